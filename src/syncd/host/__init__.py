@@ -1,0 +1,1 @@
+"""What the host gives: configuration, credentials, journal, service notification, HTTP policy, exit statuses."""

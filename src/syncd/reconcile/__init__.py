@@ -1,0 +1,1 @@
+"""The engine: match, diff, plan, guard, apply, verify, revert. It knows no system by name."""

@@ -1,0 +1,82 @@
+"""What the engine needs from the outside: a ledger that remembers, writers that write, and a way to be stopped."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Protocol
+
+import msgspec
+
+from syncd.reconcile.model import Action, Outcome, Plan
+from syncd.reconcile.values import Known
+
+RunResult = str
+"""How a run ended: ``in_sync planned applied partial refused interrupted failed`` (open ones are ``running``)."""
+
+
+class RunSummary(msgspec.Struct, frozen=True, kw_only=True):
+    """What is kept of a run. Times are RFC 3339 in UTC; ``sources`` has the size of each source."""
+
+    id: str
+    job: str
+    mode: str
+    started: str
+    finished: str = ""
+    result: RunResult = "running"
+    error: str = ""
+    plan_hash: str = ""
+    counts: dict[str, int] = {}
+    sources: dict[str, int] = {}
+    requests: dict[str, int] = {}
+
+
+class Ledger(Protocol):
+    """The audit log of runs and actions; every method commits before it returns."""
+
+    def start(self, job: str, mode: str) -> str:
+        """Open a run and return its id."""
+
+    def planned(self, run: str, plan: Plan) -> None:
+        """Keep the plan of a run: all its actions, in the state ``planned``."""
+
+    def intend(self, run: str, actions: Sequence[Action]) -> None:
+        """Mark actions ``started``, before any request for them is made."""
+
+    def settle(self, run: str, outcomes: Sequence[Outcome]) -> None:
+        """Keep what became of actions."""
+
+    def finish(self, summary: RunSummary) -> None:
+        """Close a run."""
+
+    def last_good(self, job: str) -> RunSummary | None:
+        """Return the newest run of a job that read both sides whole, for the shrinkage guard."""
+
+
+class Writer(Protocol):
+    """Writes the actions of one system. One failing action never raises: it is an outcome."""
+
+    system: str
+
+    def batches(self, actions: Sequence[Action]) -> Iterable[Sequence[Action]]:
+        """Group actions as the system takes them in one request; order within the plan is kept."""
+
+    def write(self, batch: Sequence[Action]) -> Sequence[Outcome]:
+        """Make one request. ``verified`` where the answer itself proves it, ``unproven`` where only a read can.
+
+        Raises Unavailable when the system as a whole is out (open circuit, budget spent): the rest is not started.
+        """
+
+    def read_back(self, actions: Sequence[Action], objects: Mapping[str, str]) -> Mapping[str, Mapping[str, Known]]:
+        """Read the present values of the fields of these actions in bulk: action id to field to value.
+
+        ``objects`` gives the id of what an action created, where it created something.
+        """
+
+
+class Stop(Protocol):
+    """Asked between two actions; true after SIGTERM or SIGINT."""
+
+    def __call__(self) -> bool:
+        """Return whether to stop."""
+
+
+Progress = Callable[[str, int, int | None], None]
+"""Called with (what, done, total) as work proceeds; total is None when unknown."""
