@@ -1,0 +1,96 @@
+"""A real Request Tracker 5 for the tests: installed from Debian, started on a free port, stopped at the end."""
+
+import os
+import socket
+import subprocess
+from dataclasses import dataclass, field
+from pathlib import Path
+
+SCRIPT = Path(__file__).with_name("rt5-server")
+INSTALL_TIMEOUT = 600
+TIMEOUT = 60
+
+
+class MissingService(Exception):
+    """The real server cannot run here; the sentence says what is missing."""
+
+
+@dataclass(frozen=True)
+class Rt5:
+    """A running RT. ``tokens`` has one for each seeded user (``rt-sync``, ``rt-readonly``, ``rt-catalog``, ...)."""
+
+    url: str
+    data_dir: Path
+    tokens: dict[str, str] = field(repr=False)
+    root: tuple[str, str] = ("root", "password")
+
+    @property
+    def token(self) -> str:
+        return self.tokens["rt-sync"]
+
+    @property
+    def readonly_token(self) -> str:
+        return self.tokens["rt-readonly"]
+
+    def reset(self) -> None:
+        """Put the golden database back; takes about half a second."""
+        _call("reset", str(self.data_dir), timeout=TIMEOUT)
+
+    def stop(self) -> None:
+        _call("stop", str(self.data_dir), timeout=TIMEOUT)
+
+
+def missing() -> str | None:
+    """Return what this machine lacks to run RT 5 from Debian's packages, or None."""
+    if "debian" not in _os_ids():
+        return "the machine is not a Debian (the server is Debian's package request-tracker5)"
+    if os.geteuid() != 0:
+        return "not root (packages have to be installed)"
+    if not Path("/usr/bin/apt-get").exists():
+        return "apt-get is missing"
+    return None
+
+
+def start(data_dir: Path) -> Rt5:
+    """Install what is needed (about 25 s the first time), start RT on a free port and wait until it answers."""
+    if why := missing():
+        raise MissingService(why)
+    _call("install", timeout=INSTALL_TIMEOUT)
+    environment = _call("start", str(_free_port()), str(data_dir), timeout=TIMEOUT)
+    settings = dict(line.split("=", 1) for line in environment.splitlines() if "=" in line)
+    tokens = {_user_of(name): value for name, value in settings.items() if name.endswith("_TOKEN")}
+    return Rt5(url=settings["RT_URL"], data_dir=data_dir, tokens=tokens)
+
+
+def _user_of(variable: str) -> str:
+    return variable.removesuffix("_TOKEN").lower().replace("_", "-")
+
+
+def _os_ids() -> list[str]:
+    try:
+        lines = Path("/etc/os-release").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return []
+    return [line.partition("=")[2].strip('"') for line in lines if line.startswith("ID=")]
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _call(*arguments: str, timeout: float) -> str:
+    try:
+        done = subprocess.run(
+            [SCRIPT, *arguments], capture_output=True, text=True, timeout=timeout, check=True, stdin=subprocess.DEVNULL
+        )
+    except subprocess.TimeoutExpired as error:
+        raise MissingService(f"rt5-server {arguments[0]} took longer than {timeout:g} s") from error
+    except subprocess.CalledProcessError as error:
+        last = (error.stderr or "").strip().splitlines()[-1:] or ["no output"]
+        raise MissingService(f"rt5-server {arguments[0]} failed: {last[0]}") from error
+    except OSError as error:
+        raise MissingService(f"rt5-server cannot be run: {error}") from error
+    return done.stdout
