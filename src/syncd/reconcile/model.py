@@ -1,5 +1,7 @@
 """The nouns of a run: actions, plans, outcomes. All are plain data with a canonical JSON form."""
 
+import hashlib
+from collections.abc import Mapping
 from typing import Any, Literal
 
 import msgspec
@@ -37,8 +39,12 @@ class Action(msgspec.Struct, frozen=True, kw_only=True):
     reversible: bool = True
 
 
-class Listing(msgspec.Struct, frozen=True, kw_only=True):
-    """One line of the report: a record that was not, or could not be, reconciled, and why."""
+class Listing(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """One line of the report: a record that was not, or could not be, reconciled, and why.
+
+    ``state`` is ``only_<system>``, ``conflict`` or ``rejected`` for a record that has no partner, ``unknown`` for a
+    field that was left alone, and ``changed_since``, ``unreadable``, ``irreversible`` or ``restored`` in a revert.
+    """
 
     state: str
     system: str
@@ -48,11 +54,28 @@ class Listing(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Report(msgspec.Struct, kw_only=True):
-    """What a comparison found. ``counts`` has a number for each state, ``listings`` the records behind them."""
+    """What a comparison found. ``counts`` has a number for each state, ``listings`` the records behind them.
+
+    ``sources`` has the number of records that each system gave.
+    """
 
     counts: dict[str, int] = {}
     sources: dict[str, int] = {}
     listings: list[Listing] = []
+
+
+class Comparison(msgspec.Struct, frozen=True, kw_only=True):
+    """What a job hands to the engine after it has read both sides whole and compared them.
+
+    ``populations`` is the number of objects in each system, by the name of the system; the guard's percentages are
+    of these. ``sources`` is what the shrinkage guard compares from run to run; the populations, where it is empty.
+    """
+
+    actions: list[Action]
+    listings: list[Listing]
+    counts: dict[str, int]
+    populations: dict[str, int]
+    sources: dict[str, int] = {}
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
@@ -83,6 +106,49 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     duration_ms: int = 0
 
 
+def make_action(  # noqa: PLR0913
+    *,
+    kind: Kind,
+    system: str,
+    object: str,  # noqa: A002
+    label: str,
+    before: Mapping[str, Known],
+    after: Mapping[str, Known],
+    reason: str,
+    source: str = "",
+    reversible: bool = True,
+) -> Action:
+    """Return an action with its id, which depends on kind, system, object, before and after and on nothing else."""
+    return Action(
+        id=action_id(kind, system, object, before, after),
+        kind=kind,
+        system=system,
+        object=object,
+        label=label,
+        before=dict(before),
+        after=dict(after),
+        reason=reason,
+        source=source,
+        reversible=reversible,
+    )
+
+
+def action_id(
+    kind: Kind,
+    system: str,
+    object: str,  # noqa: A002
+    before: Mapping[str, Known],
+    after: Mapping[str, Known],
+) -> str:
+    """Return 20 hexadecimal digits that name one change, the same ones whenever it is planned."""
+    return digest([kind, system, object, dict(before), dict(after)])[:20]
+
+
 def canonical(value: Any) -> bytes:  # noqa: ANN401
     """Return the canonical JSON of a value: keys sorted, no white space, UTF-8."""
-    return msgspec.json.encode(value, order="deterministic")
+    return msgspec.json.encode(value, order="sorted")
+
+
+def digest(value: Any) -> str:  # noqa: ANN401
+    """Return the SHA-256 of a value's canonical JSON, in hexadecimal."""
+    return hashlib.sha256(canonical(value)).hexdigest()

@@ -13,7 +13,10 @@ RunResult = str
 
 
 class RunSummary(msgspec.Struct, frozen=True, kw_only=True):
-    """What is kept of a run. Times are RFC 3339 in UTC; ``sources`` has the size of each source."""
+    """What is kept of a run. Times are RFC 3339 in UTC; ``sources`` has the size of each source.
+
+    ``mode`` is ``plan``, ``apply`` or ``revert``; ``requests`` has the requests made, by system.
+    """
 
     id: str
     job: str
@@ -26,6 +29,13 @@ class RunSummary(msgspec.Struct, frozen=True, kw_only=True):
     counts: dict[str, int] = {}
     sources: dict[str, int] = {}
     requests: dict[str, int] = {}
+
+
+class Recorded(msgspec.Struct, frozen=True, kw_only=True):
+    """One action of a run and what is known of it; the outcome's state is ``planned`` until it was started."""
+
+    action: Action
+    outcome: Outcome
 
 
 class Ledger(Protocol):
@@ -47,13 +57,32 @@ class Ledger(Protocol):
         """Close a run."""
 
     def last_good(self, job: str) -> RunSummary | None:
-        """Return the newest run of a job that read both sides whole, for the shrinkage guard."""
+        """Return the newest run of a job that read both sides whole and passed the guard, for the shrinkage guard.
+
+        That is one with sources whose result is ``in_sync``, ``planned``, ``applied`` or ``partial``. A refused run
+        is not one: a source that shrank would else be refused only once. A revert reads no source.
+        """
+
+    def run(self, run: str) -> RunSummary:
+        """Return what is kept of a run, or raise NotFound."""
+
+    def actions(self, run: str) -> Sequence[Recorded]:
+        """Return the actions of a run with what became of them, in the order of its plan."""
 
 
 class Writer(Protocol):
-    """Writes the actions of one system. One failing action never raises: it is an outcome."""
+    """Writes the actions of one system. One failing action never raises: it is an outcome.
 
-    system: str
+    ``write`` is called from up to ``concurrency`` threads at a time, everything else from one.
+    """
+
+    @property
+    def system(self) -> str:
+        """The name that actions of this system carry."""
+
+    @property
+    def concurrency(self) -> int:
+        """How many requests may run side by side, at least 1."""
 
     def batches(self, actions: Sequence[Action]) -> Iterable[Sequence[Action]]:
         """Group actions as the system takes them in one request; order within the plan is kept."""
@@ -62,13 +91,18 @@ class Writer(Protocol):
         """Make one request. ``verified`` where the answer itself proves it, ``unproven`` where only a read can.
 
         Raises Unavailable when the system as a whole is out (open circuit, budget spent): the rest is not started.
+        This batch is then ``unproven``, or ``not_started`` where the error's code ends in ``circuit_open``.
         """
 
     def read_back(self, actions: Sequence[Action], objects: Mapping[str, str]) -> Mapping[str, Mapping[str, Known]]:
         """Read the present values of the fields of these actions in bulk: action id to field to value.
 
-        ``objects`` gives the id of what an action created, where it created something.
+        ``objects`` gives, by action id, the id of what an action created, where it created something. An action
+        whose object cannot be read is left out.
         """
+
+    def same(self, field: str, wanted: Known, found: Known) -> bool:
+        """Return whether a value that was read back is the wanted one, in whatever spelling the system keeps it."""
 
 
 class Stop(Protocol):

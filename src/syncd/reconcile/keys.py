@@ -1,0 +1,87 @@
+"""Keys that may identify a device: a raw text becomes a normalised key, or is rejected with a reason."""
+
+import re
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """A raw key that identifies nothing; ``reason`` follows the key's name: "serial is a placeholder"."""
+
+    reason: str
+
+
+_SHORTEST_SERIAL = 4
+
+_BLANK = Rejected("is blank")
+_SHORT = Rejected(f"is shorter than {_SHORTEST_SERIAL} characters")
+_PLACEHOLDER = Rejected("is a placeholder")
+_REPEATED = Rejected("is one character repeated")
+_PUNCTUATION = Rejected("has no letter or digit")
+_NOT_HEX = Rejected("is not 12 hexadecimal digits")
+_MULTICAST = Rejected("is a multicast address")
+
+# What firmware and people leave in the serial number's place, in the normalised spelling.
+_PLACEHOLDER_SERIALS = frozenset(
+    {
+        "0123456789",
+        "1234567890",
+        "123456789",
+        "12345678",
+        "1234567",
+        "123456",
+        "12345",
+        "1234",
+        "CHASSISSERIALNUMBER",
+        "DEFAULT",
+        "DEFAULTSTRING",
+        "INVALID",
+        "NONE",
+        "NOTAPPLICABLE",
+        "NOTAVAILABLE",
+        "NOTSPECIFIED",
+        "NULL",
+        "O.E.M.",
+        "SERIALNUMBER",
+        "SYSTEMSERIALNUMBER",
+        "TOBEFILLEDBYO.E.M.",
+        "TOBEFILLEDBYOEM",
+        "UNKNOWN",
+    }
+)
+
+# Android gives this one to programs that may not see the real address.
+_PLACEHOLDER_MACS = frozenset({"000000000000", "ffffffffffff", "020000000000"})
+
+_SEPARATORS = str.maketrans("", "", ":-. ")
+_is_mac = re.compile(r"[0-9a-f]{12}").fullmatch
+
+
+def serial_key(raw: str) -> str | Rejected:
+    """Return a serial number in capitals without white space, or why it identifies nothing."""
+    key = "".join(raw.split()).upper()
+    if len(key) < _SHORTEST_SERIAL:
+        return _PLACEHOLDER if key == "N/A" else _SHORT if key else _BLANK
+    if key in _PLACEHOLDER_SERIALS:
+        return _PLACEHOLDER
+    if key.count(key[0]) == len(key):
+        return _REPEATED
+    if not key.isalnum() and not any(map(str.isalnum, key)):
+        return _PUNCTUATION
+    return key
+
+
+def mac_key(raw: str) -> str | Rejected:
+    """Return a MAC address as 12 lower-case hexadecimal digits, or why it identifies nothing.
+
+    Colons, hyphens, dots and spaces are separators. Multicast addresses belong to no device (IEEE 802, the
+    lowest bit of the first octet).
+    """
+    key = raw.translate(_SEPARATORS).strip().lower()
+    if not _is_mac(key):
+        return _NOT_HEX if key else _BLANK
+    if key in _PLACEHOLDER_MACS:
+        return _PLACEHOLDER
+    if key[1] in "13579bdf":
+        return _MULTICAST
+    return key

@@ -1,0 +1,40 @@
+"""Which side owns which field of the other: the mapping that a job declares."""
+
+import operator
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from syncd.reconcile.model import Kind
+from syncd.reconcile.sides import Side
+from syncd.reconcile.values import Known, Value
+
+S = TypeVar("S")
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Field(Generic[S, T]):
+    """One field of the target that follows a field of the source.
+
+    Both readers give values in the target's spelling. An empty source leaves the target alone unless ``clear``.
+    ``same`` is asked only about two filled values that differ. ``kind`` is ``move`` for a field that the target
+    takes by another request than its other fields.
+    """
+
+    name: str
+    source_name: str
+    read_source: Callable[[S], Value]
+    read_target: Callable[[T], Value]
+    clear: bool = False
+    same: Callable[[Known, Known], bool] = operator.eq
+    kind: Kind = "update"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Flow(Generic[S, T]):
+    """The fields of the target that the source owns; every other field of the target is never written."""
+
+    source: Side[S]
+    target: Side[T]
+    fields: tuple[Field[S, T], ...]

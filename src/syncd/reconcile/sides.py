@@ -1,0 +1,38 @@
+"""The two sides of a comparison, as the engine sees them: records, their ids, and keys to match them by."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from syncd.reconcile.keys import Rejected
+
+R = TypeVar("R")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyRule(Generic[R]):
+    """One kind of key: ``read`` gives a record's raw keys of this kind, ``normalise`` their one spelling."""
+
+    name: str
+    read: Callable[[R], Sequence[str]]
+    normalise: Callable[[str], str | Rejected]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Side(Generic[R]):
+    """The records of one system.
+
+    ``noun`` is what one record is called ("device"), ``ident`` gives the system's own id of a record, ``label``
+    what people call it. ``keys`` go from the strongest kind to the weakest.
+    """
+
+    system: str
+    noun: str
+    records: Sequence[R]
+    ident: Callable[[R], str]
+    label: Callable[[R], str]
+    keys: tuple[KeyRule[R], ...] = ()
+
+    def name(self, record: R) -> str:
+        """Return how a sentence names a record: "asset CB-0012"."""
+        return f"{self.noun} {self.label(record)}"
