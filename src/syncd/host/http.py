@@ -1,10 +1,35 @@
 """One HTTP policy for all systems: timeouts, retries, rate, circuit, budget, and honest errors."""
 
+import logging
+import random
+import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
+from email.utils import parsedate_to_datetime
+from http import HTTPStatus
+from http.cookiejar import DefaultCookiePolicy
+from pathlib import Path
 from typing import Protocol
+from urllib.parse import urlencode, urlsplit
 
-from syncd.host.errors import IntegrationError
+import msgspec
+import requests
+import urllib3
+from requests.adapters import HTTPAdapter
+from tenacity import RetryCallState, Retrying
+
+from syncd import __version__
+from syncd.host.circuit import Circuit
+from syncd.host.clock import Clock, SystemClock
+from syncd.host.errors import ConfigurationError, IntegrationError, Unavailable
+from syncd.host.ratelimit import Limiter
+from syncd.host.transport import Failure, Server, explain, server
+
+_log = logging.getLogger(__name__)
+
+_PIECE = 1 << 18
+"""Bytes asked of the socket at once; between two pieces the body's deadline is looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,3 +72,343 @@ class Authenticator(Protocol):
 
 Classify = Callable[[Request, Reply], IntegrationError | None]
 """An adapter's reading of a reply: None for success, else the error (``retryable`` decides on a repeat)."""
+
+
+class HttpPolicy(msgspec.Struct, frozen=True, kw_only=True):
+    """How patient a client is. Times in seconds.
+
+    ``read_timeout`` bounds the wait for an answer's first byte, and again the time its body may take.
+    ``budget_seconds`` bounds what one client spends in a run on failed attempts and on waiting between attempts;
+    waiting of several threads at the same time counts once.
+    """
+
+    connect_timeout: float = 10.0
+    read_timeout: float = 60.0
+    attempts: int = 6
+    budget_seconds: float = 300.0
+    backoff_base: float = 0.5
+    backoff_cap: float = 30.0
+    pool: int = 16
+
+
+class HttpStats:
+    """Counts of one client. ``by_code`` has a number for each status, and ``none`` for attempts without an answer."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self.requests = 0
+        self.retries = 0
+        self.by_code: dict[str, int] = {}
+
+    def count(self, status: int, *, retry: bool) -> None:
+        """Add one attempt; status 0 means that no answer came."""
+        code = str(status) if status else "none"
+        with self._lock:
+            self.requests += 1
+            self.retries += retry
+            self.by_code[code] = self.by_code.get(code, 0) + 1
+
+
+class HttpClient:
+    """Sends requests to one system, from any number of threads, over one pool of kept-alive connections.
+
+    Retried: what ``classify`` calls retryable, and broken connections; for a request that is not idempotent only when
+    nothing was sent, or when the answer proves that nothing happened (401, 403, 429, 503 with ``Retry-After``).
+    Redirects, proxies and ``.netrc`` of the environment, and cookies are not followed, used or kept.
+
+    ``send`` raises what ``classify`` returned, or Unavailable with one of these codes: ``SYSTEM.gave_up`` (attempts or
+    budget spent), ``SYSTEM.answer_lost`` (not repeatable: it may have happened, read before trying again),
+    ``SYSTEM.circuit_open``; or ConfigurationError: ``SYSTEM.redirected``, ``SYSTEM.tls``, ``SYSTEM.url``,
+    ``SYSTEM.request``, ``SYSTEM.ca_file``.
+    """
+
+    def __init__(  # noqa: PLR0913
+        self,
+        system: str,
+        base_url: str,
+        *,
+        policy: HttpPolicy,
+        classify: Classify,
+        authenticator: Authenticator | None,
+        limiter: Limiter,
+        circuit: Circuit,
+        clock: Clock | None = None,
+        ca_file: str | None = None,
+        proxy: str | None = None,
+    ) -> None:
+        self.system = system
+        self.stats = HttpStats()
+        self._base = base_url.rstrip("/") + "/"
+        self._peer = server(system, base_url, proxy)
+        self._policy = policy
+        self._classify = classify
+        self._authenticator = authenticator
+        self._limiter = limiter
+        self._circuit = circuit
+        self._clock: Clock = clock or SystemClock()
+        self._session = open_session(system, pool=policy.pool, ca_file=ca_file, proxy=proxy)
+        self._timeout = (policy.connect_timeout, policy.read_timeout)
+        self._budget = _Budget(policy.budget_seconds)
+        self._retrying = Retrying(
+            sleep=self._clock.sleep,
+            retry=lambda state: state.outcome is not None and not state.outcome.failed and _call(state).repeat,
+            wait=self._wait,
+            stop=self._stop,
+            retry_error_callback=lambda _: None,
+        )
+
+    def send(self, request: Request) -> Reply:
+        """Return the answer to a request, or raise an IntegrationError."""
+        call = _Call(request)
+        self._retrying(self._attempt, call)
+        if call.error is None and call.reply is not None:
+            self._circuit.success()
+            return call.reply
+        self._judge(call)
+        final = self._final(call)
+        raise final from (None if final is call.error else call.error)
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._session.close()
+
+    def _attempt(self, call: "_Call") -> None:
+        self._circuit.before()
+        self._exchange(call)
+        refused = call.reply is not None and call.reply.status == HTTPStatus.UNAUTHORIZED
+        if refused and not call.renewed and self._authenticator is not None and self._authenticator.renew():
+            call.renewed = True
+            self._exchange(call)
+
+    def _exchange(self, call: "_Call") -> None:
+        headers = self._headers(call.request)
+        self._limiter.acquire()
+        retry, call.attempts = call.attempts > 0, call.attempts + 1
+        call.started = self._clock.monotonic()
+        outcome = self._transmit(call.request, headers)
+        status = outcome.status if isinstance(outcome, Reply) else 0
+        self.stats.count(status, retry=retry)
+        self._record(call, status)
+        if isinstance(outcome, Failure):
+            call.settle(None, outcome.error, harmless=outcome.nothing_sent)
+        else:
+            call.settle(outcome, self._read(call.request, outcome), harmless=_proves_nothing_happened(outcome))
+
+    def _headers(self, request: Request) -> dict[str, str]:
+        headers = dict(request.headers)
+        if request.body is not None:
+            headers["Content-Type"] = request.content_type
+        if self._authenticator is not None:
+            try:
+                headers.update(self._authenticator.headers())
+            except Unavailable:
+                self._circuit.failure()
+                raise
+        return headers
+
+    def _transmit(self, request: Request, headers: Mapping[str, str]) -> Reply | Failure:
+        url = self._base + request.path.lstrip("/")
+        if request.params:
+            url = f"{url}?{urlencode(request.params)}"
+        started = self._clock.monotonic()
+        try:
+            with self._session.request(
+                request.method,
+                url,
+                data=request.body,
+                headers=headers,
+                timeout=self._timeout,
+                allow_redirects=False,
+                stream=True,
+            ) as response:
+                body = self._body(response)
+        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as problem:
+            return explain(problem, self._peer)
+        names = {name.lower(): value for name, value in response.headers.items()}
+        return Reply(response.status_code, names, body, round((self._clock.monotonic() - started) * 1000))
+
+    def _body(self, response: requests.Response) -> bytes:
+        """Read a body whole; the socket's timeout alone would let a slow drip go on for ever."""
+        deadline = self._clock.monotonic() + self._policy.read_timeout
+        pieces = []
+        while piece := response.raw.read1(_PIECE, decode_content=True):
+            pieces.append(piece)
+            if self._clock.monotonic() > deadline:
+                raise TimeoutError
+        return b"".join(pieces)
+
+    def _read(self, request: Request, reply: Reply) -> IntegrationError | None:
+        if HTTPStatus.MULTIPLE_CHOICES <= reply.status < HTTPStatus.BAD_REQUEST:
+            return _redirected(self._peer, reply)
+        error = self._classify(request, reply)
+        if error is not None:
+            error.system = error.system or self.system
+            error.operation = error.operation or request.operation
+            error.object = error.object or request.object
+        return error
+
+    def _wait(self, state: RetryCallState) -> float:
+        call = _call(state)
+        asked = _retry_after(call.reply, self._clock) if call.reply is not None else None
+        ceiling = min(self._policy.backoff_cap, self._policy.backoff_base * 2.0 ** (state.attempt_number - 1))
+        if asked is None:
+            return random.uniform(0, ceiling)  # noqa: S311 - spreads load, guards nothing
+        # Never earlier than asked, and not all threads at the same moment.
+        return asked + random.uniform(0, min(ceiling, self._policy.backoff_base))  # noqa: S311
+
+    def _stop(self, state: RetryCallState) -> bool:
+        if state.attempt_number >= self._policy.attempts:
+            return True
+        return not self._budget.spend(_call(state).started, self._clock.monotonic(), state.upcoming_sleep)
+
+    def _judge(self, call: "_Call") -> None:
+        """Tell the circuit: no answer or 5xx is an outage, an answer below 500 proves that the system is up."""
+        status = call.reply.status if call.reply is not None else 0
+        if status >= HTTPStatus.INTERNAL_SERVER_ERROR or (not status and isinstance(call.error, Unavailable)):
+            self._circuit.failure()
+        elif status and not call.repeat:
+            self._circuit.success()
+
+    def _final(self, call: "_Call") -> IntegrationError:
+        error = call.error
+        assert error is not None
+        what = f"{call.request.operation} {call.request.object}".strip()
+        if not error.retryable:
+            return error
+        if call.repeat:
+            tries = "1 attempt" if call.attempts == 1 else f"{call.attempts} attempts"
+            sentence, code = f"{self.system} gave up on {what} after {tries}: {error.sentence}", "gave_up"
+        else:
+            sentence, code = f"{what}: it is not known whether {self.system} did it: {error.sentence}", "answer_lost"
+        return Unavailable(
+            sentence,
+            code=f"{self.system}.{code}",
+            system=self.system,
+            operation=call.request.operation,
+            object=call.request.object,
+        )
+
+    def _record(self, call: "_Call", status: int) -> None:
+        if not _log.isEnabledFor(logging.DEBUG):
+            return
+        fields = {
+            "SYSTEM": self.system,
+            "OPERATION": call.request.operation,
+            "OBJECT": call.request.object,
+            "ATTEMPT": call.attempts,
+            "RESPONSE_CODE": status or "none",
+            "DURATION_MS": round((self._clock.monotonic() - call.started) * 1000),
+        }
+        _log.debug(
+            "%s: %s, attempt %d: %s in %d ms",
+            self.system,
+            call.request.operation,
+            call.attempts,
+            fields["RESPONSE_CODE"],
+            fields["DURATION_MS"],
+            extra={"syncd": fields},
+        )
+
+
+class _Call:
+    """The course of one ``send``: attempts so far and what the last one gave."""
+
+    __slots__ = ("attempts", "error", "renewed", "repeat", "reply", "request", "started")
+
+    def __init__(self, request: Request) -> None:
+        self.request = request
+        self.reply: Reply | None = None
+        self.error: IntegrationError | None = None
+        self.repeat = False
+        self.renewed = False
+        self.attempts = 0
+        self.started = 0.0
+
+    def settle(self, reply: Reply | None, error: IntegrationError | None, *, harmless: bool) -> None:
+        """Keep the outcome of an attempt. ``harmless``: a repeat is safe even where it is not idempotent."""
+        self.reply = reply
+        self.error = error
+        self.repeat = error is not None and error.retryable and (self.request.idempotent or harmless)
+
+
+class _Budget:
+    """Seconds that may still be lost to failures. Intervals of several threads that overlap count once."""
+
+    def __init__(self, seconds: float) -> None:
+        self._left = seconds
+        self._covered_until = 0.0
+        self._lock = threading.Lock()
+
+    def spend(self, since: float, now: float, wait: float) -> bool:
+        """Book a failed attempt (since, now) and the wait after it; false when they do not fit."""
+        with self._lock:
+            cost = now + wait - max(since, self._covered_until)
+            if cost > self._left:
+                return False
+            if cost > 0:
+                self._left -= cost
+                self._covered_until = now + wait
+            return True
+
+
+def open_session(system: str, *, pool: int, ca_file: str | None, proxy: str | None) -> requests.Session:
+    """Return a session that takes nothing from the environment: no ``.netrc``, proxies, CA variables or cookies."""
+    if ca_file and not Path(ca_file).is_file():
+        raise ConfigurationError(
+            f"{system}.ca_file names {ca_file}, which is not a readable file.", code=f"{system}.ca_file", system=system
+        )
+    session = requests.Session()
+    session.trust_env = False
+    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+    session.headers.clear()
+    session.headers.update(
+        {"User-Agent": f"syncd/{__version__}", "Accept": "application/json", "Accept-Encoding": "gzip, deflate"}
+    )
+    session.verify = ca_file or True
+    if proxy:
+        session.proxies = {"http": proxy, "https": proxy}
+    for scheme in ("https://", "http://"):
+        session.mount(scheme, HTTPAdapter(pool_connections=4, pool_maxsize=pool, pool_block=True, max_retries=0))
+    return session
+
+
+def _call(state: RetryCallState) -> _Call:
+    call = state.args[0]
+    assert isinstance(call, _Call)
+    return call
+
+
+def _proves_nothing_happened(reply: Reply) -> bool:
+    if reply.status == HTTPStatus.SERVICE_UNAVAILABLE:
+        return "retry-after" in reply.headers
+    return reply.status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.TOO_MANY_REQUESTS)
+
+
+def _retry_after(reply: Reply, clock: Clock) -> float | None:
+    """Return the seconds of a Retry-After header (RFC 9110, 10.2.3: a number or a date), None when it has none."""
+    text = reply.headers.get("retry-after", "").strip()
+    if text.isascii() and text.isdigit():
+        return float(text)
+    try:
+        return max(0.0, (parsedate_to_datetime(text) - _server_time(reply, clock)).total_seconds()) if text else None
+    except (ValueError, TypeError):
+        return None
+
+
+def _server_time(reply: Reply, clock: Clock) -> datetime:
+    """Return the server's own time, against which its dates are meant."""
+    date = reply.headers.get("date")
+    return parsedate_to_datetime(date) if date else clock.now()
+
+
+def _redirected(peer: Server, reply: Reply) -> ConfigurationError:
+    target = urlsplit(reply.headers.get("location", ""))
+    # Queries, parameters and user names of the target may hold tokens.
+    host = target.netloc.rpartition("@")[2]
+    place = f"{target.scheme}://{host}{target.path.partition(';')[0]}" if host else target.path.partition(";")[0]
+    return ConfigurationError(
+        f"{peer.where} answered {reply.status} and points to {place or 'nowhere'}; syncd follows no redirects: "
+        f"set the URL of {peer.system} to the final address, and see that no login page stands before it.",
+        code=f"{peer.system}.redirected",
+        system=peer.system,
+    )
