@@ -9,7 +9,7 @@ from syncd.reconcile.keys import Rejected
 R = TypeVar("R")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class KeyRule(Generic[R]):
     """One kind of key: ``read`` gives a record's raw keys of this kind, ``normalise`` their one spelling."""
 

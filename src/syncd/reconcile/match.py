@@ -1,0 +1,305 @@
+"""Match the records of two sides by normalised keys, from the strongest kind to the weakest.
+
+Every record ends in exactly one state: paired, only on its side, in conflict, or rejected (no usable key at all).
+
+* A key that two records of one side hold identifies nothing. Its holders on both sides are in conflict, also when
+  a weaker key would tell them apart. A weaker kind of key that is shared (the address of a dock, seen by every
+  device that was plugged into it) harms nobody who was paired before, nor a record that has a stronger key of its
+  own and meets nobody on the other side by the shared one.
+* A weaker key never overrules a stronger one: where both records have a usable stronger key, and these differ, an
+  agreement of a weaker key is a conflict, and only of those of the two that have no partner yet.
+* A record whose keys lead to two records of the other side is in conflict with both, unless one is paired already.
+* Blank, short and placeholder keys are no keys: they neither pair nor conflict.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Generic, TypeVar
+
+from syncd.reconcile.keys import Rejected
+from syncd.reconcile.model import Listing
+from syncd.reconcile.sides import KeyRule, Side
+
+L = TypeVar("L")
+R = TypeVar("R")
+
+_OPEN, _PAIRED, _CONFLICT = 0, 1, 2
+_NAMED = 3
+"""Other holders of a key that a sentence names; the rest are counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Match(Generic[L, R]):
+    """The result. Pairs are (left, right, name of the key); conflicts and rejected are (record, why).
+
+    All lists keep the order of their side's records.
+    """
+
+    left: Side[L]
+    right: Side[R]
+    pairs: list[tuple[L, R, str]]
+    only_left: list[L]
+    only_right: list[R]
+    conflicts_left: list[tuple[L, str]]
+    conflicts_right: list[tuple[R, str]]
+    rejected_left: list[tuple[L, str]]
+    rejected_right: list[tuple[R, str]]
+
+    def counts(self) -> dict[str, int]:
+        """Return the number of records in each state; a pair counts once."""
+        return {
+            "matched": len(self.pairs),
+            f"only_{self.left.system}": len(self.only_left),
+            f"only_{self.right.system}": len(self.only_right),
+            "conflict": len(self.conflicts_left) + len(self.conflicts_right),
+            "rejected": len(self.rejected_left) + len(self.rejected_right),
+        }
+
+    def listings(self) -> list[Listing]:
+        """Return a line for every record that has no partner."""
+        return [
+            *_list_side(self.left, self.right.noun, self.only_left, self.conflicts_left, self.rejected_left),
+            *_list_side(self.right, self.left.noun, self.only_right, self.conflicts_right, self.rejected_right),
+        ]
+
+
+def match(left: Side[L], right: Side[R]) -> Match[L, R]:
+    """Match two sides whose key rules have the same names in the same order."""
+    names = [rule.name for rule in left.keys]
+    if names != [rule.name for rule in right.keys]:
+        raise ValueError(f"{left.system} and {right.system} must have the same kinds of key in the same order")
+    ours, theirs = _Half(left), _Half(right)
+    pairs: list[tuple[int, int, str]] = []
+    for rank, name in enumerate(names):
+        if not ours.all_settled() or not theirs.all_settled():
+            pairs.extend((i, j, name) for i, j in _Stage(ours, theirs, rank).pairs())
+    if len(names) > 1:
+        pairs.sort()
+    return Match(
+        left=left,
+        right=right,
+        pairs=[(left.records[i], right.records[j], name) for i, j, name in pairs],
+        only_left=ours.only(),
+        only_right=theirs.only(),
+        conflicts_left=ours.conflicts(),
+        conflicts_right=theirs.conflicts(),
+        rejected_left=ours.rejected(),
+        rejected_right=theirs.rejected(),
+    )
+
+
+def flip(pairs: Iterable[tuple[L, R, str]]) -> Iterator[tuple[R, L, str]]:
+    """Turn pairs round, for a flow whose source is the right side."""
+    return ((right, left, name) for left, right, name in pairs)
+
+
+class _Half(Generic[R]):
+    """One side while it is matched: what is settled of each record, by its place."""
+
+    def __init__(self, side: Side[R]) -> None:
+        self.side = side
+        self.fate = bytearray(len(side.records))
+        self.why: dict[int, str] = {}
+
+    def all_settled(self) -> bool:
+        return _OPEN not in self.fate
+
+    def conflict(self, place: int, why: str) -> None:
+        """Put an open record in conflict; one that is settled stays what it is."""
+        if self.fate[place] == _OPEN:
+            self.fate[place] = _CONFLICT
+            self.why[place] = why
+
+    def name(self, place: int) -> str:
+        return self.side.name(self.side.records[place])
+
+    def names(self, places: Sequence[int]) -> str:
+        named = ", ".join(self.name(place) for place in places[:_NAMED])
+        return named if len(places) <= _NAMED else f"{named} and {len(places) - _NAMED} more"
+
+    def keys(self, place: int, rank: int) -> list[str]:
+        """Return the usable keys of one kind that one record has."""
+        rule = self.side.keys[rank]
+        found = map(rule.normalise, rule.read(self.side.records[place]))
+        return [key for key in found if not isinstance(key, Rejected)]
+
+    def stronger(self, place: int, rank: int) -> tuple[str, str] | None:
+        """Return name and value of the record's strongest usable key above a rank."""
+        for above in range(rank):
+            for key in self.keys(place, above):
+                return self.side.keys[above].name, key
+        return None
+
+    def index(self, rank: int) -> tuple[dict[str, int], dict[str, list[int]], bool]:
+        """Return the first holder of each key, all holders of shared ones, and whether a record has several keys."""
+        rule = self.side.keys[rank]
+        read, normalise = rule.read, rule.normalise
+        first: dict[str, int] = {}
+        shared: dict[str, list[int]] = {}
+        several = False
+        for place, record in enumerate(self.side.records):
+            raws = read(record)
+            if len(raws) > 1:
+                several = True
+            for raw in raws:
+                key = normalise(raw) if raw else None
+                if type(key) is str:
+                    holder = first.setdefault(key, place)
+                    if holder != place:
+                        _share(shared, key, holder, place)
+        return first, shared, several
+
+    def only(self) -> list[R]:
+        return [self.side.records[place] for place in self._open() if self._usable(place)]
+
+    def conflicts(self) -> list[tuple[R, str]]:
+        return [(self.side.records[place], self.why[place]) for place in sorted(self.why)]
+
+    def rejected(self) -> list[tuple[R, str]]:
+        records, keys = self.side.records, self.side.keys
+        return [
+            (records[place], _why_rejected(keys, records[place])) for place in self._open() if not self._usable(place)
+        ]
+
+    def _open(self) -> Iterator[int]:
+        return (place for place, fate in enumerate(self.fate) if fate == _OPEN)
+
+    def _usable(self, place: int) -> bool:
+        return self.stronger(place, len(self.side.keys)) is not None
+
+
+@dataclass(slots=True)
+class _Stage(Generic[L, R]):
+    """One kind of key: who meets whom by it, and what that settles."""
+
+    left: _Half[L]
+    right: _Half[R]
+    rank: int
+    edges: list[tuple[int, int, str]] = field(default_factory=list)
+
+    def pairs(self) -> list[tuple[int, int]]:
+        """Settle what this kind of key settles, and return the pairs."""
+        several = self._meet()
+        if several or self.rank:
+            self._drop_overruled()
+            self._drop_ambiguous()
+        met = [(i, j) for i, j, _ in self.edges if self.left.fate[i] == _OPEN and self.right.fate[j] == _OPEN]
+        for i, j in met:
+            self.left.fate[i] = self.right.fate[j] = _PAIRED
+        return met if not several else list(dict.fromkeys(met))
+
+    def _meet(self) -> bool:
+        """Collect who meets whom by a key that each holds alone; settle keys that are shared on a side."""
+        left, left_shared, left_several = self.left.index(self.rank)
+        right, right_shared, right_several = self.right.index(self.rank)
+        for key in {**left_shared, **right_shared}:
+            self._settle_shared(
+                key,
+                left_shared.get(key) or _alone(left, key),
+                right_shared.get(key) or _alone(right, key),
+            )
+        meet = right.get
+        self.edges = [
+            (i, j, key)
+            for key, i in left.items()
+            if (j := meet(key)) is not None and key not in left_shared and key not in right_shared
+        ]
+        return left_several or right_several
+
+    def _settle_shared(self, key: str, lefts: Sequence[int], rights: Sequence[int]) -> None:
+        kind = self.left.side.keys[self.rank].name
+        holders = " and ".join(filter(None, (self.left.names(lefts), self.right.names(rights))))
+        why = f"{kind} {key} is held by {holders}"
+        met = bool(lefts and rights)
+        for i in lefts:
+            if self.left.fate[i] == _OPEN and (met or self.left.stronger(i, self.rank) is None):
+                self.left.conflict(i, why)
+        for j in rights:
+            if self.right.fate[j] == _OPEN and (met or self.right.stronger(j, self.rank) is None):
+                self.right.conflict(j, why)
+
+    def _drop_overruled(self) -> None:
+        """Keep what may pair: both open, and no stronger keys that differ. The rest are conflicts of the open ones."""
+        kept: list[tuple[int, int, str]] = []
+        for i, j, key in self.edges:
+            if self.left.fate[i] == _OPEN == self.right.fate[j] and not self._differ(i, j):
+                kept.append((i, j, key))
+            else:
+                self.left.conflict(i, self._overruled(key, self.right, j))
+                self.right.conflict(j, self._overruled(key, self.left, i))
+        self.edges = kept
+
+    def _differ(self, i: int, j: int) -> bool:
+        """Return whether both have a usable key of one stronger kind; they are not paired, so these differ."""
+        return any(self.left.keys(i, above) and self.right.keys(j, above) for above in range(self.rank))
+
+    def _overruled(self, key: str, other: "_Half[L] | _Half[R]", place: int) -> str:
+        kind = other.side.keys[self.rank].name
+        stronger = other.stronger(place, self.rank)
+        whose = f"whose {stronger[0]} is {stronger[1]}" if stronger else "which has another partner or is in conflict"
+        return f"has the {kind} {key} of {other.name(place)}, {whose}"
+
+    def _drop_ambiguous(self) -> None:
+        """Put into conflict who meets two records of the other side, and whoever meets one that is in conflict."""
+        meets_left: dict[int, list[int]] = {}
+        meets_right: dict[int, list[int]] = {}
+        for i, j in dict.fromkeys((i, j) for i, j, _ in self.edges):
+            meets_left.setdefault(i, []).append(j)
+            meets_right.setdefault(j, []).append(i)
+        spoiled = [(i, j) for i, js in meets_left.items() for j in js if len(js) > 1]
+        spoiled += [(i, j) for j, is_ in meets_right.items() for i in is_ if len(is_) > 1]
+        spoiled += [(i, j) for i, j, _ in self.edges if self.left.fate[i] != _OPEN or self.right.fate[j] != _OPEN]
+        seen = set(spoiled)
+        while spoiled:
+            i, j = spoiled.pop()
+            self.left.conflict(i, self._ambiguous(self.right, meets_left[i]))
+            self.right.conflict(j, self._ambiguous(self.left, meets_right[j]))
+            near = {(i, other) for other in meets_left[i]} | {(other, j) for other in meets_right[j]}
+            spoiled.extend(near - seen)
+            seen |= near
+
+    def _ambiguous(self, other: "_Half[L] | _Half[R]", places: Sequence[int]) -> str:
+        kind = other.side.keys[self.rank].name
+        alone = ", which is in conflict itself" if len(places) == 1 else ""
+        return f"its {kind} leads to {other.names(places)}{alone}"
+
+
+def _share(shared: dict[str, list[int]], key: str, holder: int, place: int) -> None:
+    holders = shared.setdefault(key, [holder])
+    if holders[-1] != place:
+        holders.append(place)
+
+
+def _alone(first: dict[str, int], key: str) -> list[int]:
+    return [first[key]] if key in first else []
+
+
+def _why_rejected(keys: Sequence[KeyRule[R]], record: R) -> str:
+    reasons = [
+        f"{rule.name} {verdict.reason}"
+        for rule in keys
+        for verdict in map(rule.normalise, rule.read(record) or ("",))
+        if isinstance(verdict, Rejected)
+    ]
+    return "no usable key: " + ", ".join(dict.fromkeys(reasons))
+
+
+def _list_side(
+    side: Side[R],
+    other_noun: str,
+    only: Iterable[R],
+    conflicts: Iterable[tuple[R, str]],
+    rejected: Iterable[tuple[R, str]],
+) -> Iterator[Listing]:
+    names = " or ".join(rule.name for rule in side.keys)
+    nobody = f"no {other_noun} has its {names}"
+    for record in only:
+        yield _listing(side, f"only_{side.system}", record, nobody)
+    for record, why in conflicts:
+        yield _listing(side, "conflict", record, why)
+    for record, why in rejected:
+        yield _listing(side, "rejected", record, why)
+
+
+def _listing(side: Side[R], state: str, record: R, why: str) -> Listing:
+    return Listing(state=state, system=side.system, object=side.ident(record), label=side.label(record), why=why)
