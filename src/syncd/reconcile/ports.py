@@ -31,11 +31,12 @@ class RunSummary(msgspec.Struct, frozen=True, kw_only=True):
     requests: dict[str, int] = {}
 
 
-class Recorded(msgspec.Struct, frozen=True, kw_only=True):
-    """One action of a run and what is known of it; the outcome's state is ``planned`` until it was started."""
+class Planned(Protocol):
+    """What the ledger keeps of a plan besides its actions."""
 
-    action: Action
-    outcome: Outcome
+    @property
+    def populations(self) -> Mapping[str, int]:
+        """The number of objects that each system had, by the name of the system."""
 
 
 class Ledger(Protocol):
@@ -64,10 +65,16 @@ class Ledger(Protocol):
         """
 
     def run(self, run: str) -> RunSummary:
-        """Return what is kept of a run, or raise NotFound."""
+        """Return what is kept of a run, or raise DataError or NotFound."""
 
-    def actions(self, run: str) -> Sequence[Recorded]:
-        """Return the actions of a run with what became of them, in the order of its plan."""
+    def plan_report(self, run: str) -> Planned:
+        """Return what is kept of the plan of a run."""
+
+    def actions(self, run: str) -> Iterable[tuple[Action, Outcome]]:
+        """Return the actions of a run and what became of each, in the order of its plan.
+
+        The state of one that was not reached is ``planned``, of one that a killed run left open ``started``.
+        """
 
 
 class Writer(Protocol):

@@ -6,9 +6,9 @@ They go through plan, guard and apply like any other.
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 
-from syncd.reconcile.model import Action, Kind, Listing, Plan, Report, State, make_action
+from syncd.reconcile.model import Action, Kind, Listing, Outcome, Plan, Report, State, make_action
 from syncd.reconcile.plan import make_plan
-from syncd.reconcile.ports import Recorded, Writer
+from syncd.reconcile.ports import Writer
 from syncd.reconcile.values import Known
 from syncd.reconcile.verify import read_present
 
@@ -20,7 +20,7 @@ _MAY_HAVE_HAPPENED: frozenset[State] = frozenset({"verified", "unproven", "start
 
 def plan_revert(
     job: str,
-    recorded: Iterable[Recorded],
+    recorded: Iterable[tuple[Action, Outcome]],
     writers: Mapping[str, Writer],
     compensate: Compensate,
     populations: Mapping[str, int],
@@ -33,9 +33,9 @@ def plan_revert(
     actions: list[Action] = []
     listings: list[Listing] = []
     candidates = sorted(
-        (item for item in recorded if item.outcome.state in _MAY_HAVE_HAPPENED), key=lambda item: item.action.system
+        (item for item in recorded if item[1].state in _MAY_HAVE_HAPPENED), key=lambda item: item[0].system
     )
-    for system, items in groupby(candidates, key=lambda item: item.action.system):
+    for system, items in groupby(candidates, key=lambda item: item[0].system):
         for undone in _revert_system(writers.get(system), list(items), compensate):
             (actions if isinstance(undone, Action) else listings).append(undone)  # type: ignore[arg-type]
     counts = {"considered": len(candidates)}
@@ -45,31 +45,30 @@ def plan_revert(
 
 
 def _revert_system(
-    writer: Writer | None, items: Sequence[Recorded], compensate: Compensate
+    writer: Writer | None, items: Sequence[tuple[Action, Outcome]], compensate: Compensate
 ) -> Iterator[Action | Listing]:
-    actions = [item.action for item in items if item.action.reversible]
-    objects = {item.action.id: item.outcome.object for item in items if item.outcome.object}
+    actions = [action for action, _ in items if action.reversible]
+    objects = {action.id: outcome.object for action, outcome in items if outcome.object}
     present = read_present(writer, actions, objects) if writer and actions else {}
-    for item in items:
-        action, found = item.action, present.get(item.action.id)
+    for action, outcome in items:
+        found = present.get(action.id)
         if not action.reversible:
             yield _listing(action, "irreversible", "what it did cannot be taken back")
         elif writer is None or found is None:
             yield _listing(action, "unreadable", "its present values could not be read")
         elif action.kind == "create":
-            yield _undo_create(writer, item, found, compensate)
+            yield _undo_create(writer, action, outcome.object, found, compensate)
         else:
             yield from _restore(writer, action, found)
 
 
 def _undo_create(
-    writer: Writer, item: Recorded, found: Mapping[str, Known], compensate: Compensate
+    writer: Writer, action: Action, created: str, found: Mapping[str, Known], compensate: Compensate
 ) -> Action | Listing:
-    action = item.action
     changed = [name for name, wrote in action.after.items() if not _has(writer, name, wrote, found)]
     if changed:
         return _listing(action, "changed_since", f"{', '.join(changed)} changed since")
-    undo = compensate(action, item.outcome.object) if item.outcome.object else None
+    undo = compensate(action, created) if created else None
     return undo or _listing(action, "irreversible", "nothing undoes this create")
 
 

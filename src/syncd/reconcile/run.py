@@ -152,7 +152,7 @@ class Runner:
             self._ledger.actions(before.id),
             self._job.writers(),
             self._job.compensate,
-            before.sources,
+            self._ledger.plan_report(before.id).populations,
         )
         command = f"syncd revert {before.id}"
         return self._decide(run, plan, write=write, approve=approve, command=command, observed=False)
