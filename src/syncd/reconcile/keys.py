@@ -53,13 +53,13 @@ _PLACEHOLDER_SERIALS = frozenset(
 # Android gives this one to programs that may not see the real address.
 _PLACEHOLDER_MACS = frozenset({"000000000000", "ffffffffffff", "020000000000"})
 
-_SEPARATORS = str.maketrans("", "", ":-. ")
+_separators = re.compile(r"[:\-.\s]").sub
 _is_mac = re.compile(r"[0-9a-f]{12}").fullmatch
 
 
 def serial_key(raw: str) -> str | Rejected:
     """Return a serial number in capitals without white space, or why it identifies nothing."""
-    key = "".join(raw.split()).upper()
+    key = raw.upper() if raw.isalnum() else "".join(raw.split()).upper()
     if len(key) < _SHORTEST_SERIAL:
         return _PLACEHOLDER if key == "N/A" else _SHORT if key else _BLANK
     if key in _PLACEHOLDER_SERIALS:
@@ -77,7 +77,7 @@ def mac_key(raw: str) -> str | Rejected:
     Colons, hyphens, dots and spaces are separators. Multicast addresses belong to no device (IEEE 802, the
     lowest bit of the first octet).
     """
-    key = raw.translate(_SEPARATORS).strip().lower()
+    key = raw.lower() if raw.isalnum() else _separators("", raw).lower()
     if not _is_mac(key):
         return _NOT_HEX if key else _BLANK
     if key in _PLACEHOLDER_MACS:

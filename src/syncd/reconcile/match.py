@@ -130,8 +130,15 @@ class _Half(Generic[R]):
                 return self.side.keys[above].name, key
         return None
 
-    def index(self, rank: int) -> tuple[dict[str, int], dict[str, list[int]], bool]:
-        """Return the first holder of each key, all holders of shared ones, and whether a record has several keys."""
+    def open_keys(self, rank: int) -> set[str]:
+        """Return the usable keys of one kind that open records have."""
+        return {key for place in self._open() for key in self.keys(place, rank)}
+
+    def index(self, rank: int, wanted: set[str] | None) -> tuple[dict[str, int], dict[str, list[int]], bool]:
+        """Return the first holder of each key, all holders of shared ones, and whether a record has several keys.
+
+        Where ``wanted`` is given, only of these keys.
+        """
         rule = self.side.keys[rank]
         read, normalise = rule.read, rule.normalise
         first: dict[str, int] = {}
@@ -143,7 +150,7 @@ class _Half(Generic[R]):
                 several = True
             for raw in raws:
                 key = normalise(raw) if raw else None
-                if type(key) is str:
+                if type(key) is str and (wanted is None or key in wanted):
                     holder = first.setdefault(key, place)
                     if holder != place:
                         _share(shared, key, holder, place)
@@ -190,8 +197,10 @@ class _Stage(Generic[L, R]):
 
     def _meet(self) -> bool:
         """Collect who meets whom by a key that each holds alone; settle keys that are shared on a side."""
-        left, left_shared, left_several = self.left.index(self.rank)
-        right, right_shared, right_several = self.right.index(self.rank)
+        # Of weaker keys only those matter that a record without a partner holds.
+        wanted = self.left.open_keys(self.rank) | self.right.open_keys(self.rank) if self.rank else None
+        left, left_shared, left_several = self.left.index(self.rank, wanted)
+        right, right_shared, right_several = self.right.index(self.rank, wanted)
         for key in {**left_shared, **right_shared}:
             self._settle_shared(
                 key,
