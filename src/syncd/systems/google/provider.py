@@ -1,0 +1,101 @@
+"""Google Workspace as one object: options and credentials in, devices out."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Self
+
+from syncd.host.circuit import Circuit, CircuitMemory
+from syncd.host.clock import Clock, SystemClock
+from syncd.host.credentials import Credentials
+from syncd.host.http import HttpClient, HttpPolicy
+from syncd.host.ratelimit import GcraLimiter
+from syncd.systems.google.auth import ServiceAccountAuthenticator
+from syncd.systems.google.devices import ChromeDevices
+from syncd.systems.google.errors import SYSTEM, classify
+from syncd.systems.google.options import GoogleOptions
+
+
+class Google:
+    """An open connection; ``client.stats`` counts its requests. Close it, or use it as a context."""
+
+    def __init__(
+        self,
+        client: HttpClient,
+        authenticator: ServiceAccountAuthenticator,
+        limiter: GcraLimiter,
+        devices: ChromeDevices,
+    ) -> None:
+        self.client = client
+        self.devices = devices
+        self.authenticator = authenticator
+        self._limiter = limiter
+
+    def close(self) -> None:
+        """Close all connections."""
+        self.client.close()
+        self.authenticator.close()
+        self._limiter.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self.close()
+
+
+def open_google(  # noqa: PLR0913
+    options: GoogleOptions,
+    credentials: Credentials,
+    *,
+    scopes: Sequence[str],
+    state_dir: Path | None,
+    circuit_memory: CircuitMemory | None = None,
+    clock: Clock | None = None,
+) -> Google:
+    """Return Google Workspace, without a request: the token is fetched by the first call.
+
+    ``scopes`` are those that the job needs; ``google.scopes`` replaces them. ``state_dir`` holds the rate limit that
+    the jobs of this machine share; None limits this process alone. Raises NotPermitted for a key that is missing or
+    unusable, ConfigurationError for options that cannot work.
+    """
+    time: Clock = clock or SystemClock()
+    policy = policy_of(options)
+    authenticator = ServiceAccountAuthenticator(
+        credentials.get(options.credential),
+        subject=options.delegated_user,
+        scopes=options.scopes or tuple(scopes),
+        credential=options.credential,
+        policy=policy,
+        clock=time,
+        ca_file=options.ca_file or None,
+        proxy=options.proxy or None,
+    )
+    limiter = GcraLimiter(
+        state_dir / "google.rate" if state_dir else None, options.rate, burst=options.concurrency, clock=time
+    )
+    client = HttpClient(
+        SYSTEM,
+        options.api_root,
+        policy=policy,
+        classify=classify,
+        authenticator=authenticator,
+        limiter=limiter,
+        circuit=Circuit(SYSTEM, circuit_memory, time),
+        clock=time,
+        ca_file=options.ca_file or None,
+        proxy=options.proxy or None,
+    )
+    return Google(
+        client, authenticator, limiter, ChromeDevices(client, options.customer, options.page_size, clock=time)
+    )
+
+
+def policy_of(options: GoogleOptions) -> HttpPolicy:
+    """Return the HTTP policy that the options ask for."""
+    return HttpPolicy(
+        connect_timeout=options.connect_timeout,
+        read_timeout=options.read_timeout,
+        attempts=options.attempts,
+        budget_seconds=options.budget_seconds,
+        pool=options.concurrency,
+    )

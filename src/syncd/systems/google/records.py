@@ -1,0 +1,95 @@
+"""ChromeOS devices as records, and which of their fields syncd reads and writes."""
+
+from collections.abc import Iterable
+
+import msgspec
+from msgspec.structs import force_setattr
+
+from syncd.host.errors import ConfigurationError
+
+
+class RecentUser(msgspec.Struct, frozen=True, gc=False):
+    """Somebody who used a device. ``email`` is given for ``USER_TYPE_MANAGED`` only."""
+
+    type: str = ""
+    email: str = ""
+
+
+class Device(msgspec.Struct, frozen=True, gc=False, rename="camel"):
+    """A ChromeOS device (Directory API, ChromeOsDevice). "" stands for what Google has no value for or was not asked.
+
+    ``device_id`` is the key. MAC addresses are 12 hex digits in either case; ``last_sync`` is RFC 3339;
+    ``auto_update_through`` has no declared format; ``recent_users`` has the newest first.
+    """
+
+    device_id: str
+    serial_number: str = ""
+    status: str = ""
+    annotated_user: str = ""
+    annotated_asset_id: str = ""
+    annotated_location: str = ""
+    notes: str = ""
+    org_unit_path: str = ""
+    model: str = ""
+    os_version: str = ""
+    mac_address: str = ""
+    ethernet_mac_address: str = ""
+    ethernet_mac_address0: str = ""
+    dock_mac_address: str = ""
+    last_sync: str = ""
+    auto_update_through: str = ""
+    recent_users: tuple[RecentUser, ...] = ()
+
+    @property
+    def last_user(self) -> str:
+        """Return the address of the newest managed user, or ""."""
+        return next((user.email for user in self.recent_users if user.email), "")
+
+
+FIELDS = frozenset(field.encode_name for field in msgspec.structs.fields(Device))
+"""Wire names that can be asked for."""
+
+WRITABLE = {"annotatedUser": 100, "annotatedAssetId": None, "annotatedLocation": 200, "notes": 500}
+"""Wire names that ``patch`` writes, each with Google's longest text in characters (None: not stated).
+
+``orgUnitPath`` is writable too, but a patch of it can be refused ("Inconsistent Orgunit id and path"): move devices.
+"""
+
+_FEW_VALUES = ("status", "org_unit_path", "model", "os_version", "auto_update_through")
+
+
+def mask(fields: Iterable[str]) -> str:
+    """Return the part of a ``fields`` mask for one device, the id always included; unknown names are refused."""
+    wanted = {"deviceId", *fields}
+    unknown = sorted(wanted - FIELDS)
+    if unknown:
+        raise ConfigurationError(
+            f"syncd reads no field {', '.join(unknown)} of Google devices; it reads {', '.join(sorted(FIELDS))}.",
+            code="google.field",
+            system="google",
+        )
+    return ",".join(sorted(wanted))
+
+
+def refused(field: str, value: str) -> str | None:
+    """Return why Google would refuse a value, or None; lengths are those of the API's reference."""
+    if field not in WRITABLE:
+        return f"{field} cannot be written"
+    longest = WRITABLE[field]
+    if longest is not None and len(value) > longest:
+        return f"{len(value)} characters are more than the {longest} that Google takes in {field}"
+    return None
+
+
+class Interner:
+    """Keeps one copy of texts that many devices share; a fleet has few models and org units."""
+
+    def __init__(self) -> None:
+        self._kept: dict[str, str] = {}
+
+    def share(self, device: Device) -> None:
+        """Replace a device's texts of few values by the kept copies."""
+        for name in _FEW_VALUES:
+            value = getattr(device, name)
+            if value:
+                force_setattr(device, name, self._kept.setdefault(value, value))
