@@ -1,0 +1,101 @@
+"""One run of a job at a time: a lock that names its holder and dies with it. Needs no database."""
+
+import fcntl
+import os
+import re
+import socket
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import msgspec
+
+from syncd.host.errors import Busy, ConfigurationError
+from syncd.state.files import prepare_directory, prepare_file
+
+DIRECTORY_NAME = "locks"
+_JOB_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.@:-]*")
+_HOLDER_BYTES = 4096
+
+
+class Holder(msgspec.Struct, frozen=True, kw_only=True):
+    """Who holds a lock; ``since`` is RFC 3339 in UTC, ``run`` is empty before the run has an id."""
+
+    pid: int
+    run: str
+    since: str
+    host: str
+
+
+class JobLock:
+    """The lock of one job, ``<state>/locks/<job>.lock``; a context manager.
+
+    The kernel lets go of it when its process ends, however it ends. The file stays: were it removed, two processes
+    could each hold a lock on a file of that name.
+    """
+
+    def __init__(self, directory: Path, job: str, run_id: str = "") -> None:
+        """Name the lock; ``directory`` is the state directory."""
+        if not _JOB_NAME.fullmatch(job):
+            raise ConfigurationError(
+                f"{job!r} cannot be the name of a job; use letters, digits and . _ @ : - only.",
+                code="state.job_name",
+                object=job,
+            )
+        self._job = job
+        self._run_id = run_id
+        self._since = ""
+        self._path = directory / DIRECTORY_NAME / f"{job}.lock"
+        self._file: int | None = None
+
+    def acquire(self) -> None:
+        """Take the lock, or raise Busy (``state.job_running``) with the name of the holder."""
+        prepare_directory(self._path.parent)
+        prepare_file(self._path)
+        file = os.open(self._path, os.O_RDWR | os.O_CLOEXEC)
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            sentence = self._busy(os.pread(file, _HOLDER_BYTES, 0))
+            os.close(file)
+            raise Busy(sentence, code="state.job_running", object=self._job) from error
+        self._file = file
+        self._since = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+        self.name_run(self._run_id)
+
+    def name_run(self, run_id: str) -> None:
+        """Say which run holds the lock, once it has an id."""
+        self._run_id = run_id
+        if self._file is not None:
+            holder = Holder(pid=os.getpid(), run=run_id, since=self._since, host=socket.gethostname())
+            text = msgspec.json.encode(holder)
+            os.pwrite(self._file, text, 0)
+            os.ftruncate(self._file, len(text))
+
+    def release(self) -> None:
+        """Let go of the lock; harmless when it is not held."""
+        if self._file is not None:
+            os.ftruncate(self._file, 0)
+            os.close(self._file)
+            self._file = None
+
+    def __enter__(self) -> Self:
+        self.acquire()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.release()
+
+    def _busy(self, text: bytes) -> str:
+        try:
+            holder = msgspec.json.decode(text, type=Holder)
+        except msgspec.DecodeError:  # it has only just taken it, or is letting go
+            return f"{self._job} is already running; try again when it is done."
+        run = f"run {holder.run}, " if holder.run else ""
+        return (
+            f"{self._job} is already running: {run}process {holder.pid} on {holder.host} since {holder.since}; "
+            "try again when it is done."
+        )

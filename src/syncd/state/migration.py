@@ -1,0 +1,70 @@
+"""Bring a store to the schema of this syncd; the only place that loads Alembic, and only when there is work."""
+
+from pathlib import Path
+
+from sqlalchemy import Connection, inspect, select, table
+from sqlalchemy import column as sql_column
+
+from syncd import __version__
+from syncd.host.errors import ConfigurationError, DataError
+from syncd.state.database import Database
+from syncd.state.schema import REVISION, REVISION_TABLE, facts
+
+MADE_BY = "schema.made_by"
+
+
+def bring_up_to_date(database: Database) -> None:
+    """Create the tables, or migrate them in one transaction; an up-to-date store is left as it is.
+
+    Raises ConfigurationError (``state.newer``) for a store of a newer syncd, DataError (``state.damaged``) for a
+    database of another program.
+    """
+    with database.read() as connection:
+        stored = _revision(connection, database.path)
+        made_by = _made_by(connection, stored)
+    if stored > REVISION:
+        raise ConfigurationError(
+            f"{database.path} has schema {stored} of a newer syncd ({made_by}), and this syncd {__version__} knows "
+            f"schema {REVISION}; use the newer syncd, or restore the backup from before the upgrade.",
+            code="state.newer",
+            object=str(database.path),
+        )
+    database.use_wal()
+    if stored == REVISION:
+        return
+    with database.write() as connection:
+        # Another process may have done it in the meantime: look again, now under the lock.
+        if _revision(connection, database.path) < REVISION:
+            _upgrade(connection)
+
+
+def _revision(connection: Connection, path: Path) -> str:
+    """Return the stored revision; empty for a store without tables."""
+    tables = inspect(connection)
+    if tables.has_table(REVISION_TABLE):
+        return str(connection.scalar(select(sql_column("version_num")).select_from(table(REVISION_TABLE))) or "")
+    if tables.get_table_names():
+        raise DataError(
+            f"{path} is a database of another program; set state.directory to a directory of syncd's own.",
+            code="state.damaged",
+            object=str(path),
+        )
+    return ""
+
+
+def _made_by(connection: Connection, stored: str) -> str:
+    if stored <= REVISION or not inspect(connection).has_table(facts.name):
+        return "version unknown"
+    return connection.scalar(select(facts.c.value).where(facts.c.name == MADE_BY)) or "version unknown"
+
+
+def _upgrade(connection: Connection) -> None:
+    from alembic import command  # noqa: PLC0415 - half a second, for a store that is new or old only
+    from alembic.config import Config  # noqa: PLC0415
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
+    connection.execute(facts.delete().where(facts.c.name == MADE_BY))
+    connection.execute(facts.insert().values(name=MADE_BY, value=__version__))

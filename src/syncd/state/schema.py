@@ -1,0 +1,128 @@
+"""The tables of the store, as this version of syncd reads and writes them; migrations/versions says how they came.
+
+Times are RFC 3339 text in UTC with milliseconds, so that they sort and read alike on every engine. JSON is kept as
+text: it is shown and replaced whole, never searched.
+"""
+
+from sqlalchemy import (
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+REVISION = "0001"
+"""The newest migration. An opened store of this revision is used as it is; a test keeps the two equal."""
+
+REVISION_TABLE = "alembic_version"
+
+metadata = MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    }
+)
+
+facts = Table(
+    "facts",
+    metadata,
+    # Single values: which syncd made the schema, the digest of each job's external ids.
+    Column("name", Text, primary_key=True),
+    Column("value", Text, nullable=False),
+)
+
+runs = Table(
+    "runs",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("job", Text, nullable=False),
+    Column("mode", Text, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("started", Text, nullable=False),
+    Column("finished", Text, nullable=False),
+    Column("result", Text, nullable=False),
+    Column("error", Text, nullable=False),
+    Column("plan_hash", Text, nullable=False),
+    Column("counts", Text, nullable=False),
+    Column("sources", Text, nullable=False),
+    Column("requests", Text, nullable=False),
+    # The plan's report; last, so that listing runs does not read it.
+    Column("report", Text, nullable=False),
+    Index(None, "job", "started"),
+    Index(None, "started"),
+)
+
+actions = Table(
+    "actions",
+    metadata,
+    Column("run", ForeignKey(runs.c.id), primary_key=True),
+    Column("seq", Integer, primary_key=True, autoincrement=False),
+    Column("action", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("system", Text, nullable=False),
+    Column("object", Text, nullable=False),
+    Column("label", Text, nullable=False),
+    Column("before", Text, nullable=False),
+    Column("after", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("reversible", Boolean, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("error", Text, nullable=False),
+    Column("code", Text, nullable=False),
+    Column("started_at", Text, nullable=False),
+    Column("settled_at", Text, nullable=False),
+    Column("found", Text),
+    Column("duration_ms", Integer, nullable=False),
+    # The id that a create was given by its system.
+    Column("created_object", Text, nullable=False),
+    UniqueConstraint("run", "action"),
+    Index(None, "system", "object"),
+    Index(None, "system", "created_object"),
+)
+
+snapshot_meta = Table(
+    "snapshot_meta",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("scope", Text, nullable=False, unique=True),
+    Column("data", LargeBinary, nullable=False),
+)
+
+snapshots = Table(
+    "snapshots",
+    metadata,
+    Column("scope", ForeignKey(snapshot_meta.c.id), primary_key=True),
+    Column("object_id", Text, primary_key=True),
+    Column("data", LargeBinary, nullable=False),
+)
+
+external_ids = Table(
+    "external_ids",
+    metadata,
+    Column("job", Text, primary_key=True),
+    Column("left_system", Text, primary_key=True),
+    Column("left_id", Text, primary_key=True),
+    Column("right_system", Text, primary_key=True),
+    Column("right_id", Text, primary_key=True),
+    Column("match_key", Text, nullable=False),
+    Column("first_seen", Text, nullable=False),
+    # Empty while the link holds, else when a run first found it gone.
+    Column("gone_since", Text, nullable=False),
+    Index(None, "job", "right_system", "right_id"),
+)
+
+circuits = Table(
+    "circuits",
+    metadata,
+    Column("system", Text, primary_key=True),
+    Column("state", Text, nullable=False),
+)

@@ -1,0 +1,70 @@
+"""Snapshots: what an outside system held when it was last read, one row an object, grouped by scope."""
+
+from collections.abc import Iterable, Iterator
+
+from sqlalchemy import Connection, select, text
+
+from syncd.state.database import Database, batched
+from syncd.state.schema import snapshot_meta, snapshots
+
+# The same words in SQLite and in PostgreSQL.
+_UPSERT = text(
+    "INSERT INTO snapshots (scope, object_id, data) VALUES (:scope, :object_id, :data) "
+    "ON CONFLICT (scope, object_id) DO UPDATE SET data = excluded.data"
+)
+
+
+class Snapshots:
+    """Snapshots of any number of scopes; a scope names a system and a set of its objects."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def meta(self, scope: str) -> bytes | None:
+        """Return what was kept with the last commit of a scope, or None when there was none."""
+        statement = select(snapshot_meta.c.data).where(snapshot_meta.c.scope == scope)
+        with self._database.read() as connection:
+            return connection.scalar(statement)
+
+    def rows(self, scope: str) -> Iterator[bytes]:
+        """Yield the data of all objects of a scope as of one commit, in no particular order.
+
+        A connection is held until the last row, or until the iterator is closed.
+        """
+        statement = select(snapshots.c.data).join(snapshot_meta).where(snapshot_meta.c.scope == scope)
+        return (row[0] for row in self._database.stream(statement))
+
+    def commit(
+        self,
+        scope: str,
+        *,
+        meta: bytes,
+        upsert: Iterable[tuple[str, bytes]] = (),
+        remove: Iterable[str] = (),
+        replace: bool = False,
+    ) -> None:
+        """Keep meta and rows in one transaction; ``replace``: rows that are not in ``upsert`` go.
+
+        The iterables are read inside the transaction: they must not wait for a network, nor write to the store.
+        """
+        with self._database.write() as connection:
+            key = _scope_key(connection, scope, meta)
+            if replace:
+                connection.execute(snapshots.delete().where(snapshots.c.scope == key))
+            for ids in batched(remove):
+                connection.execute(
+                    snapshots.delete().where(snapshots.c.scope == key, snapshots.c.object_id.in_(ids)),
+                )
+            for batch in batched(upsert):
+                rows = [{"scope": key, "object_id": object_id, "data": data} for object_id, data in batch]
+                connection.execute(_UPSERT, rows)
+
+
+def _scope_key(connection: Connection, scope: str, meta: bytes) -> int:
+    """Write the meta of a scope and return the scope's number."""
+    key = connection.scalar(select(snapshot_meta.c.id).where(snapshot_meta.c.scope == scope))
+    if key is None:
+        connection.execute(snapshot_meta.insert().values(scope=scope, data=meta))
+        return _scope_key(connection, scope, meta)
+    connection.execute(snapshot_meta.update().where(snapshot_meta.c.id == key).values(data=meta))
+    return int(key)

@@ -1,0 +1,59 @@
+"""The store: one SQLite file that holds all that syncd remembers."""
+
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from syncd.host.clock import Clock, SystemClock
+from syncd.state.circuits import Circuits
+from syncd.state.database import Database
+from syncd.state.external_ids import ExternalIds
+from syncd.state.files import prepare_directory, prepare_file
+from syncd.state.ledger import AuditLog
+from syncd.state.migration import bring_up_to_date
+from syncd.state.snapshots import Snapshots
+
+FILE_NAME = "syncd.sqlite"
+
+
+class Store:
+    """An open store; a context manager that closes it."""
+
+    def __init__(self, database: Database, clock: Clock, actor: str) -> None:
+        self._database = database
+        self.path = database.path
+        self.ledger = AuditLog(database, clock, actor)
+        self.snapshots = Snapshots(database)
+        self.external_ids = ExternalIds(database)
+        self.circuits = Circuits(database)
+
+    def close(self) -> None:
+        """Let go of the file; iterators over it must be done by then."""
+        self._database.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def open_store(directory: Path, *, actor: str = "", clock: Clock | None = None, busy_timeout: float = 30.0) -> Store:
+    """Open the store of a state directory; create or migrate it where needed.
+
+    ``actor`` is kept with each run that is started: the user or the unit. ``busy_timeout``: seconds to wait for a
+    writer in another process. Raises ConfigurationError (``state.directory``, ``state.newer``), NotPermitted
+    (``state.not_permitted``), DataError (``state.damaged``), Busy (``state.locked``), Unavailable (``state.disk``).
+    """
+    prepare_directory(directory)
+    path = directory / FILE_NAME
+    prepare_file(path)
+    database = Database(path, busy_timeout)
+    try:
+        bring_up_to_date(database)
+    except BaseException:
+        database.close()
+        raise
+    return Store(database, clock or SystemClock(), actor)

@@ -1,0 +1,69 @@
+"""Synthetic records; ``fill`` is what tests/fixtures/state/schema-0001.sqlite holds."""
+
+from pathlib import Path
+
+from syncd.host.circuit import CircuitState
+from syncd.reconcile.model import Action, Listing, Outcome, Plan, Report
+from syncd.reconcile.ports import RunSummary
+from syncd.state.external_ids import Link
+from syncd.state.store import Store, open_store
+from unit.virtual_clock import VirtualClock
+
+SCOPE = "rt:https://rt.example.org:assets:2"
+
+
+def action(number: int, kind: str = "update") -> Action:
+    return Action(
+        id=f"action-{number}",
+        kind="create" if kind == "create" else "update",
+        system="google",
+        object=f"device-{number}",
+        label=f"SYN{number:04}",
+        before={"annotatedUser": "old@example.org", "notes": None},
+        after={"annotatedUser": "new@example.org", "notes": "Grüße 🙂", "tags": ("a", "b")},
+        reason="the owner in RT is another",
+        source=str(number),
+        reversible=number % 2 == 0,
+    )
+
+
+def plan(*actions: Action, job: str = "chromebooks") -> Plan:
+    report = Report(
+        counts={"matched": 3, "only_google": 1},
+        sources={"google": 4, "rt": 3},
+        listings=[Listing(state="only_google", system="google", object="device-9", label="SYN0009", why="not in RT")],
+    )
+    populations = {"google": 4, "rt": 3}
+    return Plan(
+        job=job, actions=actions, populations=populations, fingerprint="print", hash="hash-of-plan", report=report
+    )
+
+
+def outcome(number: int, state: str = "verified", **more: object) -> Outcome:
+    fields = {"action": f"action-{number}", "state": state} | more
+    return Outcome(**fields)  # type: ignore[arg-type]  # state is one of the literals in every test
+
+
+def summary(run: str, result: str = "applied", job: str = "chromebooks", **more: object) -> RunSummary:
+    fields = {"id": run, "job": job, "mode": "apply", "started": "", "sources": {"google": 4, "rt": 3}} | more
+    return RunSummary(result=result, **fields)  # type: ignore[arg-type]  # as above
+
+
+def link(left: str, right: str, key: str = "serial") -> Link:
+    return Link(left_system="google", left_id=left, right_system="rt", right_id=right, match_key=key)
+
+
+def fill(directory: Path) -> Store:
+    """Make a small store with something in every table."""
+    clock = VirtualClock()
+    store = open_store(directory, actor="syncd-chromebooks.service", clock=clock)
+    run = store.ledger.start("chromebooks", "apply")
+    store.ledger.planned(run, plan(action(1), action(2, "create")))
+    store.ledger.intend(run, [action(1), action(2, "create")])
+    clock.advance(2)
+    store.ledger.settle(run, [outcome(1), outcome(2, "failed", error="refused", code="google.refused")])
+    store.ledger.finish(summary(run, "partial", counts={"verified": 1, "failed": 1}, requests={"google": 3}))
+    store.snapshots.commit(SCOPE, meta=b"meta", upsert=[("1", b"one"), ("2", b"two")])
+    store.external_ids.record("chromebooks", [link("device-1", "1"), link("device-2", "2")], clock.now())
+    store.circuits.save("rt", CircuitState(failures=5, open_until=1.5, cooldown=60.0))
+    return store
