@@ -13,7 +13,7 @@ S = TypeVar("S")
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Field(Generic[S, T]):
     """One field of the target that follows a field of the source.
 
@@ -31,7 +31,7 @@ class Field(Generic[S, T]):
     kind: Kind = "update"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Flow(Generic[S, T]):
     """The fields of the target that the source owns; every other field of the target is never written."""
 

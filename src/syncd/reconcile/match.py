@@ -28,7 +28,7 @@ _NAMED = 3
 """Other holders of a key that a sentence names; the rest are counted."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Match(Generic[L, R]):
     """The result. Pairs are (left, right, name of the key); conflicts and rejected are (record, why).
 

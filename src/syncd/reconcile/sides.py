@@ -8,8 +8,10 @@ from syncd.reconcile.keys import Rejected
 
 R = TypeVar("R")
 
+# No slots here: Python 3.11 cannot make Side[Record](...) of a generic dataclass that is frozen and has slots.
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(frozen=True)
 class KeyRule(Generic[R]):
     """One kind of key: ``read`` gives a record's raw keys of this kind, ``normalise`` their one spelling."""
 
@@ -18,7 +20,7 @@ class KeyRule(Generic[R]):
     normalise: Callable[[str], str | Rejected]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Side(Generic[R]):
     """The records of one system.
 
