@@ -204,6 +204,7 @@ def write_everywhere() -> None:
     log.info("in a field", extra={"syncd": {"OBJECT": TEXT}})
     fail_with(RuntimeError(f"in an error {TEXT}"))
     fail_with(Unavailable(f"in a sentence {TEXT}", code="x.y", object=TEXT))
+    log.info("a stack", stack_info=True)  # synthetic-s3cr3t
     log.info("one argument too many", TEXT)  # noqa: PLE1205
     log.info("too few: %s %s", TEXT)  # noqa: PLE1206
 
@@ -217,7 +218,7 @@ def test_secrets_are_blanked_wherever_they_hide(
         logs.configure(mode, journal=journald.path)
         write_everywhere()
         logging.getLogger().handlers[0].close()
-    text = json.dumps([journald.receive() for _ in range(8)]) if mode == "journal" else stderr.getvalue()
+    text = json.dumps([journald.receive() for _ in range(9)]) if mode == "journal" else stderr.getvalue()
     assert TEXT not in text
     assert "in the message ***" in text
     assert "in an error ***" in text
