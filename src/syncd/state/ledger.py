@@ -4,6 +4,7 @@ import difflib
 import secrets
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
+from typing import Any
 
 from sqlalchemy import Connection, Select, Update, bindparam, case, func, or_, select
 from sqlalchemy.exc import IntegrityError
@@ -199,7 +200,7 @@ class AuditLog:
             )
             _require(done, len(changes), run)
 
-    def _runs(self, statement: Select[tuple[object, ...]]) -> list[RunRecord]:
+    def _runs(self, statement: Select[Any]) -> list[RunRecord]:
         with self._database.read() as connection:
             return [run_record(row) for row in connection.execute(statement)]
 
@@ -223,7 +224,7 @@ def rfc3339(time: datetime) -> str:
     return time.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def _of_job(job: str | None) -> Select[tuple[object, ...]]:
+def _of_job(job: str | None) -> Select[Any]:
     statement = select(*_RUN_COLUMNS).order_by(*_NEWEST_FIRST)
     return statement if job is None else statement.where(runs.c.job == job)
 

@@ -1,5 +1,6 @@
 """Bring a store to the schema of this syncd; the only place that loads Alembic, and only when there is work."""
 
+import logging
 from pathlib import Path
 
 from sqlalchemy import Connection, inspect, select, table
@@ -11,6 +12,8 @@ from syncd.state.database import Database
 from syncd.state.schema import REVISION, REVISION_TABLE, facts
 
 MADE_BY = "schema.made_by"
+
+logger = logging.getLogger(__name__)
 
 
 def bring_up_to_date(database: Database) -> None:
@@ -34,8 +37,10 @@ def bring_up_to_date(database: Database) -> None:
         return
     with database.write() as connection:
         # Another process may have done it in the meantime: look again, now under the lock.
-        if _revision(connection, database.path) < REVISION:
-            _upgrade(connection)
+        if _revision(connection, database.path) >= REVISION:
+            return
+        _upgrade(connection)
+    logger.info("%s is at schema %s now (before: %s)", database.path, REVISION, stored or "none")
 
 
 def _revision(connection: Connection, path: Path) -> str:
@@ -62,9 +67,15 @@ def _upgrade(connection: Connection) -> None:
     from alembic import command  # noqa: PLC0415 - half a second, for a store that is new or old only
     from alembic.config import Config  # noqa: PLC0415
 
+    # Its records name no file; the one below does.
+    logging.getLogger("alembic").setLevel(logging.WARNING)
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
     config.attributes["connection"] = connection
     command.upgrade(config, "head")
+    _after_upgrade(connection)
+
+
+def _after_upgrade(connection: Connection) -> None:
     connection.execute(facts.delete().where(facts.c.name == MADE_BY))
     connection.execute(facts.insert().values(name=MADE_BY, value=__version__))
