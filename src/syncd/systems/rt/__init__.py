@@ -1,0 +1,1 @@
+"""Request Tracker 5 over REST2: preflight, the asset snapshot, and writes that say what they proved."""

@@ -1,0 +1,99 @@
+"""Request Tracker as one object: preflight, reader and writer over one HTTP client."""
+
+from pathlib import Path
+from typing import Protocol
+
+from syncd.host.circuit import Circuit, CircuitMemory
+from syncd.host.clock import Clock, SystemClock
+from syncd.host.credentials import Credentials
+from syncd.host.errors import ConfigurationError
+from syncd.host.http import HttpClient, HttpPolicy
+from syncd.host.ratelimit import GcraLimiter
+from syncd.systems.rt.auth import PasswordAuthenticator, TokenAuthenticator
+from syncd.systems.rt.errors import classify
+from syncd.systems.rt.options import RtOptions
+from syncd.systems.rt.preflight import preflight
+from syncd.systems.rt.reader import AssetReader
+from syncd.systems.rt.rest import Rest
+from syncd.systems.rt.schema import Need, Schema
+from syncd.systems.rt.snapshot import SnapshotStore
+from syncd.systems.rt.write import AssetWriter
+
+
+class _Closeable(Protocol):
+    def close(self) -> None: ...
+
+
+class RequestTracker:
+    """One RT. ``client.stats`` counts its requests; ``reader`` keeps its snapshot in the store given to ``open_rt``."""
+
+    def __init__(self, rest: Rest, reader: AssetReader, timezone: str, closing: tuple[_Closeable, ...]) -> None:
+        self.client = rest.client
+        self.rest = rest
+        self.reader = reader
+        self._timezone = timezone
+        self._closing = closing
+
+    def preflight(self, need: Need) -> Schema:
+        """Find out whether RT has what a job needs and lets the API user do it; raises one error with all problems."""
+        return preflight(self.rest, need, self._timezone)
+
+    def writer(self, schema: Schema) -> AssetWriter:
+        """Return a writer for a job's fields."""
+        return AssetWriter(self.rest, schema, self._timezone)
+
+    def close(self) -> None:
+        """Close all connections."""
+        for thing in self._closing:
+            thing.close()
+
+
+def open_rt(  # noqa: PLR0913
+    options: RtOptions,
+    credentials: Credentials,
+    *,
+    snapshots: SnapshotStore,
+    state_dir: Path | None = None,
+    circuit_memory: CircuitMemory | None = None,
+    clock: Clock | None = None,
+) -> RequestTracker:
+    """Return an RT for these options; no request is made yet.
+
+    Raises NotPermitted for a credential that is missing, ConfigurationError for options that do not fit together.
+    """
+    clock = clock or SystemClock()
+    authenticator = _authenticator(options, credentials)
+    limiter = GcraLimiter(state_dir / "rt.rate" if state_dir else None, options.rate, options.concurrency, clock)
+    client = HttpClient(
+        "rt",
+        options.url,
+        policy=HttpPolicy(
+            connect_timeout=options.connect_timeout, read_timeout=options.read_timeout, pool=options.concurrency
+        ),
+        classify=classify,
+        authenticator=authenticator,
+        limiter=limiter,
+        circuit=Circuit("rt", circuit_memory, clock),
+        clock=clock,
+        ca_file=options.ca_file or None,
+        proxy=options.proxy or None,
+    )
+    rest = Rest(client, authenticator, clock)
+    reader = AssetReader(rest, snapshots, options.url, options.full_read_days)
+    closing = (client, limiter, *((authenticator,) if isinstance(authenticator, PasswordAuthenticator) else ()))
+    return RequestTracker(rest, reader, options.timezone, closing)
+
+
+def _authenticator(options: RtOptions, credentials: Credentials) -> TokenAuthenticator | PasswordAuthenticator:
+    if options.auth == "token":
+        return TokenAuthenticator(credentials.get(options.token_credential))
+    if not options.username:
+        raise ConfigurationError('rt.auth = "password" needs rt.username.', code="rt.username")
+    return PasswordAuthenticator(
+        options.url,
+        options.username,
+        credentials.get(options.password_credential),
+        timeout=(options.connect_timeout, options.read_timeout),
+        ca_file=options.ca_file,
+        proxy=options.proxy,
+    )

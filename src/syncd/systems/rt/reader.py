@@ -1,0 +1,291 @@
+"""Reading all assets of catalogs at the price of what changed.
+
+Cold: everything, a page for each hundred assets. Warm: two requests say whether anything changed. The change feed
+tells of deleted and moved assets and of changed users; one page of the assets that changed last, with the number of
+all, proves it complete. Only what moved is read again. Where the two do not agree, or rights are on single catalogs
+(RT then hides its counts), ids and LastUpdated of all assets are listed and compared.
+"""
+
+import logging
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from typing import Literal
+
+import msgspec
+
+from syncd.systems.rt.assets import (
+    Asset,
+    Person,
+    WireAsset,
+    decode_rows,
+    encode_asset,
+    encode_person,
+    job_class,
+    people_of,
+    stamp,
+)
+from syncd.systems.rt.feed import Changes, Feed
+from syncd.systems.rt.pages import (
+    Progress,
+    Stamp,
+    all_people,
+    chosen_assets,
+    newest_stamps,
+    stamps,
+    whole_assets,
+    wider,
+)
+from syncd.systems.rt.rest import Page, Rest, criterion
+from syncd.systems.rt.schema import Schema
+from syncd.systems.rt.snapshot import AssetSnapshot, Meta, SnapshotStore, decode_meta, load_rows
+
+_log = logging.getLogger(__name__)
+
+SETTLE = timedelta(seconds=3)
+"""An asset read this soon after its LastUpdated may change again within the same second: it is read once more."""
+
+WINDOW = timedelta(seconds=60)
+"""How far before the last read LastUpdated is looked at again, for late commits and clocks of several web servers.
+
+Looking costs nothing: only assets whose LastUpdated is another than in the snapshot are read.
+"""
+
+
+_NEVER = datetime.min.replace(tzinfo=UTC)
+
+
+class AssetReader:
+    """Reads the assets of one RT and keeps the snapshot. ``url`` names it in the store."""
+
+    def __init__(self, rest: Rest, store: SnapshotStore, url: str, full_read_days: float) -> None:
+        self._rest = rest
+        self._store = store
+        self._url = url.rstrip("/")
+        self._full_after = timedelta(days=full_read_days)
+
+    def scope(self, schema: Schema) -> str:
+        """Return the name of the snapshot; what one API user sees is not what another one does."""
+        catalogs = ",".join(str(catalog.id) for catalog in sorted(schema.catalogs, key=lambda catalog: catalog.id))
+        return f"rt:{self._url}:user:{self._rest.user or schema.me}:assets:{catalogs}"
+
+    def read(self, schema: Schema, *, full: bool = False, progress: Progress | None = None) -> AssetSnapshot:
+        """Return all assets as they are now.
+
+        ``full`` reads all of them again, compares with the snapshot, and logs what the snapshot had missed. Raises
+        Unavailable (rt.incomplete) for answers that cannot be whole, and leaves the snapshot as it was.
+        """
+        scope = self.scope(schema)
+        meta = decode_meta(self._store.meta(scope))
+        work = _Work(self._rest, schema, progress)
+        if meta is None or meta.signature != schema.signature or not work.load(self._store, scope):
+            work.cold()
+        elif full or work.told(meta).began - meta.full > self._full_after:
+            work.full(meta)
+        else:
+            work.warm(meta)
+        work.settle()
+        self._keep(schema, work)
+        return work.snapshot()
+
+    def _keep(self, schema: Schema, work: "_Work") -> None:
+        upsert = [(str(number), row) for number, row in work.fresh.items()]
+        upsert += [encode_person(person) for person in work.fresh_people.values()]
+        self._store.commit(
+            self.scope(schema),
+            meta=msgspec.json.encode(work.meta),
+            upsert=upsert,
+            remove=[str(number) for number in work.gone],
+            replace=work.replace,
+        )
+
+
+class _Work:
+    """One read: what was kept, what is found, and what has to be kept afterwards."""
+
+    def __init__(self, rest: Rest, schema: Schema, progress: Progress | None) -> None:
+        self.rest = rest
+        self.schema = schema
+        self.progress = progress
+        self.catalogs = [catalog.id for catalog in schema.catalogs]
+        self.fields = {cf.id: cf for cf in schema.custom_fields if cf.kind != "file"}
+        self.kind = job_class(schema.wanted)
+        self.feed = Feed(rest, users=schema.people_feed)
+        self.how: Literal["cold", "warm", "listed"] = "warm"
+        self.assets: dict[int, Asset] = {}
+        self.people: dict[int, Person] = {}
+        self.kept_rows: list[bytes] = []
+        self.fresh: dict[int, bytes] = {}
+        self.fresh_people: dict[int, Person] = {}
+        self.gone: set[int] = set()
+        self.unsettled: set[int] = set()
+        self.replace = False
+        self.counted = True
+        self.changes: Changes | None = None
+        self.misses = 0
+        self.meta = Meta(signature=schema.signature, began=_NEVER, full=_NEVER)
+
+    def snapshot(self) -> AssetSnapshot:
+        assets = [self.assets[number] for number in sorted(self.assets)]
+        return AssetSnapshot(assets, self.people, self.meta.began, self.how, len(self.fresh), self.misses)
+
+    def load(self, store: SnapshotStore, scope: str) -> bool:
+        """Take over the kept rows; false where they are not usable."""
+        assets, people = load_rows(store, scope)
+        try:
+            self.assets = {asset.id: asset for asset in decode_rows(assets, self.kind)}
+            self.people = {p.id: p for p in msgspec.json.decode(b"[" + b",".join(people) + b"]", type=list[Person])}
+        except msgspec.MsgspecError:
+            self.assets, self.people = {}, {}
+            return False
+        self.kept_rows = assets
+        return True
+
+    # ---- the three ways of reading
+
+    def told(self, meta: Meta) -> Changes:
+        """Return what the feed says since the last read; asked once, before anything else is read."""
+        if self.changes is None:
+            self.changes = self.feed.since(meta.feed, meta.seen)
+        return self.changes
+
+    def cold(self) -> None:
+        """Read everything; there is nothing to compare with."""
+        self.read_all(self.feed.position())
+
+    def full(self, meta: Meta) -> None:
+        """Read everything, and compare with what was kept: what no sign told of is a miss."""
+        before = self.assets
+        kept = dict(zip(before, self.kept_rows, strict=True))
+        told = self.told(meta)
+        self.read_all(told)
+        window = stamp(meta.began - WINDOW)
+        excused = told.assets | set(meta.unsettled)
+        for number in sorted({*kept, *self.fresh} - excused):
+            now = self.assets.get(number)
+            signed = now.updated >= window if now else not self.counted
+            if kept.get(number) != self.fresh.get(number) and not signed:
+                self.miss(number, before.get(number), now)
+
+    def warm(self, meta: Meta) -> None:
+        """Read what changed."""
+        self.kept_rows = []
+        told = self.told(meta)
+        newest = newest_stamps(self.rest, self.catalogs)
+        self.meta = msgspec.structs.replace(meta, began=told.began, feed=told.newest, seen=told.seen)
+        wanted = (set(meta.unsettled) & self.assets.keys()) | self.users_assets(told.users)
+        if newest.total is None or told.date < meta.began:
+            self.list_all(wanted)
+        else:
+            self.read_window(newest, stamp(meta.began - WINDOW), wanted, told)
+            if len(self.assets) != newest.total:
+                self.list_all(set())
+        self.refresh_people()
+
+    # ---- parts
+
+    def read_all(self, told: Changes) -> None:
+        self.how, self.replace = "cold", True
+        self.assets, self.people = {}, {}
+        for page in whole_assets(self.rest, self.catalogs, progress=self.progress):
+            self.counted = page.total is not None
+            self.take(page)
+        self.meta = msgspec.structs.replace(
+            self.meta, began=told.began, full=told.began, feed=told.newest, seen=told.seen
+        )
+
+    def read_window(self, newest: Page[Stamp], since: str, wanted: set[int], told: Changes) -> None:
+        """Read what LastUpdated or the feed says has changed."""
+        page, listed, number = newest, {item.id for item in newest.items}, 1
+        moved = self.moved(page.items, since)
+        while page.full and len(listed) != newest.total and page.items[-1].updated >= since:
+            if len(moved) == len(listed):
+                # Everything is new so far: reading the rest whole is one request for each page, not two.
+                self.read_since(since)
+                moved = set()
+                break
+            number += 1
+            page = newest_stamps(self.rest, self.catalogs, number)
+            listed |= {item.id for item in page.items}
+            moved |= self.moved(page.items, since)
+        self.read_chosen((wanted | moved | (told.assets & self.assets.keys() - listed)) - self.fresh.keys())
+
+    def read_since(self, since: str) -> None:
+        moment = since.replace("T", " ").removesuffix("Z")
+        for page in whole_assets(self.rest, self.catalogs, [criterion("LastUpdated", ">=", moment)], self.progress):
+            if any(item.updated < since for item in page.items):
+                raise wider("search assets")
+            self.take(page)
+
+    def list_all(self, wanted: set[int]) -> None:
+        """List ids and LastUpdated of all assets; read what moved, drop what is gone."""
+        self.how = "listed"
+        there: set[int] = set()
+        for page in stamps(self.rest, self.catalogs):
+            there |= {item.id for item in page.items}
+            wanted = wanted | self.moved(page.items, "")
+        self.drop(self.assets.keys() - there)
+        self.read_chosen(wanted & there)
+
+    def moved(self, items: Iterable[Stamp], since: str) -> set[int]:
+        """Return the ids whose LastUpdated is not the one that was kept."""
+        return {
+            item.id
+            for item in items
+            if item.updated >= since and (item.id not in self.assets or self.assets[item.id].updated != item.updated)
+        }
+
+    def read_chosen(self, wanted: set[int]) -> None:
+        """Read assets again; those that RT does not find any more in these catalogs are gone."""
+        found: set[int] = set()
+        for page in chosen_assets(self.rest, wanted, self.catalogs):
+            found |= {item.id for item in page.items}
+            self.take(page)
+        self.drop(wanted - found)
+
+    def drop(self, numbers: set[int]) -> None:
+        for number in numbers & self.assets.keys():
+            del self.assets[number]
+            self.fresh.pop(number, None)
+            self.gone.add(number)
+
+    def take(self, page: Page[WireAsset]) -> None:
+        """Take over a page of whole assets."""
+        rows = {item.id: encode_asset(item, self.fields) for item in page.items}
+        for asset in decode_rows(rows.values(), self.kind):
+            self.assets[asset.id] = asset
+        self.fresh.update(rows)
+        unsure = stamp(page.began - SETTLE)
+        self.unsettled |= {item.id for item in page.items if item.updated > unsure}
+        self.meet(person for item in page.items for person in people_of(item))
+
+    def meet(self, persons: Iterable[Person]) -> None:
+        for person in persons:
+            if self.people.get(person.id) != person:
+                self.people[person.id] = self.fresh_people[person.id] = person
+
+    def users_assets(self, users: frozenset[int]) -> set[int]:
+        """Return one asset for each changed user that is known: reading it again brings the new name and e-mail."""
+        one: dict[int, int] = {}
+        for asset in self.assets.values() if users & self.people.keys() else ():
+            one.update(dict.fromkeys(users & {asset.owner, *asset.holders}, asset.id))
+        return set(one.values())
+
+    def refresh_people(self) -> None:
+        """Read all users where their changes do not show in the feed and the job needs their names."""
+        if self.schema.need.people and not self.schema.people_feed:
+            self.meet(person for person in all_people(self.rest) if person.id in self.people)
+
+    def settle(self) -> None:
+        """Keep in mind which assets have to be read once more."""
+        self.meta = msgspec.structs.replace(self.meta, unsettled=sorted(self.unsettled & self.assets.keys()))
+
+    def miss(self, number: int, before: Asset | None, now: Asset | None) -> None:
+        """Report an asset that changed, came or went without any sign."""
+        self.misses += 1
+        what = "is new" if before is None else "is gone" if now is None else "has changed"
+        _log.error(
+            "RT asset %d %s, and no change was announced: the kept snapshot was wrong; it is corrected",
+            number,
+            what,
+            extra={"message_id": "SNAPSHOT_MISS", "syncd": {"SYSTEM": "rt", "OBJECT": str(number)}},
+        )

@@ -1,0 +1,148 @@
+"""Searches, reads and writes of REST 2.0 as typed answers, and the checks that make a page trustworthy."""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from typing import Any, Generic, Protocol, TypeVar
+
+import msgspec
+
+from syncd.host.clock import Clock
+from syncd.host.errors import ConfigurationError, Unavailable
+from syncd.host.http import HttpClient, Reply, Request
+from syncd.systems.rt.errors import incomplete
+
+ROOT = "REST/2.0/"
+PAGE = 100
+"""Rows of a page; RT caps it silently at this (RT 5.0.3, observed)."""
+
+T = TypeVar("T")
+Criterion = dict[str, Any]
+
+
+class SigningIn(Protocol):
+    """What this module needs of an authenticator. ``user`` is the id or login name of the API user, or ""."""
+
+    user: str
+
+    def renew(self) -> bool:
+        """Drop the session; true when another try makes sense."""
+
+
+class _Envelope(msgspec.Struct, Generic[T]):
+    items: list[T]
+    count: int
+    per_page: int
+    total: int | None = None
+
+
+class Page(msgspec.Struct, Generic[T], frozen=True):
+    """One page of a search. ``total`` is None where RT hides it (rights that are not global).
+
+    ``began`` and ``date``: the server's time at the start and the end of the request.
+    """
+
+    items: list[T]
+    total: int | None
+    full: bool
+    began: datetime
+    date: datetime
+
+
+def criterion(field: str, operator: str, value: object) -> Criterion:
+    """Return one criterion of a JSON query."""
+    return {"field": field, "operator": operator, "value": value}
+
+
+class Rest:
+    """REST 2.0 of one RT."""
+
+    def __init__(self, client: HttpClient, signing_in: SigningIn, clock: Clock) -> None:
+        self.client = client
+        self.user = signing_in.user
+        self._signing_in = signing_in
+        self._clock = clock
+
+    def send(self, request: Request) -> Reply:
+        """Send a request; an expired session, which RT answers with a redirect, is renewed once."""
+        try:
+            return self.client.send(request)
+        except ConfigurationError as error:
+            if error.code != "rt.redirected" or not self._signing_in.renew():
+                raise
+        return self.client.send(request)
+
+    def get(self, path: str, kind: type[T], operation: str, params: Sequence[tuple[str, str]] = ()) -> T:
+        """Return one object."""
+        reply = self.send(Request("GET", ROOT + path, operation, params=tuple(params)))
+        return self.decode(reply, kind, operation)
+
+    def write(self, method: str, path: str, body: Mapping[str, Any], operation: str, label: str) -> Reply:
+        """Send a write; a PUT of absolute values may be repeated, a POST may not."""
+        return self.send(
+            Request(
+                method,
+                ROOT + path,
+                operation,
+                object=label,
+                body=msgspec.json.encode(body),
+                idempotent=method == "PUT",
+            )
+        )
+
+    def search(  # noqa: PLR0913
+        self,
+        path: str,
+        query: Sequence[Criterion],
+        kind: type[T],
+        *,
+        fields: Mapping[str, str],
+        order: Sequence[tuple[str, str]] = (("id", "ASC"),),
+        page: int = 1,
+        per_page: int = PAGE,
+        more: Sequence[tuple[str, str]] = (),
+    ) -> Page[T]:
+        """Return one page of a search.
+
+        ``fields`` maps ``fields`` and ``fields[X]`` to comma separated names. Raises Unavailable (rt.incomplete) for
+        a page that has fewer rows than its own numbers promise.
+        """
+        operation = f"search {path}"
+        params = [("per_page", str(per_page)), *fields.items(), *more]
+        params += [pair for name, way in order for pair in (("orderby", name), ("order", way))]
+        params += [("page", str(page))] if page > 1 else []
+        request = Request("POST", ROOT + path, operation, params=tuple(params), body=msgspec.json.encode(list(query)))
+        try:
+            return self._page(self.send(request), kind, page, operation)
+        except Unavailable as error:
+            if error.code != "rt.incomplete":
+                raise
+        # RT counts after it fetched: an object that went away in between gives one page that does not add up.
+        return self._page(self.send(request), kind, page, operation)
+
+    def decode(self, reply: Reply, kind: type[T], operation: str) -> T:
+        """Decode an answer; numbers may come as text, as RT mixes both."""
+        try:
+            return msgspec.json.decode(reply.body, type=kind, strict=False)
+        except msgspec.MsgspecError as error:
+            raise incomplete(f"it is not what REST 2.0 answers ({error})", operation) from None
+
+    def _page(self, reply: Reply, kind: type[T], page: int, operation: str) -> Page[T]:
+        envelope = self.decode(reply, _Envelope[kind], operation)  # type: ignore[valid-type]
+        found = len(envelope.items)
+        expected = envelope.count
+        if envelope.total is not None:
+            expected = min(envelope.per_page, max(0, envelope.total - envelope.per_page * (page - 1)))
+        if found != expected or found != envelope.count:
+            raise incomplete(f"a page has {found} rows where {expected} were announced", operation)
+        date = server_date(reply, self._clock)
+        began = date - timedelta(milliseconds=reply.duration_ms)
+        return Page(envelope.items, envelope.total, found >= envelope.per_page, began, date)
+
+
+def server_date(reply: Reply, clock: Clock) -> datetime:
+    """Return the server's time from the Date header, this machine's where there is none."""
+    try:
+        return parsedate_to_datetime(reply.headers["date"]).astimezone(UTC)
+    except (KeyError, ValueError):
+        return clock.now()

@@ -1,0 +1,202 @@
+"""What a job needs of RT, and what RT has: catalogs, custom field definitions, and how values behave in them."""
+
+import re
+from collections.abc import Callable, Mapping
+from functools import cached_property
+from typing import Literal, TypeAlias
+
+import msgspec
+
+from syncd.systems.rt import forms
+
+Kind: TypeAlias = Literal["text", "date", "datetime", "address", "multi", "file"]
+"""What a custom field holds. ``multi``: several values of any type; ``text`` has select and combobox fields too."""
+
+Value: TypeAlias = str | tuple[str, ...] | None
+"""A field's value; None is empty."""
+
+READABLE = frozenset(
+    {"Name", "Status", "LastUpdated", "Owner", "Owner.Name", "Owner.EmailAddress", "HeldBy", "HeldBy.Name"}
+    | {"HeldBy.EmailAddress"}
+)
+"""Fields of an asset besides custom fields. ``Owner`` and ``HeldBy`` alone are numeric user ids, as text."""
+
+WRITABLE = READABLE - {"LastUpdated"}
+
+_CUSTOM = re.compile(r"CF\.\{(.+)\}")
+_KINDS: dict[str, Kind] = {
+    "Date": "date",
+    "DateTime": "datetime",
+    "IPAddress": "address",
+    "IPAddressRange": "text",
+    "Image": "file",
+    "Binary": "file",
+}
+
+
+class Need(msgspec.Struct, frozen=True, kw_only=True):
+    """What a job asks of RT.
+
+    ``catalogs``: names or ids. ``read`` and ``write``: field names (``Name``, ``Owner.EmailAddress``,
+    ``CF.{Serial Number}``, ``CF.{2}``). ``kinds``: for a custom field the kinds that the job can deal with; without
+    an entry any but ``file``.
+    """
+
+    catalogs: tuple[str, ...]
+    read: tuple[str, ...] = ()
+    write: tuple[str, ...] = ()
+    create: bool = False
+    kinds: Mapping[str, tuple[Kind, ...]] = {}
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """All fields, each once, in the order of first mention."""
+        return tuple(dict.fromkeys((*self.read, *self.write)))
+
+    @property
+    def people(self) -> bool:
+        """Whether names or e-mail addresses of owners or holders are needed."""
+        return any(field.endswith((".Name", ".EmailAddress")) for field in self.fields)
+
+
+class Catalog(msgspec.Struct, frozen=True):
+    """A catalog of assets."""
+
+    id: int
+    name: str
+
+
+class CustomField(msgspec.Struct, frozen=True, dict=True):
+    """A custom field as it is applied to the catalogs.
+
+    ``values``: the select values, None where they are unknown (not a select, not asked for, or not visible).
+    ``changed``: when the definition was last changed.
+    """
+
+    id: int
+    name: str
+    type: str
+    max_values: int
+    pattern: str = ""
+    values: tuple[str, ...] | None = None
+    changed: str = ""
+
+    @property
+    def multi(self) -> bool:
+        """Whether it holds several values (RT: MaxValues is not 1; 0 means any number)."""
+        return self.max_values != 1
+
+    @property
+    def kind(self) -> Kind:
+        """What it holds."""
+        if self.type in ("Image", "Binary"):
+            return "file"
+        return "multi" if self.multi else _KINDS.get(self.type, "text")
+
+    @property
+    def attribute(self) -> str:
+        """Name of the attribute of an Asset that has its value."""
+        return f"cf{self.id}"
+
+    @cached_property
+    def spellings(self) -> Mapping[str, str]:
+        """Lower-case select value to its canonical spelling."""
+        return {value.lower(): value for value in self.values or ()}
+
+    @cached_property
+    def regex(self) -> re.Pattern[str] | None:
+        """The pattern, where Python reads it as Perl does."""
+        return forms.compile_pattern(self.pattern)
+
+
+class Schema(msgspec.Struct, frozen=True, dict=True):
+    """What preflight found. ``custom_fields`` are all that are applied to the catalogs, not only the needed ones.
+
+    ``me``: numeric id of the API user, 0 where it is not known. ``people_feed``: changes of other users show in the
+    transactions. ``unproven``: rights that RT gives no way to know before a write.
+    """
+
+    need: Need
+    version: str
+    catalogs: tuple[Catalog, ...]
+    custom_fields: tuple[CustomField, ...]
+    fields: Mapping[str, CustomField]
+    me: int = 0
+    people_feed: bool = False
+    unproven: tuple[str, ...] = ()
+
+    def custom_field(self, field: str) -> CustomField:
+        """Return the definition of a needed field ``CF.{X}``; KeyError for one that was not asked for."""
+        return self.fields[field]
+
+    @cached_property
+    def wanted(self) -> tuple[CustomField, ...]:
+        """The custom fields that the job reads or writes, each once, by id."""
+        return tuple(sorted({cf.id: cf for cf in self.fields.values()}.values(), key=lambda cf: cf.id))
+
+    @cached_property
+    def signature(self) -> str:
+        """What a snapshot depends on; another one means that all assets have to be read again."""
+        parts = [[cf.id, cf.name, cf.type, cf.max_values, cf.pattern, cf.changed] for cf in self.custom_fields]
+        catalogs = sorted(catalog.id for catalog in self.catalogs)
+        return msgspec.json.encode([catalogs, parts, self.people_feed]).decode()
+
+    def reads_back(self, field: str, value: Value) -> Value:
+        """Return how a value reads after RT stored it; the value itself where it would be refused."""
+        return self._each(field, value, self._spelling)
+
+    def refusal(self, field: str, value: Value) -> str | None:
+        """Return why RT would refuse a value, None where it would take it or that cannot be known."""
+        if value is None:
+            return f"{field} cannot be empty" if field == "Status" else None
+        texts = value if isinstance(value, tuple) else (value,)
+        return next((why for text in texts if (why := self._complaint(field, text))), None)
+
+    check = refusal
+
+    def _each(self, field: str, value: Value, spell: Callable[[str, str], str]) -> Value:
+        if not value:
+            return None
+        if isinstance(value, tuple):
+            spelled = {spell(field, text) for text in value if text}
+            return tuple(sorted(spelled)) or None
+        definition = self.fields.get(field)
+        text = spell(field, value)
+        return (text,) if definition is not None and definition.multi else text
+
+    def _spelling(self, field: str, text: str) -> str:
+        definition = self.fields.get(field)
+        if definition is None:
+            return text[: forms.COLUMN] if field == "Name" else text
+        return _stored(definition, text) or text
+
+    def _complaint(self, field: str, text: str) -> str | None:
+        definition = self.fields.get(field)
+        if definition is None:
+            # RT: "names may not be all digits".
+            bad = field == "Name" and re.fullmatch(r"\d+", text, re.ASCII)
+            return f"{field} may not be digits only" if bad else None
+        if _stored(definition, text) is None:
+            return f"{field} is a field of type {definition.type} and does not take this value"
+        if definition.regex and not definition.regex.search(text):
+            return f"{field} takes only what matches {forms.pattern_name(definition.pattern)}"
+        return None
+
+
+def custom_name(field: str) -> str | None:
+    """Return the name or id within ``CF.{...}``, None for another field."""
+    found = _CUSTOM.fullmatch(field)
+    return found.group(1) if found else None
+
+
+def _stored(definition: CustomField, text: str) -> str | None:
+    """Return the spelling that RT stores, None for a value that the type does not take."""
+    if definition.type == "Select" and definition.values is not None:
+        return forms.select(text, definition.spellings)
+    if definition.type == "Date":
+        return forms.day(text)
+    if definition.type == "DateTime":
+        return forms.moment(text)
+    if definition.type == "IPAddress":
+        return forms.address(text)
+    return text
