@@ -1,0 +1,6 @@
+"""The Google stand-in: what the Admin SDK Directory API does with ChromeOS devices, org units and tokens."""
+
+from syncd.sandbox.google.app import GoogleApp
+from syncd.sandbox.google.tenant import Settings
+
+__all__ = ["GoogleApp", "Settings"]
