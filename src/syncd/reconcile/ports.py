@@ -104,8 +104,8 @@ class Writer(Protocol):
     def read_back(self, actions: Sequence[Action], objects: Mapping[str, str]) -> Mapping[str, Mapping[str, Known]]:
         """Read the present values of the fields of these actions in bulk: action id to field to value.
 
-        ``objects`` gives, by action id, the id of what an action created, where it created something. An action
-        whose object cannot be read is left out.
+        ``objects`` gives, by action id, the id of what a create created, where its answer said so; else the writer
+        looks for the match key. An action whose object cannot be read is left out.
         """
 
     def same(self, field: str, wanted: Known, found: Known) -> bool:

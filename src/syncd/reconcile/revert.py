@@ -68,8 +68,9 @@ def _undo_create(
     changed = [name for name, wrote in action.after.items() if not _has(writer, name, wrote, found)]
     if changed:
         return _listing(action, "changed_since", f"{', '.join(changed)} changed since")
-    undo = compensate(action, created) if created else None
-    return undo or _listing(action, "irreversible", "nothing undoes this create")
+    if not created:
+        return _listing(action, "irreversible", "its answer was lost, and with it the id of what it made")
+    return compensate(action, created) or _listing(action, "irreversible", "nothing undoes this create")
 
 
 def _restore(writer: Writer, action: Action, found: Mapping[str, Known]) -> Iterator[Action | Listing]:

@@ -21,13 +21,14 @@ stored, unproven) ``crash`` (unexpected exception) ``crash_after`` ``silent`` (n
 
 
 def update(number: int, *, system: str = "rt", **changes: Known) -> Action:
+    changes = changes or {"name": "new"}
     return make_action(
         kind="update",
         system=system,
         object=str(number),
         label=f"CB-{number}",
         before=dict.fromkeys(changes, "old"),
-        after=changes or {"name": "new"},
+        after=changes,
         reason="test",
     )
 
@@ -119,7 +120,8 @@ class MemoryWriter:
         self.reads += 1
         found = {}
         for action in actions:
-            row = self.table.get(objects.get(action.id, action.object))
+            by_key = f"new-{action.object}" if action.kind == "create" else action.object
+            row = self.table.get(objects.get(action.id, by_key))
             if row is not None:
                 found[action.id] = {name: row.get(name) for name in action.after}
         return found
@@ -134,16 +136,23 @@ class MemoryWriter:
         if behaviour == "fail":
             return [Outcome(action=action.id, state="failed", code="rt.refused", error="no")]
         self.written.append(action.id)
-        if behaviour in {"do", "trust", "silent", "crash_after", "out_after"}:
-            self.table.setdefault(action.object, {}).update(action.after)
-        elif behaviour == "mangle":
-            self.table.setdefault(action.object, {}).update(dict.fromkeys(action.after, "mangled"))
+        created = f"new-{action.object}" if action.kind == "create" else ""
+        self._change(action, created or action.object, behaviour)
         if behaviour in {"crash_after", "out_after"}:
             raise self._error(behaviour)
         if behaviour == "silent":
             return []
-        created = action.object if action.kind == "create" else ""
         return [Outcome(action=action.id, state="verified" if behaviour == "do" else "unproven", object=created)]
+
+    def _change(self, action: Action, row: str, behaviour: Behaviour) -> None:
+        if behaviour == "drop":
+            return
+        if action.kind == "delete":
+            del self.table[row]
+        elif behaviour == "mangle":
+            self.table.setdefault(row, {}).update(dict.fromkeys(action.after, "mangled"))
+        else:
+            self.table.setdefault(row, {}).update(action.after)
 
     def _error(self, behaviour: Behaviour) -> Exception:
         if behaviour.startswith("crash"):
