@@ -77,6 +77,8 @@ class JobLock:
         """Let go of the lock; harmless when it is not held."""
         if self._file is not None:
             os.ftruncate(self._file, 0)
+            # Closing would leave it to a child that is just being started and still has all files open.
+            fcntl.flock(self._file, fcntl.LOCK_UN)
             os.close(self._file)
             self._file = None
 

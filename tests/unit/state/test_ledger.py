@@ -1,5 +1,6 @@
 import re
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -270,3 +271,19 @@ def test_records_are_there_after_the_store_is_opened_again(store: Store, tmp_pat
     with open_store(tmp_path / "state") as again:
         assert again.ledger.run(run).job == "a"
         assert [each for each, _ in again.ledger.actions(run)] == [action(1)]
+
+
+def test_a_thread_waits_for_another_as_long_as_it_takes(store: Store) -> None:
+    started = threading.Event()
+
+    def work() -> None:
+        started.set()
+        store.ledger.start("a", "apply")
+
+    with store._database.write():
+        thread = threading.Thread(target=work)
+        thread.start()
+        started.wait(timeout=30)
+        time.sleep(0.5)  # over twice the time that another process is waited for
+    thread.join(timeout=30)
+    assert len(store.ledger.runs()) == 1

@@ -89,12 +89,15 @@ def test_the_lock_dies_with_its_holder(tmp_path: Path) -> None:
 
 
 def test_a_child_does_not_keep_the_lock(tmp_path: Path) -> None:
-    with JobLock(tmp_path, "chromebooks", "a"):
+    with JobLock(tmp_path, "chromebooks", "a") as lock:
+        assert lock._file is not None
+        kept = os.dup(lock._file)  # what a child has between fork and exec
         child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE, close_fds=False)
     try:
         with JobLock(tmp_path, "chromebooks", "b"):
             pass
     finally:
+        os.close(kept)
         child.communicate(b"\n", timeout=30)
 
 
