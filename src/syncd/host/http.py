@@ -277,7 +277,7 @@ class HttpClient:
             return error
         if call.repeat:
             tries = "1 attempt" if call.attempts == 1 else f"{call.attempts} attempts"
-            sentence, code = f"{self.system} gave up on {what} after {tries}: {error.sentence}", "gave_up"
+            sentence, code = f"{self.system}: {what} was given up after {tries}: {error.sentence}", "gave_up"
         else:
             sentence, code = f"{what}: it is not known whether {self.system} did it: {error.sentence}", "answer_lost"
         return Unavailable(

@@ -180,7 +180,7 @@ def test_a_lasting_fault_is_given_up_with_its_last_cause(bad: Answer, cause: str
         assert len(stub.seen) == 4
     assert isinstance(error, Unavailable)
     assert (error.code, error.operation, error.object) == ("test.gave_up", "read thing", "T7")
-    assert error.sentence.startswith("test gave up on read thing T7 after 4 attempts: ")
+    assert error.sentence.startswith("test: read thing T7 was given up after 4 attempts: ")
     assert cause in error.sentence
     assert error.exit_status == ExitStatus.TRY_LATER
 

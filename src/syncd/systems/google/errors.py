@@ -92,7 +92,9 @@ def _try_later(status: int, said: Refusal) -> Unavailable | None:
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR or status == HTTPStatus.REQUEST_TIMEOUT:
         return _unavailable("google.backend", f"Google failed ({_named(status, said)})", said)
     if status == HTTPStatus.CONFLICT and said.reason in ("ABORTED", "aborted"):
-        return _unavailable("google.aborted", "Google aborted the request in favour of another", said)
+        return _unavailable(
+            "google.aborted", f"Google aborted the request in favour of another ({_named(status, said)})", said
+        )
     return None
 
 
