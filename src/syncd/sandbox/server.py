@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from socketserver import TCPServer
-from typing import Any, Protocol, Self, cast
+from typing import Any, Protocol, Self, cast, runtime_checkable
 from urllib.parse import parse_qsl
 
 import msgspec
@@ -60,6 +60,14 @@ class App(Protocol):
 
     def handle(self, call: Call) -> Answer:
         """Answer one call."""
+
+
+@runtime_checkable
+class Named(Protocol):
+    """An app that can name the route of a call without answering it."""
+
+    def route(self, call: Call) -> str:
+        """Return the name that the call is counted under; empty when there is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +171,7 @@ class Server:
             self._under_way += 1
             self.busiest = max(self.busiest, self._under_way)
         try:
-            answer = Answer(0) if rule is not None and rule.replaces else self._handle(call)
+            answer = self._left_out(call) if rule is not None and rule.replaces else self._handle(call)
         finally:
             with self._lock:
                 self._under_way -= 1
@@ -181,6 +189,14 @@ class Server:
             if call.path == prefix or call.path.startswith(f"{prefix}/"):
                 return self._ask(app, _below(prefix, call))
         return Answer(404, {"Content-Type": HTML}, b"<html><body><h1>404. Not found.</h1></body></html>")
+
+    def _left_out(self, call: Call) -> Answer:
+        # A call that a fault answers counts under the name that its app would have given.
+        for prefix, app in self._apps:
+            if call.path == prefix or call.path.startswith(f"{prefix}/"):
+                named = app.route(_below(prefix, call)) if isinstance(app, Named) else ""
+                return Answer(0, route=named)
+        return Answer(0)
 
     def _ask(self, app: App, call: Call) -> Answer:
         try:

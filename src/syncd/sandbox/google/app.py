@@ -123,23 +123,35 @@ class GoogleApp:
         """Answer one call."""
         if (call.method, call.path) == ("POST", "/token"):
             return self.account.grant(call)
-        if call.method == "POST" and (call.path == "/batch" or call.path.startswith("/batch/")):
+        if _is_batch(call):
             try:
                 return answer_batch(call, self._dispatch)
             except ApiError as error:
                 return error.answer("batch")
         return self._dispatch(call)
 
-    def _dispatch(self, call: Call) -> Answer:
+    def route(self, call: Call) -> str:
+        """Return the name of the method that would answer (``chromeosdevices.list``, ``token``, ``batch``)."""
+        if (call.method, call.path) == ("POST", "/token"):
+            return "token"
+        method, _ = self._find(call)
+        return method.name if method is not None else "batch" if _is_batch(call) else "unknown"
+
+    def _find(self, call: Call) -> tuple[_Method | None, dict[str, str]]:
         for method in self._methods:
             found = method.path.fullmatch(call.path) if method.http == call.method else None
             if found is not None:
-                names = {name: unquote(value) for name, value in found.groupdict().items()}
-                answer = self._answer(call, method, names)
-                for observe in self.observers:
-                    observe(call, answer)
-                return answer
-        return lost()
+                return method, {name: unquote(value) for name, value in found.groupdict().items()}
+        return None, {}
+
+    def _dispatch(self, call: Call) -> Answer:
+        method, names = self._find(call)
+        if method is None:
+            return lost()
+        answer = self._answer(call, method, names)
+        for observe in self.observers:
+            observe(call, answer)
+        return answer
 
     def _answer(self, call: Call, method: _Method, names: dict[str, str]) -> Answer:
         try:
@@ -160,6 +172,10 @@ class GoogleApp:
             raise too_few_scopes()
         if not self.tenant.is_admin(bearer.subject):
             raise forbidden()
+
+
+def _is_batch(call: Call) -> bool:
+    return call.method == "POST" and (call.path == "/batch" or call.path.startswith("/batch/"))
 
 
 def _methods(reader: Reader, writer: Writer, directory: Directory) -> list[_Method]:
