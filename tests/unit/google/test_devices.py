@@ -101,7 +101,7 @@ def test_every_field_is_read_and_absent_ones_are_empty() -> None:
         one, bare = devices.list(fields=FIELDS)
     encoded = msgspec.to_builtins(one)
     assert {name: encoded[name] for name in full} == full
-    assert one.ethernet_mac_address0 == "value of ethernetMacAddress0"
+    assert one.ethernet_mac_address == "value of ethernetMacAddress"
     assert one.last_user == "a@example.org"
     assert bare == Device(device_id="bare")
     assert bare.last_user == ""

@@ -85,7 +85,8 @@ class ChromeDevices:
         found: dict[str, Device] = {}
         for place in places or [""]:
             filters = _filters(place, query, include_children=include_children)
-            found.update(self._sequence(wanted, filters, len(found), progress))
+            more = self._sequence(wanted, filters, len(found), progress)
+            found = found | more if found else more
         return [*found.values()]
 
     def patch(self, device_id: str, changes: Mapping[str, str]) -> Device:

@@ -34,8 +34,6 @@ class Device(msgspec.Struct, frozen=True, gc=False, rename="camel"):
     os_version: str = ""
     mac_address: str = ""
     ethernet_mac_address: str = ""
-    ethernet_mac_address0: str = ""
-    dock_mac_address: str = ""
     last_sync: str = ""
     auto_update_through: str = ""
     recent_users: tuple[RecentUser, ...] = ()
