@@ -104,6 +104,7 @@ class MemoryWriter:
     size: int = 1
     behave: Callable[[Action], Behaviour] = lambda _: "do"
     written: list[str] = field(default_factory=list)
+    made: dict[str, str] = field(default_factory=dict)
     reads: int = 0
     events: list[tuple[str, str]] | None = None
 
@@ -120,7 +121,7 @@ class MemoryWriter:
         self.reads += 1
         found = {}
         for action in actions:
-            by_key = f"new-{action.object}" if action.kind == "create" else action.object
+            by_key = self.made.get(action.object, "") if action.kind == "create" else action.object
             row = self.table.get(objects.get(action.id, by_key))
             if row is not None:
                 found[action.id] = {name: row.get(name) for name in action.after}
@@ -136,13 +137,18 @@ class MemoryWriter:
         if behaviour == "fail":
             return [Outcome(action=action.id, state="failed", code="rt.refused", error="no")]
         self.written.append(action.id)
-        created = f"new-{action.object}" if action.kind == "create" else ""
+        created = self._new_id(action.object) if action.kind == "create" else ""
         self._change(action, created or action.object, behaviour)
         if behaviour in {"crash_after", "out_after"}:
             raise self._error(behaviour)
         if behaviour == "silent":
             return []
         return [Outcome(action=action.id, state="verified" if behaviour == "do" else "unproven", object=created)]
+
+    def _new_id(self, key: str) -> str:
+        """Return an id that was never given before."""
+        self.made[key] = f"{self.made[key]}x" if key in self.made else f"new-{key}"
+        return self.made[key]
 
     def _change(self, action: Action, row: str, behaviour: Behaviour) -> None:
         if behaviour == "drop":

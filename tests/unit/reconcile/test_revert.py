@@ -102,7 +102,7 @@ def test_a_create_is_undone_by_what_the_job_says_unless_somebody_worked_on_it(
     create = make_action(
         kind="create", system="rt", object="5CD1", label="", before={}, after={"name": "new"}, reason="test"
     )
-    writer = MemoryWriter(table={"7": row, "8": row, "new-5CD1": row})
+    writer = MemoryWriter(table={"7": row, "8": row, "new-5CD1": row}, made={"5CD1": "new-5CD1"})
     recorded = [(create, Outcome(action=create.id, state="verified", object=created))]
 
     def compensate(_: Action, object_id: str) -> Action | None:
