@@ -213,7 +213,7 @@ def test_a_status_change_answers_200_with_failures_inside(google: Running) -> No
     assert google.ask("POST", f"{google.chromeos}:batchChangeStatus", json=body).status_code == 400
     body["deprovisionReason"] = "DEPROVISION_REASON_RETIRING_DEVICE"
     assert google.ask("POST", f"{google.chromeos}:batchChangeStatus", json=body).status_code == 200
-    assert google.app.device(FIRST)["deprovisionReason"] == "deprovisionReasonRetiringDevice"
+    assert google.app.device(FIRST)["deprovisionReason"] == "DEPROVISION_REASON_RETIRING_DEVICE"
 
 
 def test_a_count_is_an_int64_string(google: Running) -> None:

@@ -110,7 +110,7 @@ def _reenrolled(maker: Maker) -> Built:
         "status": "DEPROVISIONED",
         "lastSync": "2025-06-20T09:00:00.000Z",
         "lastDeprovisionTimestamp": "2025-06-21T10:00:00.000Z",
-        "deprovisionReason": "deprovisionReasonSameModelReplacement",
+        "deprovisionReason": "DEPROVISION_REASON_SAME_MODEL_REPLACEMENT",
     }
     return [device, old], [asset]
 

@@ -145,7 +145,7 @@ class Writer:
             return {"deviceId": device_id, "error": {"code": 9, "message": message}}
         changes: dict[str, str | None] = {"status": after}
         if action == "DEPROVISION":
-            changes["deprovisionReason"] = _camel(reason)
+            changes["deprovisionReason"] = reason
         self._tenant.change(device, changes)
         return {"deviceId": device_id, "response": {}}
 
@@ -176,8 +176,3 @@ def _device_ids(body: Record) -> list[str]:
     if len(keys) > _BATCH:
         raise invalid(f"deviceIds: at most {_BATCH}")
     return [str(key) for key in keys]
-
-
-def _camel(name: str) -> str:
-    first, *others = name.lower().split("_")
-    return first + "".join(word.capitalize() for word in others)
