@@ -1,0 +1,91 @@
+"""The front door: ``syncd VERB``. One file per verb group, imported only when its verb is called."""
+
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import click
+
+from syncd import __version__
+
+
+class _Verb(NamedTuple):
+    module: str
+    name: str
+    summary: str
+
+
+# The summaries stand here so that `syncd --help` imports no verb.
+VERBS = {
+    "plan": _Verb("plan", "plan", "Show what a job would change, and why."),
+    "apply": _Verb("plan", "apply", "Apply a job's plan, or a saved plan file, within the limits."),
+    "run": _Verb("plan", "run", "What the timer calls: plan, and apply if the job's mode is apply."),
+    "revert": _Verb("plan", "revert", "Plan, or apply, the way back from a run."),
+    "runs": _Verb("history", "runs", "List the runs, newest first."),
+    "show": _Verb("history", "show", "Show one run: its plan and what became of each action."),
+    "config": _Verb("config", "config", "Check the configuration file."),
+    "units": _Verb("units", "units", "Write systemd units for hosts without NixOS."),
+    "sandbox": _Verb("sandbox", "sandbox", "Serve stand-ins for Google and RT on loopback."),
+    "demo": _Verb("sandbox", "demo", "Plan, apply and revert against the stand-ins, step by step."),
+}
+
+
+class _Verbs(click.Group):
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        return list(VERBS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        verb = VERBS.get(cmd_name)
+        if verb is None:
+            return None
+        module = importlib.import_module(f"syncd.cli.{verb.module}")
+        command: click.Command = getattr(module, verb.name)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        with formatter.section("Verbs"):
+            formatter.write_dl([(name, verb.summary) for name, verb in VERBS.items()])
+
+
+@click.group(cls=_Verbs, subcommand_metavar="VERB ...", context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--config", metavar="FILE", help="Configuration file [$SYNCD_CONFIG, else /etc/syncd/config.toml].")
+@click.option(
+    "--log", type=click.Choice(["auto", "journal", "json", "plain"]), default="auto", help="Where log records go."
+)
+@click.option("-v", "--verbose", is_flag=True, help="Log every request.")
+@click.version_option(__version__, prog_name="syncd")
+@click.pass_context
+def cli(ctx: click.Context, config: str | None, log: str, *, verbose: bool) -> None:
+    """Keep Request Tracker, Google Workspace and their neighbours in step.
+
+    Dry run is the default: `plan` changes nothing, `apply` has to be asked for.
+    """
+    ctx.obj = {"config": config, "log": log, "verbose": verbose}
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line and leave with its exit status."""
+    sys.exit(_run(arguments))
+
+
+def _run(arguments: Sequence[str] | None) -> int:
+    try:
+        status = cli.main(args=arguments, prog_name="syncd", standalone_mode=False)
+        return status if isinstance(status, int) else 0
+    except click.exceptions.Exit as leave:
+        return leave.exit_code
+    except click.ClickException as error:
+        error.show()
+        return 64
+    except click.Abort:
+        return 130
+    except BrokenPipeError:
+        # The reader has gone (`syncd show RUN | head`); nothing more can be said.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Exception as error:  # noqa: BLE001 - the last line of defence
+        from syncd.cli.failure import report  # noqa: PLC0415 - only needed on failure
+
+        return report(error)

@@ -1,5 +1,7 @@
 """Request Tracker as one object: preflight, reader and writer over one HTTP client."""
 
+from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Protocol
 
@@ -12,6 +14,7 @@ from syncd.host.ratelimit import GcraLimiter
 from syncd.systems.rt.auth import PasswordAuthenticator, TokenAuthenticator
 from syncd.systems.rt.errors import classify
 from syncd.systems.rt.options import RtOptions
+from syncd.systems.rt.pages import people_by
 from syncd.systems.rt.preflight import preflight
 from syncd.systems.rt.reader import AssetReader
 from syncd.systems.rt.rest import Rest
@@ -41,6 +44,13 @@ class RequestTracker:
     def writer(self, schema: Schema) -> AssetWriter:
         """Return a writer for a job's fields."""
         return AssetWriter(self.rest, schema, self._timezone)
+
+    def users_by_email(self, addresses: Iterable[str]) -> dict[str, str]:
+        """Return RT's spelling of the addresses that exactly one user has; keys are casefolded. 100 a request."""
+        wanted = {address for address in addresses if address}
+        found = [person.email for person in people_by(self.rest, "EmailAddress", wanted)]
+        times = Counter(address.casefold() for address in found)
+        return {address.casefold(): address for address in found if times[address.casefold()] == 1}
 
     def close(self) -> None:
         """Close all connections."""

@@ -99,14 +99,14 @@ class AssetWriter:
             return self._adopt(label, key, value, error)
         return self._rest.decode(reply, _Created, "create").id
 
-    def find_assets(self, cf_id: int, values: Iterable[str]) -> dict[str, list[int]]:
-        """Return the assets, in the job's catalogs, that have exactly one of these values: value to ids.
+    def find_assets(self, cf_id: int, values: Iterable[str], *, anywhere: bool = False) -> dict[str, list[int]]:
+        """Return the assets, in the job's catalogs or ``anywhere``, that have exactly one of these values.
 
-        One request for a hundred values. Values without a hit are left out.
+        Value to ids, one request for a hundred values. Values without a hit are left out.
         """
         found: dict[str, list[int]] = {}
         for some in slices(sorted(set(values)), PAGE):
-            for asset, text in self._matches(cf_id, some):
+            for asset, text in self._matches(cf_id, some, anywhere=anywhere):
                 found.setdefault(text, []).append(asset)
         return found
 
@@ -148,12 +148,12 @@ class AssetWriter:
             ) from error
         raise error
 
-    def _matches(self, cf_id: int, values: list[str]) -> Iterable[tuple[int, str]]:
-        catalogs = [catalog.id for catalog in self._schema.catalogs]
+    def _matches(self, cf_id: int, values: list[str], *, anywhere: bool) -> Iterable[tuple[int, str]]:
+        catalogs = [criterion("Catalog", "IN", [catalog.id for catalog in self._schema.catalogs])]
         last = 0
         while True:
             query = [
-                criterion("Catalog", "IN", catalogs),
+                *([] if anywhere else catalogs),
                 criterion(f"CF.{{{cf_id}}}", "IN", values),
                 criterion("id", ">", last),
             ]

@@ -1,0 +1,29 @@
+"""How a command that failed says so: one sentence on a terminal, one record in the journal."""
+
+import logging
+import sys
+
+import click
+
+from syncd.host.errors import ExitStatus, IntegrationError
+
+log = logging.getLogger("syncd")
+
+
+def report(error: Exception) -> int:
+    """Tell what went wrong and return the exit status."""
+    if isinstance(error, IntegrationError):
+        _tell(error.sentence, error)
+        return int(error.exit_status)
+    log.critical("internal error: %s", type(error).__name__, exc_info=error)
+    if not log.hasHandlers():
+        click.echo(f"syncd: internal error: {error!r}", err=True)
+    return int(ExitStatus.INTERNAL)
+
+
+def _tell(sentence: str, error: IntegrationError) -> None:
+    if sys.stderr.isatty() or not log.hasHandlers():
+        click.echo(f"syncd: {sentence}", err=True)
+        return
+    fields = {"ERROR": error.code, "SYSTEM": error.system, "OPERATION": error.operation, "OBJECT": error.object}
+    log.error("%s", sentence, extra={"syncd": {name: value for name, value in fields.items() if value}})

@@ -1,0 +1,148 @@
+"""``syncd plan``, ``apply``, ``run`` and ``revert``: a job from comparison to verified writes, and back."""
+
+import shlex
+from pathlib import Path
+
+import click
+
+from syncd.cli.present import done_json, show_done
+from syncd.cli.session import Session, job_session, settings_of, store_of
+from syncd.host.errors import DataError, ExitStatus
+from syncd.jobs.settings import JOBS
+from syncd.reconcile.model import Plan
+from syncd.reconcile.plan import decode_plan, encode_plan
+from syncd.reconcile.run import Done
+
+as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+everything = click.option("--all", "everything", is_flag=True, help="List every record, not the first few of a kind.")
+full_read = click.option("--full-read", is_flag=True, help="Read all of RT again, and check the kept snapshot by it.")
+approval = click.option(
+    "--approve", metavar="HASH", help="Lift the limits for the plan with this hash, and for no other."
+)
+
+
+@click.command()
+@click.argument("job")
+@click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="Write the plan to a file.")
+@click.option("--detailed-exitcode", is_flag=True, help="Leave with status 2 when there are changes to make.")
+@as_json
+@everything
+@full_read
+@click.pass_context
+def plan(  # noqa: PLR0913 - one parameter for each option
+    ctx: click.Context,
+    job: str,
+    output: Path | None,
+    *,
+    detailed_exitcode: bool,
+    as_json: bool,
+    everything: bool,
+    full_read: bool,
+) -> int:
+    """Show what JOB would change, and why. Nothing is changed.
+
+    A plan above a limit is shown, and refused as `apply` would refuse it (status 3).
+    """
+    with job_session(ctx, job, full_read=full_read) as session:
+        done = session.runner.plan()
+    if output is not None:
+        _write_plan(output, done.plan)
+    _show(done, as_json=as_json, everything=everything)
+    if detailed_exitcode and done.summary.result == "planned":
+        return int(ExitStatus.CHANGES_PENDING)
+    return int(done.exit_status)
+
+
+@click.command()
+@click.argument("target", metavar="JOB|FILE")
+@approval
+@as_json
+@everything
+@full_read
+@click.pass_context
+def apply(  # noqa: PLR0913
+    ctx: click.Context, target: str, approve: str | None, *, as_json: bool, everything: bool, full_read: bool
+) -> int:
+    """Plan JOB and apply the plan within the limits, or apply a saved plan FILE exactly.
+
+    A saved plan is refused (status 3) when what it would change has moved since.
+    """
+    saved = None if target in JOBS else _read_plan(target)
+    with job_session(ctx, saved.job if saved else target, full_read=full_read) as session:
+        command = shlex.join(["syncd", *_config(ctx), "apply", target])
+        done = session.runner.apply(approve=approve, saved=saved, command=command)
+    _show(done, as_json=as_json, everything=everything)
+    return int(done.exit_status)
+
+
+@click.command()
+@click.argument("job")
+@as_json
+@everything
+@click.pass_context
+def run(ctx: click.Context, job: str, *, as_json: bool, everything: bool) -> int:
+    """Plan JOB, and apply the plan if the job's mode is `apply`. The timer calls this."""
+    with job_session(ctx, job) as session:
+        done = _by_mode(session)
+    _show(done, as_json=as_json, everything=everything)
+    return int(done.exit_status)
+
+
+@click.command()
+@click.argument("run_id", metavar="RUN")
+@click.option("--apply", "write", is_flag=True, help="Do it; without this the way back is only shown.")
+@approval
+@as_json
+@everything
+@click.pass_context
+def revert(  # noqa: PLR0913
+    ctx: click.Context, run_id: str, approve: str | None, *, write: bool, as_json: bool, everything: bool
+) -> int:
+    """Plan the way back from RUN: every value that it overwrote, where it is still as RUN left it."""
+    with store_of(settings_of(ctx)) as store:
+        before = store.ledger.run(run_id)
+    with job_session(ctx, before.job) as session:
+        done = session.runner.revert(before.id, write=write, approve=approve)
+    _show(done, as_json=as_json, everything=everything)
+    return int(done.exit_status)
+
+
+def _by_mode(session: Session) -> Done:
+    return session.runner.apply() if session.mode == "apply" else session.runner.plan()
+
+
+def _show(done: Done, *, as_json: bool, everything: bool) -> None:
+    if as_json:
+        done_json(done)
+    else:
+        show_done(done, everything=everything)
+
+
+def _config(ctx: click.Context) -> list[str]:
+    config = ctx.find_root().obj["config"]
+    return ["--config", config] if config else []
+
+
+def _write_plan(path: Path, plan: Plan) -> None:
+    try:
+        path.touch(mode=0o600)
+        path.chmod(0o600)
+        path.write_bytes(encode_plan(plan))
+    except OSError as error:
+        raise DataError(
+            f"the plan cannot be written to {path}: {error.strerror}; name another file.",
+            code="plan.unwritable",
+            object=str(path),
+        ) from error
+
+
+def _read_plan(name: str) -> Plan:
+    try:
+        content = Path(name).read_bytes()
+    except OSError as error:
+        raise DataError(
+            f"{name!r} is neither a job ({', '.join(JOBS)}) nor a plan file that can be read: {error.strerror}.",
+            code="plan.unreadable",
+            object=name,
+        ) from error
+    return decode_plan(content)

@@ -1,0 +1,123 @@
+"""How a run is shown to people, and as JSON."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+
+import click
+
+from syncd.cli.output import print_json, print_table, safe
+from syncd.reconcile.guard import short_hash
+from syncd.reconcile.model import Action, Listing, Outcome
+from syncd.reconcile.ports import RunSummary
+from syncd.reconcile.run import Done
+from syncd.reconcile.values import Known
+
+FIRST = 5
+"""Records of one state that are listed without ``--all``."""
+
+STATES = {
+    "matched": "matched",
+    "in_sync": "in sync",
+    "changed": "to change",
+    "only_google": "only in Google",
+    "only_rt": "only in RT",
+    "conflict": "in conflict",
+    "rejected": "without a usable key",
+    "unknown": "left alone",
+    "not_created": "not created",
+    "superseded": "superseded",
+    "excluded": "excluded by status",
+}
+RESULTS = {
+    "in_sync": "nothing to do",
+    "planned": "planned, nothing was changed",
+    "applied": "applied and read back",
+    "partial": "some actions failed",
+    "refused": "refused, nothing was changed",
+    "interrupted": "stopped before the end",
+    "failed": "failed",
+    "running": "running",
+}
+
+
+def done_json(done: Done) -> None:
+    """Print a run with its plan and outcomes as one JSON document."""
+    error = {"code": done.error.code, "message": done.error.sentence} if done.error else None
+    print_json(
+        {
+            "run": done.summary,
+            "plan": done.plan,
+            "refusals": done.refusals,
+            "error": error,
+            "outcomes": done.outcomes,
+        }
+    )
+
+
+def show_done(done: Done, *, everything: bool) -> None:
+    """Print a run: what was found, what changes, what became of it, and what to do next."""
+    show_actions(done.plan.actions, {outcome.action: outcome for outcome in done.outcomes})
+    show_listings(done.plan.report.listings, everything=everything)
+    show_counts(done.plan.report.counts)
+    show_result(done.summary, done.plan.actions, done.outcomes)
+    if done.error is not None:
+        click.echo(done.error.sentence, err=True)
+    elif done.summary.result == "planned":
+        click.echo(f"Plan {short_hash(done.plan)} of job {done.plan.job}.")
+
+
+def show_actions(actions: Sequence[Action], outcomes: Mapping[str, Outcome]) -> None:
+    """Print one line for each field that changes, with the outcome where there is one."""
+    header = ["action", "system", "object", "field", "before", "after", "why"]
+    rows = ((action, row) for action in actions for row in _rows(action))
+    if not outcomes:
+        print_table(header, (row for _, row in rows))
+        return
+    print_table([*header, "outcome"], ([*row, _told(outcomes.get(action.id))] for action, row in rows))
+
+
+def _rows(action: Action) -> Iterable[list[str]]:
+    for name, after in action.after.items():
+        before = action.before.get(name)
+        yield [action.kind, action.system, action.label, name, _value(before), _value(after), action.reason]
+
+
+def _value(value: Known) -> str:
+    if value is None:
+        return "-"
+    return ", ".join(value) if isinstance(value, tuple) else value
+
+
+def _told(outcome: Outcome | None) -> str:
+    if outcome is None:
+        return "planned"
+    return f"{outcome.state}: {outcome.error}" if outcome.error else outcome.state
+
+
+def show_listings(listings: Sequence[Listing], *, everything: bool) -> None:
+    """Print the records that were not reconciled, the first few of each state."""
+    by_state: dict[str, list[Listing]] = {}
+    for listing in listings:
+        by_state.setdefault(listing.state, []).append(listing)
+    for state, found in by_state.items():
+        shown = found if everything else found[:FIRST]
+        click.echo(f"\n{STATES.get(state, state).capitalize()}: {len(found)}")
+        print_table(["system", "record", "why"], ([item.system, item.label or item.object, item.why] for item in shown))
+        if len(shown) < len(found):
+            click.echo(f"... and {len(found) - len(shown)} more; --all lists them.")
+
+
+def show_counts(counts: Mapping[str, int]) -> None:
+    """Print the counts of a comparison in one line."""
+    told = ", ".join(f"{number} {STATES.get(state, state)}" for state, number in counts.items() if number)
+    click.echo(f"\n{safe(told) or 'Nothing was found on either side'}.")
+
+
+def show_result(summary: RunSummary, actions: Sequence[Action], outcomes: Sequence[Outcome]) -> None:
+    """Print how a run ended, with the number of actions and requests."""
+    kinds = Counter(f"{action.kind} in {action.system}" for action in actions)
+    planned = ", ".join(f"{number} {kind}" for kind, number in sorted(kinds.items())) or "no action"
+    states = Counter(outcome.state for outcome in outcomes)
+    became = "".join(f", {number} {state.replace('_', ' ')}" for state, number in sorted(states.items()))
+    requests = ", ".join(f"{number} to {system}" for system, number in summary.requests.items())
+    click.echo(f"Run {summary.id}: {RESULTS[summary.result]} ({planned}{became}; requests: {requests or 'none'}).")

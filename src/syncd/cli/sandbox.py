@@ -1,0 +1,126 @@
+"""``syncd sandbox`` and ``syncd demo``: the same product with no account."""
+
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+import click
+
+from syncd.host.errors import IntegrationError
+from syncd.host.stop import StopSignal
+from syncd.sandbox.fleet import MINIMUM
+from syncd.sandbox.site import Sandbox
+
+
+@click.command()
+@click.option("--devices", type=click.IntRange(min=MINIMUM), default=200, show_default=True, help="Size of the fleet.")
+@click.option("--seed", type=int, default=1, show_default=True, help="Another number makes another fleet.")
+@click.option("--in-sync", is_flag=True, help="Both sides agree in everything.")
+@click.option("--first-run", is_flag=True, help="RT knows nothing yet of what Google owns.")
+@click.option("--port", type=click.IntRange(0, 65535), default=8787, show_default=True, help="Port on 127.0.0.1.")
+@click.option(
+    "--directory",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("syncd-sandbox"),
+    show_default=True,
+    help="Where its state is kept; one that has a sandbox already is served as it is.",
+)
+def sandbox(  # noqa: PLR0913 - one parameter for each option
+    directory: Path, devices: int, seed: int, port: int, *, in_sync: bool, first_run: bool
+) -> None:
+    """Serve stand-ins for Google's Directory API and RT's REST2 on loopback, with a synthetic fleet.
+
+    Make it fail with rules: POST {"route": "chromeosdevices.*", "status": 503, "times": 2} to /_faults.
+    """
+    site = Sandbox(directory.resolve(), devices=devices, seed=seed, drift=not in_sync, first_run=first_run, port=port)
+    with StopSignal() as stop, site:
+        click.echo(f"Google and RT are at {site.url}, until Ctrl-C. In another terminal:\n")
+        for name, value in _environment(site).items():
+            click.echo(f"  export {name}={value}")
+        click.echo("  syncd plan chromebooks\n")
+        click.echo(f"The configuration, {site.config_file}:\n")
+        click.echo(site.config_file.read_text())
+        sys.stdout.flush()
+        while not stop():
+            time.sleep(0.1)
+
+
+def _environment(site: Sandbox) -> Mapping[str, str]:
+    return {"SYNCD_CONFIG": str(site.config_file), "CREDENTIALS_DIRECTORY": str(site.credentials_directory)}
+
+
+@click.command()
+@click.option("--devices", type=click.IntRange(min=MINIMUM), default=100, show_default=True, help="Size of the fleet.")
+def demo(devices: int) -> None:
+    """Show the Chromebook job on the sandbox: plan, refusal, approval, apply, nothing to do, revert."""
+    with (
+        tempfile.TemporaryDirectory(prefix="syncd-demo-") as folder,
+        Sandbox(Path(folder), devices=devices, first_run=True) as site,
+    ):
+        _Demo(site).play()
+
+
+class _Demo:
+    """Runs real commands one after the other, and stops where one does not end as it should."""
+
+    def __init__(self, site: Sandbox) -> None:
+        self._environment = {**os.environ, **_environment(site)}
+
+    def play(self) -> None:
+        self._say("A school has never synced: RT knows nothing of what Google knows. What would change?")
+        plan = self._run("plan", "chromebooks", expect=3)
+        self._say("That is more than one run may change unseen, so it was refused. The plan is right: approve it.")
+        applied = self._run("apply", "chromebooks", "--approve", _found(r"--approve (\w+)", plan), expect=0)
+        self._say("The next run, by the timer, finds nothing to do.")
+        self._run("run", "chromebooks", expect=0)
+        self._say("And back again: a revert is a plan like any other.")
+        run = _found(r"Run (\S+):", applied)
+        refused = self._run("revert", run, "--apply", expect=3)
+        self._run("revert", run, "--apply", "--approve", _found(r"--approve (\w+)", refused), expect=0)
+        self._say("All of it was kept.")
+        self._run("runs", expect=0)
+
+    def _say(self, text: str) -> None:
+        click.secho(f"\n# {text}", bold=True)
+
+    def _run(self, *arguments: str, expect: int) -> str:
+        click.secho(f"$ syncd {' '.join(arguments)}", bold=True)
+        sys.stdout.flush()
+        done = subprocess.run(  # noqa: S603 - our own program
+            [sys.executable, "-m", "syncd", "--log", "plain", *arguments],
+            env=self._environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
+        click.echo(_shortened(done.stdout))
+        if done.returncode != expect:
+            raise IntegrationError(
+                f"`syncd {' '.join(arguments)}` ended with status {done.returncode}, not with {expect}.",
+                code="demo.status",
+            )
+        return done.stdout
+
+
+def _found(pattern: str, text: str) -> str:
+    match = re.search(pattern, text)
+    if match is None:
+        raise IntegrationError(f"the demo found no {pattern!r} in what was printed.", code="demo.output")
+    return match[1]
+
+
+_MOST_LINES = 30
+
+
+def _shortened(text: str) -> str:
+    lines = text.splitlines()
+    if len(lines) <= _MOST_LINES:
+        return text
+    left_out = f"... {len(lines) - _MOST_LINES} lines are left out here ..."
+    return "\n".join([*lines[: _MOST_LINES // 3], left_out, *lines[-2 * _MOST_LINES // 3 :]])

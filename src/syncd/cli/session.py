@@ -1,0 +1,114 @@
+"""What every command that touches a job or the store needs: settings, logs, the store, the lock, the signals."""
+
+import getpass
+import os
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+
+import click
+
+from syncd.host import logs
+from syncd.host.clock import SystemClock
+from syncd.host.config import read_document
+from syncd.host.credentials import Credentials
+from syncd.host.errors import DataError
+from syncd.host.notify import Notifier
+from syncd.host.progress import Progress
+from syncd.host.stop import StopSignal
+from syncd.jobs.context import RunContext
+from syncd.jobs.settings import JOBS, Settings, job_module, load
+from syncd.reconcile.run import Runner
+from syncd.state.lock import JobLock
+from syncd.state.store import Store, open_store
+
+
+@dataclass(frozen=True)
+class Session:
+    """An open job: its runner, the store, and the mode that the configuration gives the job."""
+
+    runner: Runner
+    store: Store
+    mode: str
+
+
+def settings_of(ctx: click.Context, job: str = "") -> Settings:
+    """Read the configuration file and start logging."""
+    given = ctx.find_root().obj
+    logs.configure(given["log"], "DEBUG" if given["verbose"] else "INFO", job=job)
+    return load(read_document(given["config"], os.environ))
+
+
+def store_of(settings: Settings) -> Store:
+    """Open the store."""
+    return open_store(settings.state.path, actor=_actor())
+
+
+def known_job(name: str) -> str:
+    """Return the name of a job, or say which there are."""
+    if name not in JOBS:
+        raise DataError(f"there is no job {name!r}; the jobs are: {', '.join(JOBS)}.", code="job.unknown", object=name)
+    return name
+
+
+@contextmanager
+def job_session(ctx: click.Context, name: str, *, full_read: bool = False) -> Iterator[Session]:
+    """Open a job for one run: nobody else runs it meanwhile, and a signal stops it politely."""
+    settings = settings_of(ctx, known_job(name))
+    options = settings.job(name)
+    with ExitStack() as stack:
+        notifier = Notifier()
+        stack.callback(notifier.close)
+        stop = stack.enter_context(StopSignal())
+        store = stack.enter_context(store_of(settings))
+        lock = stack.enter_context(JobLock(settings.state.path, name))
+        _close_abandoned(store, name)
+        progress = stack.enter_context(Progress(notifier))
+        context = RunContext(
+            google=settings.google,
+            rt=settings.rt,
+            credentials=Credentials(),
+            store=store,
+            clock=SystemClock(),
+            progress=_stoppable(progress, stop),
+            full_read=full_read,
+        )
+        job = stack.enter_context(job_module(name).open_job(options, context))
+        notifier.ready()
+        runner = Runner(job, store.ledger, options.limits, stop=stop, progress=progress, on_start=_named(lock, name))
+        yield Session(runner, store, options.mode)
+        notifier.stopping()
+
+
+def _stoppable(progress: Progress, stop: StopSignal) -> Callable[[str, int, int | None], None]:
+    """Let reads end between two pages when a stop was asked for: they have changed nothing yet."""
+
+    def told(what: str, done: int, total: int | None) -> None:
+        stop.raise_if_set(f"after {done} {what}")
+        progress(what, done, total)
+
+    return told
+
+
+def _named(lock: JobLock, job: str) -> Callable[[str], None]:
+    def name_run(run: str) -> None:
+        lock.name_run(run)
+        logs.set_run(job, run)
+
+    return name_run
+
+
+def _close_abandoned(store: Store, job: str) -> None:
+    """Mark runs that were killed: whoever holds the lock knows that they are dead."""
+    for run in store.ledger.abandoned(job):
+        store.ledger.mark_abandoned(run.id)
+
+
+def _actor() -> str:
+    """Return who runs this: the unit under systemd, else the user."""
+    if unit := os.environ.get("SYNCD_UNIT"):
+        return unit
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return str(os.getuid())

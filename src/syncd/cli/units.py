@@ -1,0 +1,152 @@
+"""``syncd units``: the systemd units of the NixOS module, for hosts without NixOS."""
+
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import click
+
+from syncd.cli.output import print_json
+from syncd.host.errors import ConfigurationError
+from syncd.host.units.render import Alerts, Host, known_jobs, operator_script
+from syncd.host.units.render import units as unit_texts
+
+NEVER = "never"
+
+
+def _pairs(_context: click.Context, parameter: click.Parameter, values: Sequence[str]) -> dict[str, str]:
+    """Take ``NAME=VALUE`` options apart."""
+    pairs = {}
+    for value in values:
+        name, _, right = value.partition("=")
+        if not (name and right):
+            raise click.BadParameter(f"{value!r} is not {parameter.metavar}", param=parameter)
+        pairs[name] = right
+    return pairs
+
+
+@click.command("units")
+@click.option(
+    "--output", "directory", required=True, type=click.Path(path_type=Path, file_okay=False), help="Folder to write to."
+)
+@click.option("--job", "jobs", multiple=True, metavar="JOB", help="Only this job; may be repeated [all jobs].")
+@click.option(
+    "--schedule",
+    "schedules",
+    multiple=True,
+    callback=_pairs,
+    metavar="JOB=WHEN",
+    help="When a job starts (systemd.time(7)), or JOB=never for no timer [$SYNC_SCHEDULE, else the job's own].",
+)
+@click.option(
+    "--credential",
+    "credentials",
+    multiple=True,
+    callback=_pairs,
+    metavar="NAME=FILE",
+    help="Where a credential lies; without any, units look for syncd.NAME in systemd's credential store.",
+)
+@click.option("--encrypted", is_flag=True, help="The credentials are encrypted by systemd-creds.")
+@click.option("--environment-file", default="", metavar="FILE", help="File with environment variables for the jobs.")
+@click.option("--metrics-directory", default="", metavar="DIR", help="Textfile folder of node_exporter.")
+@click.option("--alert-mail", default="", metavar="ADDRESS", help="Whom to mail when a job failed.")
+@click.option("--alert-mail-from", default="syncd", metavar="ADDRESS", show_default=True, help="Sender of that mail.")
+@click.option(
+    "--sendmail", default="/usr/sbin/sendmail", metavar="FILE", show_default=True, help="The host's sendmail program."
+)
+@click.option("--alert-command", default="", metavar="COMMAND", help="What to run when a job failed.")
+@click.option(
+    "--alert-ping", default="", metavar="URL", help="Address to POST to; 'credential': it is in alert-ping-url."
+)
+@click.option("--program", default="", metavar="FILE", help="The syncd that the units start [this one].")
+@click.option("--json", "as_json", is_flag=True, help="Print the written files as JSON.")
+@click.pass_obj
+def units(  # noqa: PLR0913 - one for each option
+    obj: Mapping[str, object],
+    *,
+    directory: Path,
+    jobs: Sequence[str],
+    schedules: dict[str, str],
+    credentials: dict[str, str],
+    environment_file: str,
+    metrics_directory: str,
+    alert_mail: str,
+    alert_mail_from: str,
+    sendmail: str,
+    alert_command: str,
+    alert_ping: str,
+    program: str,
+    encrypted: bool,
+    as_json: bool,
+) -> None:
+    """Write systemd units for hosts without NixOS, and `syncd-operator`, which runs syncd as they do."""
+    wanted = list(jobs) or list(known_jobs())
+    host = Host(
+        program=program or _this_program(),
+        config=str(obj["config"] or os.environ.get("SYNCD_CONFIG") or "/etc/syncd/config.toml"),
+        schedules=_schedules(wanted, schedules),
+        credentials=credentials,
+        encrypted=encrypted,
+        environment_file=environment_file,
+        metrics_directory=metrics_directory,
+        alerts=Alerts(
+            mail_to=alert_mail,
+            mail_from=alert_mail_from,
+            sendmail=sendmail,
+            command=shlex.split(alert_command),
+            ping_url=alert_ping,
+        ),
+    )
+    files = unit_texts(host, wanted)
+    written = _write(directory, files, operator_script(host))
+    if as_json:
+        print_json([str(path) for path in written])
+        return
+    for path in written:
+        click.echo(path)
+
+
+def _schedules(jobs: Sequence[str], schedules: dict[str, str]) -> dict[str, str]:
+    common = os.environ.get("SYNC_SCHEDULE", "")
+    found = {job: common for job in jobs if common} | schedules
+    for job, schedule in found.items():
+        _check_schedule(job, schedule)
+    return found
+
+
+def _check_schedule(job: str, schedule: str) -> None:
+    """Let systemd judge a calendar event, where it is at hand: a timer with a wrong one silently never starts."""
+    judge = shutil.which("systemd-analyze")
+    if schedule == NEVER or judge is None:
+        return
+    verdict = subprocess.run([judge, "calendar", "--", schedule], capture_output=True, text=True, check=False)  # noqa: S603
+    if verdict.returncode != 0:
+        raise ConfigurationError(
+            f"the schedule {schedule!r} of {job} is no calendar event of systemd.time(7); write it like 'hourly',"
+            " '*-*-* 05:00:00' or 'Mon..Fri 06:30'",
+            code="units.bad_value",
+        )
+
+
+def _write(directory: Path, files: Mapping[str, str], operator: str) -> list[Path]:
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        for name, text in files.items():
+            (directory / name).write_text(text)
+        script = directory / "syncd-operator"
+        script.write_text(operator)
+        script.chmod(0o755)
+    except OSError as error:
+        raise ConfigurationError(
+            f"units cannot be written to {directory}: {error.strerror}", code="units.cannot_write"
+        ) from None
+    return [*(directory / name for name in files), script]
+
+
+def _this_program() -> str:
+    called = Path(sys.argv[0])
+    return str(called.absolute() if called.name == "syncd" else Path(sys.executable).parent / "syncd")

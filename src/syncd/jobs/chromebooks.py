@@ -1,0 +1,290 @@
+"""Chromebooks: devices of Google Admin and assets of Request Tracker keep each other right.
+
+Sources: ChromeOS devices (Directory API) and the assets of some RT catalogs. They are matched by serial number,
+then by MAC address. RT owns the annotated fields of a device, Google owns the asset fields that are mapped to it;
+``to_google`` and ``to_rt`` say which. Actions: one PATCH for a changed device, moves between organisational units
+in batches, one PUT for a changed asset, and, when asked for, a new asset for a device that has none.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from functools import cached_property
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+from syncd.jobs.context import RunContext
+from syncd.jobs.options import FieldRule, JobOptions, Rules, check_rules, merge_rules
+from syncd.jobs.sides import crossing
+from syncd.jobs.sides.google_devices import DEVICE_FIELDS, DeviceWriter, device_side, sort_out
+from syncd.jobs.sides.links import DeviceLinks
+from syncd.jobs.sides.new_assets import NewAssets, elsewhere, had_creates, had_links, serial_keys
+from syncd.jobs.sides.rt_assets import DELETED, AssetFields, AssetWriter, asset_side
+from syncd.reconcile.diff import diff
+from syncd.reconcile.mapping import Flow
+from syncd.reconcile.match import Match, flip, match
+from syncd.reconcile.model import Action, Comparison, Listing, make_action
+from syncd.reconcile.ports import Writer
+from syncd.systems.google import Google, open_google
+from syncd.systems.google.devices import Device
+from syncd.systems.google.options import DEVICES_READ, DEVICES_WRITE
+from syncd.systems.rt.assets import Asset
+from syncd.systems.rt.client import RequestTracker, open_rt
+from syncd.systems.rt.schema import Need, Schema
+from syncd.systems.rt.snapshot import AssetSnapshot
+
+NAME = "chromebooks"
+
+DEFAULT_TO_GOOGLE = {
+    "annotatedAssetId": FieldRule(source="Name"),
+    "annotatedUser": FieldRule(source="Owner.EmailAddress", clear=True),
+}
+
+
+class ChromebooksOptions(JobOptions, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Options of ``[jobs.chromebooks]``."""
+
+    catalogs: Annotated[tuple[str, ...], Meta(min_length=1, description="RT catalogs that hold the Chromebooks.")]
+    org_units: Annotated[
+        tuple[str, ...], Meta(description="Organisational units to take devices from; empty: the whole tenant.")
+    ] = ()
+    include_child_org_units: Annotated[bool, Meta(description="Whether units below those count too.")] = True
+    query: Annotated[str, Meta(description="Further filter in Google's device query language.")] = ""
+    statuses: Annotated[
+        tuple[str, ...],
+        Meta(min_length=1, description="Device statuses to include; the others are counted as excluded."),
+    ] = ("ACTIVE", "DISABLED")
+    match: Annotated[
+        tuple[Literal["serial", "mac"], ...],
+        Meta(min_length=1, description="Keys that make a device and an asset one thing, the strongest first."),
+    ] = ("serial", "mac")
+    serial_field: Annotated[str, Meta(description="RT field that holds the serial number.")] = "CF.{Serial Number}"
+    mac_fields: Annotated[
+        tuple[str, ...], Meta(description="RT fields that hold MAC addresses; read when `match` names `mac`.")
+    ] = ("CF.{MAC Address}",)
+    to_google: Annotated[
+        Rules, Meta(description="Device fields that RT owns, and where in RT each comes from; see Mapping.")
+    ] = msgspec.field(default_factory=dict)
+    to_rt: Annotated[
+        Rules, Meta(description="Asset fields that Google owns, and where in Google each comes from; see Mapping.")
+    ] = msgspec.field(default_factory=dict)
+    missing_assets: Annotated[
+        Literal["report", "create"], Meta(description="What to do about a device that RT has no asset for.")
+    ] = "report"
+    new_assets: Annotated[
+        dict[str, str], Meta(description="RT fields with fixed values for assets that are created.")
+    ] = msgspec.field(default_factory=lambda: {"Status": "new"})
+
+    def __post_init__(self) -> None:
+        """Refuse rules that name no field, and fields that both sides would own."""
+        writable = [name for name, field in DEVICE_FIELDS.items() if field.writable]
+        check_rules(self.device_rules, where="to_google", targets=writable)
+        check_rules(self.asset_rules, where="to_rt", sources=DEVICE_FIELDS)
+        for name in self.asset_rules:
+            if not name.startswith("CF.{"):
+                raise ValueError(f"to_rt names {name!r}; Google can own custom fields only, written CF.{{Name}}")
+        for name, rule in self.device_rules.items():
+            back = self.asset_rules.get(rule.source)
+            if back is not None and back.source == name:
+                raise ValueError(f"{name} and {rule.source} would own each other; keep one of the two rules")
+
+    @property
+    def device_rules(self) -> Mapping[str, FieldRule]:
+        """Device fields that RT owns, defaults included."""
+        return merge_rules(DEFAULT_TO_GOOGLE, self.to_google)
+
+    @property
+    def asset_rules(self) -> Mapping[str, FieldRule]:
+        """Asset fields that Google owns."""
+        return merge_rules({}, self.to_rt)
+
+    @property
+    def key_fields(self) -> tuple[str, ...]:
+        """RT fields that hold match keys."""
+        return (self.serial_field, *(self.mac_fields if "mac" in self.match else ()))
+
+    @property
+    def creates(self) -> bool:
+        """Whether missing assets are created."""
+        return self.missing_assets == "create"
+
+    def need(self) -> Need:
+        """Return what the job asks of RT."""
+        reads = ("Name", "Status", *self.key_fields, *(rule.source for rule in self.device_rules.values()))
+        new = (*self.key_fields, *self.new_assets) if self.creates else ()
+        return Need(catalogs=tuple(self.catalogs), read=reads, write=(*self.asset_rules, *new), create=self.creates)
+
+    def wire_fields(self) -> set[str]:
+        """Return the device fields to ask Google for."""
+        names = {"serialNumber", "status", *self.device_rules, *(rule.source for rule in self.asset_rules.values())}
+        if "mac" in self.match or self.creates:
+            names.add("macAddress")
+        if self.creates:
+            names |= {"annotatedAssetId", "annotatedUser"}
+        return {DEVICE_FIELDS[name].wire_name for name in names}
+
+
+OPTIONS = ChromebooksOptions
+
+
+@contextmanager
+def open_job(options: ChromebooksOptions, context: RunContext) -> Iterator["ChromebookJob"]:
+    """Connect to Google and RT; no request is made yet."""
+    store, clock = context.store, context.clock
+    with ExitStack() as stack:
+        google = open_google(
+            context.need_google(NAME),
+            context.credentials,
+            scopes=[DEVICES_WRITE if options.device_rules else DEVICES_READ],
+            state_dir=store.path.parent,
+            circuit_memory=store.circuits,
+            clock=clock,
+        )
+        stack.callback(google.close)
+        rt = open_rt(
+            context.need_rt(NAME),
+            context.credentials,
+            snapshots=store.snapshots,
+            state_dir=store.path.parent,
+            circuit_memory=store.circuits,
+            clock=clock,
+        )
+        stack.callback(rt.close)
+        yield ChromebookJob(options, context, google, rt)
+
+
+class ChromebookJob:
+    """One run of the job."""
+
+    name = NAME
+
+    def __init__(self, options: ChromebooksOptions, context: RunContext, google: Google, rt: RequestTracker) -> None:
+        self._options = options
+        self._context = context
+        self._google = google
+        self._rt = rt
+
+    @cached_property
+    def _schema(self) -> Schema:
+        return self._rt.preflight(self._options.need())
+
+    def observe_and_compare(self) -> Comparison:
+        """Read both sides whole, side by side, and compare them."""
+        schema = self._schema
+        with ThreadPoolExecutor(1, "google") as beside:
+            listing = beside.submit(self._list_devices)
+            assets = self._rt.reader.read(schema, full=self._context.full_read, progress=self._context.progress)
+            devices = listing.result()
+        return self._compare(devices, assets)
+
+    def writers(self) -> Mapping[str, Writer]:
+        """Return the writers of both systems."""
+        assets = self._rt.writer(self._schema)
+        return {
+            "google": DeviceWriter(self._google.devices, self._context.need_google(NAME).concurrency),
+            "rt": AssetWriter(
+                assets,
+                AssetFields(self._schema, assets.people),
+                self._options.serial_field,
+                self._context.need_rt(NAME).concurrency,
+            ),
+        }
+
+    def compensate(self, action: Action, created: str) -> Action | None:
+        """Undo a create: RT deletes no asset, its status says that it is gone."""
+        return make_action(
+            kind="disable",
+            system="rt",
+            object=created,
+            label=action.label,
+            before={"Status": action.after.get("Status")},
+            after={"Status": DELETED},
+            reason="created by the run that is undone",
+            source=action.id,
+        )
+
+    def requests(self) -> Mapping[str, int]:
+        """Return how many requests were made so far."""
+        return {"google": self._google.client.stats.requests, "rt": self._rt.client.stats.requests}
+
+    def _list_devices(self) -> list[Device]:
+        return self._google.devices.list(
+            fields=self._options.wire_fields(),
+            org_units=self._options.org_units,
+            include_children=self._options.include_child_org_units,
+            query=self._options.query,
+            progress=self._context.progress,
+        )
+
+    def _compare(self, devices: Sequence[Device], snapshot: AssetSnapshot) -> Comparison:
+        options = self._options
+        fields = AssetFields(self._schema, snapshot.people)
+        sorted_out = sort_out(devices, options.statuses)
+        left = device_side(sorted_out.included, options.match)
+        right = asset_side(snapshot.assets, fields, options.serial_field, options.mac_fields, options.match)
+        found = match(left, right)
+        self._remember(found)
+        to_google = Flow(source=right, target=left, fields=crossing.to_device(options.device_rules, fields))
+        to_rt = Flow(source=left, target=right, fields=crossing.to_asset(options.asset_rules, fields))
+        device_actions, device_listings = diff(to_google, flip(found.pairs))
+        asset_actions, asset_listings = diff(to_rt, found.pairs)
+        creates, not_created = self._creates(found, snapshot, to_rt)
+        changed = {action.source for action in device_actions} | {action.object for action in asset_actions}
+        listings = [*sorted_out.listings, *found.listings(), *device_listings, *asset_listings, *not_created]
+        return Comparison(
+            actions=[*device_actions, *asset_actions, *creates],
+            listings=listings,
+            counts=_counts(found, changed, listings, sorted_out.excluded),
+            populations={"google": len(sorted_out.included), "rt": len(snapshot.assets)},
+            sources={"google": len(devices), "rt": len(snapshot.assets)},
+        )
+
+    def _remember(self, found: Match[Device, Asset]) -> None:
+        self._context.store.external_ids.record(NAME, DeviceLinks(found), self._context.clock.now())
+
+    def _creates(
+        self, found: Match[Device, Asset], snapshot: AssetSnapshot, to_rt: Flow[Device, Asset]
+    ) -> tuple[list[Action], list[Listing]]:
+        if not self._options.creates or not found.only_left:
+            return [], []
+        return self._new_assets(found.only_left, snapshot, to_rt).plan(found.only_left)
+
+    def _new_assets(self, devices: Sequence[Device], snapshot: AssetSnapshot, to_rt: Flow[Device, Asset]) -> NewAssets:
+        options = self._options
+        return NewAssets(
+            catalog=str(self._schema.catalogs[0].id),
+            serial_field=options.serial_field,
+            mac_field=options.mac_fields[0] if "mac" in options.match and options.mac_fields else None,
+            fixed=options.new_assets,
+            mapped=to_rt.fields,
+            arriving=AssetFields(self._schema, snapshot.people).arriving,
+            owners=self._rt.users_by_email({device.annotated_user for device in devices if device.annotated_user}),
+            names=frozenset(asset.name.casefold() for asset in snapshot.assets),
+            taken=self._taken([device.serial_number.strip() for device in devices]),
+        )
+
+    def _taken(self, serials: Sequence[str]) -> Mapping[str, str]:
+        """Return the serials that must have no new asset: RT has them elsewhere, or had an asset for them once."""
+        store = self._context.store
+        cf = self._schema.custom_field(self._options.serial_field)
+        return {
+            **had_links(store.external_ids.links(NAME, former=True)),
+            **had_creates(store.ledger.history("rt", key) for key in serial_keys(serials)),
+            **elsewhere(self._rt.writer(self._schema).find_assets(cf.id, serials, anywhere=True)),
+        }
+
+
+def _counts(
+    found: Match[Device, Asset], changed: set[str], listings: Sequence[Listing], excluded: int
+) -> dict[str, int]:
+    states = Counter(listing.state for listing in listings)
+    return {
+        **found.counts(),
+        "in_sync": len(found.pairs) - len(changed),
+        "changed": len(changed),
+        "excluded": excluded,
+        **{state: states[state] for state in ("superseded", "unknown", "not_created")},
+    }

@@ -1,0 +1,86 @@
+"""The whole configuration file as one type, and with it the list of jobs."""
+
+import importlib
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Annotated, Protocol, cast
+
+import msgspec
+from msgspec import Meta
+
+from syncd.host.config import Document, decode
+from syncd.host.errors import ConfigurationError
+from syncd.jobs.chromebooks import ChromebooksOptions
+from syncd.jobs.context import RunContext
+from syncd.jobs.options import JobOptions
+from syncd.reconcile.run import Job
+from syncd.systems.google.options import GoogleOptions
+from syncd.systems.rt.options import RtOptions
+
+
+class JobsOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The jobs there are: a new one is a module of its name in this folder, and one line here."""
+
+    chromebooks: ChromebooksOptions | None = None
+
+
+JOBS = JobsOptions.__struct_fields__
+
+
+class StateOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Options of ``[state]``."""
+
+    directory: Annotated[
+        str, Meta(description="Folder of the store, its locks and rate limits; made with mode 0700.")
+    ] = "/var/lib/syncd"
+
+    @property
+    def path(self) -> Path:
+        """The folder as a path, with ``~`` expanded."""
+        return Path(self.directory).expanduser()
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The configuration file."""
+
+    state: StateOptions = StateOptions()
+    google: GoogleOptions | None = None
+    rt: RtOptions | None = None
+    jobs: JobsOptions = JobsOptions()
+
+    def job(self, name: str) -> JobOptions:
+        """Return the options of a job, or say how to configure it."""
+        options: JobOptions | None = getattr(self.jobs, name)
+        if options is None:
+            raise ConfigurationError(
+                f"the job {name} is not configured; add a [jobs.{name}] table to the configuration file",
+                code="config.no_job",
+            )
+        return options
+
+
+TABLES: Mapping[str, type[msgspec.Struct]] = {
+    "state": StateOptions,
+    "google": GoogleOptions,
+    "rt": RtOptions,
+    "jobs.chromebooks": ChromebooksOptions,
+}
+"""The tables of the file by name, for the documentation."""
+
+
+class JobModule(Protocol):
+    """What a job's module has besides its options."""
+
+    def open_job(self, options: JobOptions, context: RunContext) -> AbstractContextManager[Job]:
+        """Connect to the systems that the job needs and return it, ready to observe."""
+
+
+def job_module(name: str) -> JobModule:
+    """Return the module of a job."""
+    return cast("JobModule", importlib.import_module(f"syncd.jobs.{name}"))
+
+
+def load(document: Document) -> Settings:
+    """Return the settings of a configuration file; every mistake in it is named at once."""
+    return decode(document, Settings)

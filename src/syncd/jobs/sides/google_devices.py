@@ -1,0 +1,213 @@
+"""ChromeOS devices of Google Admin as one side of a comparison."""
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Literal, Protocol
+
+from syncd.host.errors import IntegrationError, Unavailable
+from syncd.reconcile.keys import Rejected, mac_key, serial_key
+from syncd.reconcile.model import Action, Listing, Outcome
+from syncd.reconcile.sides import KeyRule, Side
+from syncd.reconcile.values import Known, known
+from syncd.systems.google.devices import Device
+from syncd.systems.google.errors import INCOMPLETE
+
+SYSTEM = "google"
+MOVE_BATCH = 50
+"""Devices that one moveDevicesToOu takes (Directory API, chromeosdevices.moveDevicesToOu)."""
+
+DEPROVISIONED = "DEPROVISIONED"
+
+FieldType = Literal["text", "email", "mac", "time", "date", "org_unit"]
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceField:
+    """One field of a device: its wire name, how it is read, and, when it can be written, its longest value."""
+
+    name: str
+    read: Callable[[Device], str]
+    type: FieldType = "text"
+    wire: str = ""
+    writable: bool = False
+    longest: int | None = None
+
+    @property
+    def wire_name(self) -> str:
+        """The wire field that a request has to name."""
+        return self.wire or self.name
+
+
+# Lengths: Directory API discovery document, ChromeOsDevice.
+_FIELDS = (
+    DeviceField("deviceId", lambda device: device.device_id),
+    DeviceField("serialNumber", lambda device: device.serial_number),
+    DeviceField("status", lambda device: device.status),
+    DeviceField("model", lambda device: device.model),
+    DeviceField("osVersion", lambda device: device.os_version),
+    DeviceField("macAddress", lambda device: device.mac_address, "mac"),
+    DeviceField("ethernetMacAddress", lambda device: device.ethernet_mac_address, "mac"),
+    DeviceField("lastSync", lambda device: device.last_sync, "time"),
+    DeviceField("autoUpdateThrough", lambda device: device.auto_update_through, "date"),
+    DeviceField("lastUser", lambda device: device.last_user, "email", wire="recentUsers"),
+    DeviceField("annotatedAssetId", lambda device: device.annotated_asset_id, writable=True),
+    DeviceField("annotatedUser", lambda device: device.annotated_user, "email", writable=True, longest=100),
+    DeviceField("annotatedLocation", lambda device: device.annotated_location, writable=True, longest=200),
+    DeviceField("notes", lambda device: device.notes, writable=True, longest=500),
+    DeviceField("orgUnitPath", lambda device: device.org_unit_path, "org_unit", writable=True),
+)
+DEVICE_FIELDS: Mapping[str, DeviceField] = {field.name: field for field in _FIELDS}
+
+
+@dataclass(frozen=True, slots=True)
+class SortedOut:
+    """Devices that take part, the number of those whose status keeps them out, and twins that are left out."""
+
+    included: Sequence[Device]
+    excluded: int
+    listings: Sequence[Listing]
+
+
+def sort_out(devices: Sequence[Device], statuses: Collection[str]) -> SortedOut:
+    """Choose devices by status; of one serial, a deprovisioned twin gives way to the device enrolled since."""
+    wanted = frozenset(statuses)
+    chosen = [device for device in devices if device.status in wanted]
+    gone = [device for device in chosen if device.status == DEPROVISIONED]
+    excluded = len(devices) - len(chosen)
+    if not gone:
+        return SortedOut(chosen, excluded, ())
+    live = {serial_key(device.serial_number) for device in chosen if device.status != DEPROVISIONED}
+    twins = {device.device_id: device for device in gone if _is_key(device, live)}
+    return SortedOut(
+        [device for device in chosen if device.device_id not in twins],
+        excluded,
+        [_superseded(device) for device in twins.values()],
+    )
+
+
+def _is_key(device: Device, live: Collection[str | Rejected]) -> bool:
+    key = serial_key(device.serial_number)
+    return isinstance(key, str) and key in live
+
+
+def _superseded(device: Device) -> Listing:
+    return Listing(
+        state="superseded",
+        system=SYSTEM,
+        object=device.device_id,
+        label=device.serial_number,
+        why="it is deprovisioned, and a device with its serial is enrolled",
+    )
+
+
+def device_side(devices: Sequence[Device], match: Sequence[str]) -> Side[Device]:
+    """Return devices as a side, with the match keys named (``serial``, ``mac``)."""
+    rules = {
+        "serial": KeyRule[Device](name="serial", read=lambda device: (device.serial_number,), normalise=serial_key),
+        "mac": KeyRule[Device](name="mac", read=lambda device: (device.mac_address,), normalise=mac_key),
+    }
+    return Side(
+        system=SYSTEM,
+        noun="device",
+        records=devices,
+        ident=lambda device: device.device_id,
+        label=lambda device: device.serial_number.strip() or device.device_id,
+        keys=tuple(rules[name] for name in match),
+    )
+
+
+class Devices(Protocol):
+    """The part of the Google adapter that the writer uses."""
+
+    def patch(self, device_id: str, changes: Mapping[str, str]) -> Device:
+        """Change fields of one device and return it as it is now."""
+
+    def move(self, org_unit_path: str, device_ids: Sequence[str]) -> None:
+        """Move up to 50 devices to an organisational unit."""
+
+    def list(self, *, fields: Collection[str]) -> Sequence[Device]:
+        """List all devices with some fields."""
+
+
+class DeviceWriter:
+    """Writes devices: one PATCH for each changed one, moves in batches for each organisational unit."""
+
+    system = SYSTEM
+
+    def __init__(self, devices: Devices, concurrency: int) -> None:
+        self._devices = devices
+        self.concurrency = concurrency
+
+    def batches(self, actions: Sequence[Action]) -> Iterable[Sequence[Action]]:
+        """Group moves by their target, 50 at most; everything else goes alone."""
+        moves = sorted((action for action in actions if action.kind == "move"), key=_target_unit)
+        yield from ((action,) for action in actions if action.kind != "move")
+        for _, group in groupby(moves, key=_target_unit):
+            together = tuple(group)
+            yield from (together[at : at + MOVE_BATCH] for at in range(0, len(together), MOVE_BATCH))
+
+    def write(self, batch: Sequence[Action]) -> Sequence[Outcome]:
+        """Make one request; a PATCH is proven by the device in its answer, a move only by a later read."""
+        if batch[0].kind == "move":
+            return self._move(batch)
+        return [self._patch(action) for action in batch]
+
+    def _patch(self, action: Action) -> Outcome:
+        changes = {name: _wire(value) for name, value in action.after.items()}
+        try:
+            device = self._devices.patch(action.object, changes)
+        except Unavailable as error:
+            if error.code != INCOMPLETE:
+                raise
+            return Outcome(action=action.id, state="unproven", error=error.sentence, code=error.code)
+        found = _values(device, action)
+        proven = all(self.same(name, value, found[name]) for name, value in action.after.items())
+        return Outcome(action=action.id, state="verified" if proven else "unproven", found=found)
+
+    def _move(self, batch: Sequence[Action]) -> Sequence[Outcome]:
+        self._devices.move(_target_unit(batch[0]), [action.object for action in batch])
+        return [Outcome(action=action.id, state="unproven") for action in batch]
+
+    def read_back(
+        self,
+        actions: Sequence[Action],
+        objects: Mapping[str, str],  # noqa: ARG002 - devices are never created
+    ) -> Mapping[str, Mapping[str, Known]]:
+        """Read the present values in one list of all devices, which costs pages and not devices."""
+        masks = {DEVICE_FIELDS[name].wire_name for action in actions for name in action.after}
+        now = {device.device_id: device for device in self._devices.list(fields=masks)}
+        return {action.id: _values(now[action.object], action) for action in actions if action.object in now}
+
+    def same(self, field: str, wanted: Known, found: Known) -> bool:
+        """Compare in Google's spelling: organisational units ignore case."""
+        return same_value(DEVICE_FIELDS[field].type, wanted, found)
+
+
+def same_value(kind: FieldType, one: Known, other: Known) -> bool:
+    """Compare two values of a type: addresses and units ignore case, MAC addresses their separators."""
+    if one == other:
+        return True
+    if not isinstance(one, str) or not isinstance(other, str):
+        return False
+    if kind in {"email", "org_unit"}:
+        return one.casefold() == other.casefold()
+    if kind == "mac":
+        return mac_key(one) == mac_key(other)
+    return False
+
+
+def _values(device: Device, action: Action) -> dict[str, Known]:
+    return {name: known(DEVICE_FIELDS[name].read(device)) for name in action.after}
+
+
+def _wire(value: Known) -> str:
+    if isinstance(value, tuple):
+        raise IntegrationError(
+            "a device field takes one text, not several", code="google.several_values", system=SYSTEM
+        )
+    return value or ""
+
+
+def _target_unit(action: Action) -> str:
+    return _wire(action.after["orgUnitPath"])

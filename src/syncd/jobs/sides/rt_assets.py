@@ -1,0 +1,190 @@
+"""Assets of Request Tracker as one side of a comparison."""
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from syncd.host.errors import Unavailable
+from syncd.reconcile.keys import mac_key, serial_key
+from syncd.reconcile.model import Action, Outcome
+from syncd.reconcile.sides import KeyRule, Side
+from syncd.reconcile.values import Known, Unknown, Value
+from syncd.systems.rt.assets import NOBODY, Asset, People, getter
+from syncd.systems.rt.schema import Schema
+from syncd.systems.rt.write import Answer
+
+SYSTEM = "rt"
+CATALOG = "Catalog"
+"""Field of a create that names the catalog; every other field is one of the asset."""
+DELETED = "deleted"
+"""Status of an asset that is gone, in RT's stock lifecycle."""
+
+
+@dataclass(frozen=True, slots=True)
+class AssetFields:
+    """How fields of assets are read and what RT makes of a value, for one reading of RT."""
+
+    schema: Schema
+    people: People
+
+    def reader(self, field: str) -> Callable[[Asset], Value]:
+        """Return a function that reads a field; a person without an e-mail address is unknown, nobody is empty."""
+        read = getter(self.schema, field, self.people)
+        if field == "Owner.EmailAddress":
+            return _expecting(read, lambda asset: asset.owner != NOBODY, "the owner has no e-mail address")
+        if field == "HeldBy.EmailAddress":
+            held = _expecting(read, lambda asset: bool(asset.holders), "the holder has no e-mail address")
+            return _the_only(held, "the asset has several holders")
+        return read
+
+    def arriving(self, field: str, text: str) -> Value:
+        """Return how a text will read once RT has stored it, or why RT would not take it."""
+        refusal = self.schema.refusal(field, text)
+        return Unknown(refusal) if refusal else self.schema.reads_back(field, text)
+
+
+def asset_side(
+    assets: Sequence[Asset], fields: AssetFields, serial_field: str, mac_fields: Sequence[str], match: Sequence[str]
+) -> Side[Asset]:
+    """Return assets as a side, with the match keys named (``serial``, ``mac``)."""
+    rules = {"serial": KeyRule(name="serial", read=_texts([serial_field], fields), normalise=serial_key)}
+    if "mac" in match:
+        rules["mac"] = KeyRule(name="mac", read=_texts(mac_fields, fields), normalise=mac_key)
+    return Side(
+        system=SYSTEM,
+        noun="asset",
+        records=assets,
+        ident=lambda asset: str(asset.id),
+        label=lambda asset: asset.name or str(asset.id),
+        keys=tuple(rules[name] for name in match),
+    )
+
+
+LOST = frozenset({"rt.answer_lost", "rt.server_error", "rt.not_json"})
+"""Codes of a create whose answer tells nothing; they concern one asset, not RT as a whole."""
+
+
+class Assets(Protocol):
+    """The part of the RT adapter that the writer uses; fields by name, values as they read."""
+
+    def prepare(self, changes: Iterable[Mapping[str, Known]]) -> None:
+        """Look up in bulk the people that changes name."""
+
+    def update_asset(self, asset: int, changes: Mapping[str, Known]) -> Answer:
+        """Change fields of one asset."""
+
+    def create_asset(self, catalog: int, fields: Mapping[str, Known], *, key: str) -> int:
+        """Create an asset and return its id; ``key`` is the field to find it by when the answer is lost."""
+
+    def read_assets(self, ids: Collection[int]) -> Mapping[int, Asset]:
+        """Read assets in bulk; deleted ones are left out."""
+
+
+class AssetWriter:
+    """Writes assets, one request for each; RT's answers prove nothing, so all is read back in bulk at the end."""
+
+    system = SYSTEM
+
+    def __init__(self, assets: Assets, fields: AssetFields, serial_field: str, concurrency: int) -> None:
+        self._assets = assets
+        self._fields = fields
+        self._serial_field = serial_field
+        self.concurrency = concurrency
+
+    def batches(self, actions: Sequence[Action]) -> Iterable[Sequence[Action]]:
+        """RT takes assets one by one; the people that they name are looked up together."""
+        self._assets.prepare(action.after for action in actions)
+        return ((action,) for action in actions)
+
+    def write(self, batch: Sequence[Action]) -> Sequence[Outcome]:
+        """Make one request."""
+        return [self._create(action) if action.kind == "create" else self._update(action) for action in batch]
+
+    def _update(self, action: Action) -> Outcome:
+        self._assets.update_asset(int(action.object), action.after)
+        return Outcome(action=action.id, state="unproven")
+
+    def _create(self, action: Action) -> Outcome:
+        fields = {name: value for name, value in action.after.items() if name != CATALOG}
+        try:
+            created = self._assets.create_asset(int(str(action.after[CATALOG])), fields, key=self._serial_field)
+        except Unavailable as error:
+            if error.code not in LOST:
+                raise
+            # It was looked for and not found; should RT make it after all, the next run matches it.
+            return Outcome(action=action.id, state="failed", error=error.sentence, code=error.code)
+        return Outcome(action=action.id, state="unproven", object=str(created))
+
+    def read_back(self, actions: Sequence[Action], objects: Mapping[str, str]) -> Mapping[str, Mapping[str, Known]]:
+        """Read the present values, a hundred assets a request.
+
+        RT finds no deleted asset (RT 5.0.3, observed), so one that was to be deleted and is not found is deleted.
+        """
+        places = {
+            action.id: int(objects.get(action.id) or action.object) for action in actions if _has_id(action, objects)
+        }
+        now = self._assets.read_assets(sorted(set(places.values())))
+        values = {
+            action.id: self._values(action, now[places[action.id]])
+            for action in actions
+            if places.get(action.id) in now
+        }
+        return values | {
+            action.id: {"Status": DELETED}
+            for action in actions
+            if action.id not in values and action.after == {"Status": DELETED}
+        }
+
+    def same(self, field: str, wanted: Known, found: Known) -> bool:
+        """Compare in RT's spelling."""
+        return self._fields.schema.reads_back(field, wanted) == found
+
+    def _values(self, action: Action, asset: Asset) -> dict[str, Known]:
+        return {name: self._read(name, asset) for name in action.after}
+
+    def _read(self, name: str, asset: Asset) -> Known:
+        return str(asset.catalog) if name == CATALOG else getter(self._fields.schema, name, self._fields.people)(asset)
+
+
+def _has_id(action: Action, objects: Mapping[str, str]) -> bool:
+    return action.kind != "create" or action.id in objects
+
+
+def _texts(names: Sequence[str], fields: AssetFields) -> Callable[[Asset], Sequence[str]]:
+    """Return a function that gives all texts of some fields."""
+    readers = [getter(fields.schema, name, fields.people) for name in names]
+    if len(readers) == 1:
+        return _one_field(readers[0])
+    return lambda asset: [text for read in readers for text in _each(read(asset))]
+
+
+def _one_field(read: Callable[[Asset], Known]) -> Callable[[Asset], Sequence[str]]:
+    return lambda asset: _each(read(asset))
+
+
+def _each(value: Known) -> Sequence[str]:
+    return value if isinstance(value, tuple) else (value,) if value else ()
+
+
+def _expecting(read: Callable[[Asset], Value], expected: Callable[[Asset], bool], why: str) -> Callable[[Asset], Value]:
+    """Tell a value that is missing although somebody is there from one that is rightly empty."""
+    missing = Unknown(why)
+
+    def told(asset: Asset) -> Value:
+        value = read(asset)
+        return missing if value is None and expected(asset) else value
+
+    return told
+
+
+def _the_only(read: Callable[[Asset], Value], why: str) -> Callable[[Asset], Value]:
+    """Take the value of a field with one value, and none of several."""
+    several = Unknown(why)
+
+    def only(asset: Asset) -> Value:
+        value = read(asset)
+        if not isinstance(value, tuple):
+            return value
+        return value[0] if len(value) == 1 else several
+
+    return only

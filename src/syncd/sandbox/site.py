@@ -1,0 +1,132 @@
+"""A whole sandbox: both stand-ins behind one server, their state, and the configuration that leads to them."""
+
+import os
+from dataclasses import replace
+from pathlib import Path
+from typing import Self
+
+import msgspec
+
+from syncd.sandbox.faults import Faults
+from syncd.sandbox.fleet import Asset, Fleet, make_fleet
+from syncd.sandbox.google import GoogleApp
+from syncd.sandbox.rt import RtApp
+from syncd.sandbox.server import Server
+from syncd.sandbox.store import Documents
+
+ADMIN = "admin@example.org"
+GOOGLE_OWNED = {
+    "CF.{Model}": "model",
+    "CF.{OS Version}": "osVersion",
+    "CF.{Last Sync}": "lastSync",
+    "CF.{AUE Date}": "autoUpdateThrough",
+    "CF.{OU}": "orgUnitPath",
+    "CF.{Google Status}": "status",
+    "CF.{Google Device ID}": "deviceId",
+    "CF.{Last User}": "lastUser",
+}
+"""A mapping of everything that Google knows and RT has a field for."""
+
+
+class Sandbox:
+    """Stand-ins for Google and RT on loopback.
+
+    Everything is kept below ``directory``: ``sandbox.sqlite``, ``credentials/``, ``config.toml`` and ``state/``. A
+    directory that has a sandbox already is taken as it is, and the fleet's options do nothing then. ``first_run``
+    leaves the fields that Google owns empty in RT, as they are before anybody has synced.
+    """
+
+    def __init__(  # noqa: PLR0913
+        self,
+        directory: Path,
+        *,
+        devices: int = 200,
+        seed: int = 1,
+        drift: bool = True,
+        first_run: bool = False,
+        port: int = 0,
+        faults: Faults | None = None,
+    ) -> None:
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.directory = directory
+        documents = Documents(directory / "sandbox.sqlite")
+        fleet = make_fleet(devices, seed, drift=drift)
+        self.fleet = _unlinked(fleet) if first_run else fleet
+        self.google = GoogleApp.from_fleet(fleet, documents)
+        self.rt = RtApp.from_fleet(self.fleet, documents)
+        self.server = Server({"": self.google, "/rt": self.rt}, faults, port)
+
+    @property
+    def credentials_directory(self) -> Path:
+        """Where the credentials are."""
+        return self.directory / "credentials"
+
+    @property
+    def config_file(self) -> Path:
+        """Where the configuration is."""
+        return self.directory / "config.toml"
+
+    def start(self) -> Self:
+        """Write configuration and credentials, and begin to serve."""
+        self.credentials_directory.mkdir(mode=0o700, exist_ok=True)
+        self._write_credential("google-service-account", msgspec.json.encode(self.google.account.key_file(self.url)))
+        self._write_credential("rt-token", self.rt.token().encode())
+        self.config_file.write_text(self.configuration())
+        self.server.start()
+        return self
+
+    def stop(self) -> None:
+        """Stop serving."""
+        self.server.stop()
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(self, *exc_info: object) -> None:
+        self.stop()
+
+    @property
+    def url(self) -> str:
+        """The sandbox's URL."""
+        return self.server.url
+
+    def configuration(self, *, job: str = "", google: str = "", rt: str = "") -> str:
+        """Return a configuration file for this sandbox, with further lines for its tables."""
+        owned = "\n".join(f'"{field}" = "{source}"' for field, source in GOOGLE_OWNED.items())
+        return f"""\
+[state]
+directory = "{self.directory}/state"
+
+[google]
+delegated_user = "{ADMIN}"
+api_root = "{self.url}/"
+{google}
+[rt]
+url = "{self.url}/rt"
+{rt}
+[jobs.chromebooks]
+catalogs = ["Chromebooks"]
+{job}
+[jobs.chromebooks.to_google]
+annotatedLocation = "CF.{{Location}}"
+
+[jobs.chromebooks.to_rt]
+{owned}
+"""
+
+    def _write_credential(self, name: str, content: bytes) -> None:
+        path = self.credentials_directory / name
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+
+
+def _unlinked(fleet: Fleet) -> Fleet:
+    """Return the fleet before its first sync: RT knows nothing yet of what Google owns."""
+    names = {field.removeprefix("CF.{").removesuffix("}") for field in GOOGLE_OWNED} - {"Model"}
+    return replace(fleet, assets=[_without(asset, names) for asset in fleet.assets])
+
+
+def _without(asset: Asset, names: set[str]) -> Asset:
+    values = {name: value for name, value in asset.custom_fields.items() if name not in names}
+    return replace(asset, custom_fields=values)
