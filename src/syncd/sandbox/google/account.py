@@ -18,7 +18,7 @@ from syncd.sandbox.server import Answer, Call, json_answer
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
-CREDENTIAL = "google-service-account.json"
+CREDENTIAL = "google-service-account"
 CLIENT_EMAIL = "syncd@syn-project.iam.gserviceaccount.com"
 AUDIENCE = "https://oauth2.googleapis.com/token"
 _GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
