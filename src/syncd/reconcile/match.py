@@ -255,17 +255,11 @@ class _Stage(Generic[L, R]):
         for i, j in dict.fromkeys((i, j) for i, j, _ in self.edges):
             meets_left.setdefault(i, []).append(j)
             meets_right.setdefault(j, []).append(i)
-        spoiled = [(i, j) for i, js in meets_left.items() for j in js if len(js) > 1]
-        spoiled += [(i, j) for j, is_ in meets_right.items() for i in is_ if len(is_) > 1]
-        spoiled += [(i, j) for i, j, _ in self.edges if self.left.fate[i] != _OPEN or self.right.fate[j] != _OPEN]
-        seen = set(spoiled)
-        while spoiled:
-            i, j = spoiled.pop()
-            self.left.conflict(i, self._ambiguous(self.right, meets_left[i]))
-            self.right.conflict(j, self._ambiguous(self.left, meets_right[j]))
-            near = {(i, other) for other in meets_left[i]} | {(other, j) for other in meets_right[j]}
-            spoiled.extend(near - seen)
-            seen |= near
+        for i, j, _ in self.edges:
+            alone = len(meets_left[i]) == 1 == len(meets_right[j])
+            if not alone or self.left.fate[i] != _OPEN or self.right.fate[j] != _OPEN:
+                self.left.conflict(i, self._ambiguous(self.right, meets_left[i]))
+                self.right.conflict(j, self._ambiguous(self.left, meets_right[j]))
 
     def _ambiguous(self, other: "_Half[L] | _Half[R]", places: Sequence[int]) -> str:
         kind = other.side.keys[self.rank].name
