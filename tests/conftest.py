@@ -7,7 +7,7 @@ from typing import NoReturn
 
 import pytest
 
-from tests.services import rt5 as rt5_service
+from services import rt5 as rt5_service
 
 MISSING_SERVICES = pytest.StashKey[dict[str, str]]()
 
@@ -27,7 +27,7 @@ def _start(config: pytest.Config, data_dir: Path) -> rt5_service.Rt5:
         return rt5_service.start(data_dir)
     except rt5_service.MissingService as error:
         why = str(error)
-    without_service(config, "Request Tracker 5", why)
+    return without_service(config, "Request Tracker 5", why)
 
 
 def without_service(config: pytest.Config, service: str, why: str) -> NoReturn:

@@ -1,0 +1,86 @@
+"""A fleet's people and assets, as RT would hold them."""
+
+from syncd.sandbox import fleet as fleets
+from syncd.sandbox.rt.house import add_field
+from syncd.sandbox.rt.records import ASSET_FIELDS, NOBODY, SYSTEM, Asset, Catalog, Change, CustomField, User
+from syncd.sandbox.rt.world import World
+
+
+def seed(world: World, fleet: fleets.Fleet) -> None:
+    """Put a fleet into a furnished world; what it needs and the house lacks is made."""
+    catalogs = {catalog.name: _catalog(world, catalog) for catalog in fleet.catalogs}
+    for definition in fleet.custom_fields:
+        _field(world, definition, tuple(catalogs[name] for name in definition.catalogs))
+    people = {user.login: _user(world, user) for user in fleet.users} | {fleets.NOBODY: NOBODY}
+    fields = {f.name: f for f in world.custom_fields.values() if f.lookup_type == ASSET_FIELDS}
+    for asset in fleet.assets:
+        number = world.next_asset_id()
+        record = Asset(
+            id=number,
+            name=asset.name[:255],
+            catalog=catalogs[asset.catalog],
+            status=asset.status,
+            description=asset.description,
+            owner=people[asset.owner],
+            held_by=[people[login] for login in asset.held_by],
+            values={fields[name].id: _stored(fields[name], value) for name, value in asset.custom_fields.items()},
+            created=world.now(),
+        )
+        world.log(world.add(record), SYSTEM, Change("Create"))
+
+
+def _catalog(world: World, catalog: fleets.Catalog) -> int:
+    found = world.catalog(catalog.name)
+    if found is None:
+        number, now = max(world.catalogs, default=0) + 1, world.now()
+        record = Catalog(id=number, name=catalog.name, description=catalog.description, created=now, updated=now)
+        found = world.add(record)
+    return found.id
+
+
+def _field(world: World, definition: fleets.CustomField, catalogs: tuple[int, ...]) -> None:
+    found = world.field_named(definition.name)
+    if found is None:
+        field = CustomField(
+            id=0,
+            name=definition.name,
+            type=definition.type,
+            max_values=definition.max_values,
+            pattern=definition.pattern,
+        )
+        add_field(world, field, catalogs, definition.values)
+        return
+    _offer(world, found, definition.values)
+    for number in catalogs:
+        catalog = world.catalogs[number]
+        if found.id not in catalog.custom_fields:
+            catalog.custom_fields = [*catalog.custom_fields, found.id]
+            world.save(catalog)
+
+
+def _offer(world: World, field: CustomField, values: tuple[str, ...]) -> None:
+    """Let a Select offer values that it lacks."""
+    present = {name.lower() for _, name in field.values}
+    number = max((n for f in world.custom_fields.values() for n, _ in f.values), default=0)
+    missing = [name for name in values if name.lower() not in present] if field.type == "Select" else []
+    field.values = [*field.values, *((number + n, name) for n, name in enumerate(missing, start=1))]
+    world.save(field)
+
+
+def _user(world: World, user: fleets.User) -> int:
+    record = User(id=world.next_user_id(), name=user.login, real_name=user.real_name, email=user.email)
+    record.created = world.now()
+    world.log(world.add(record), SYSTEM, Change("Create"))
+    return record.id
+
+
+def _stored(field: CustomField, value: fleets.CfValue) -> list[str]:
+    texts = [value] if isinstance(value, str) else list(value)
+    if field.type == "DateTime":
+        return [text.replace("T", " ").removesuffix("Z") for text in texts]
+    return _canonical(field, texts) if field.type == "Select" else texts
+
+
+def _canonical(field: CustomField, texts: list[str]) -> list[str]:
+    spelled = {name.lower(): name for _, name in field.values}
+    return [spelled[text.lower()] for text in texts]

@@ -1,0 +1,221 @@
+"""``/user`` and ``/users``: people."""
+
+from collections.abc import Callable
+from typing import Any, Final
+from urllib.parse import unquote
+
+from syncd.sandbox.rt.assets import quoted
+from syncd.sandbox.rt.context import Context
+from syncd.sandbox.rt.field_values import Sentence, find_applied, set_initial, update_values
+from syncd.sandbox.rt.listing import Page, envelope, ordered
+from syncd.sandbox.rt.people import RARE_COLUMNS, create, email_problem, is_on
+from syncd.sandbox.rt.query import NEGATIVE, Criterion, criteria_of, grouped, joined, text_test
+from syncd.sandbox.rt.records import USER, USER_FIELDS, Change, User
+from syncd.sandbox.rt.rendering import Fields, attributes, custom_fields
+from syncd.sandbox.rt.resources import body_of, check_if_match, created, show
+from syncd.sandbox.rt.values import Invalid
+from syncd.sandbox.rt.wire import EPOCH, Json, not_found, refuse, success, timestamp
+from syncd.sandbox.server import Answer
+
+_OPEN: Final = ("RealName", "EmailAddress", "Name")
+_ADMIN: Final = (
+    "City", "Country", "EmailAddress", "Gecos", "Lang", "Name", "NickName", "Organization", "RealName",
+    "SMIMECertificate", "Timezone",
+)  # fmt: skip
+_WHOLE: Final = ("id", "Name", "EmailAddress", "RealName", "Created", "Creator", "LastUpdated", "LastUpdatedBy")
+_ATTRIBUTES: Final = {"Name": "name", "EmailAddress": "email", "RealName": "real_name", "Timezone": "timezone"}
+
+
+def get_user(context: Context, key: str) -> Answer:
+    """Answer ``GET /user/NAME`` or ``/user/ID``; a name of digits cannot be asked for."""
+    user = _find(context, key)
+    if user is None:
+        raise not_found()
+    context.world.read.add(User)
+    newest = context.newest((USER, user.id))
+    whole = context.may("AdminUsers") or user.id == context.user.id
+    body = attributes(context, user, _WHOLE if whole else ("Name", "EmailAddress", "RealName"))
+    body |= {"Privileged": int(user.privileged), "_hyperlinks": _links(context, user)}
+    if whole:
+        body |= {"Disabled": "1" if user.disabled else "0", "Memberships": []}
+        body |= {"CustomFields": custom_fields(context, user)}
+        body |= {column: text for column, text in {"Timezone": user.timezone, **user.columns}.items() if text}
+    stamp = timestamp(user.updated if whole else EPOCH)
+    return show(context, body, etag=str(newest.id) if newest else stamp, updated=stamp)
+
+
+def _links(context: Context, user: User) -> list[Json]:
+    url = context.url(f"user/{user.id}")
+    found: list[Json] = [{"ref": "self", "type": "user", "id": user.id, "_url": url}]
+    if context.may_see_fields_of(user):
+        for field in context.world.applied_fields(user):
+            link = context.reference("customfield", field.id)
+            found.append({"ref": "customfield", "name": field.name, **link})
+    if context.may("ShowUserHistory") or user.id == context.user.id:
+        found.append({"ref": "history", "_url": f"{url}/history"})
+    return found
+
+
+def search_users(context: Context) -> Answer:
+    """Answer ``/users``: JSON queries only, and everybody where no criterion is left."""
+    call, world = context.call, context.world
+    columns = _ADMIN if context.may("AdminUsers") else _OPEN
+    criteria = criteria_of(call, columns, lambda name: _field_id(context, name))
+    tests = [joined([_test(criterion) for criterion in group], group) for group in grouped(criteria)]
+    disabled = bool(call.first("find_disabled_rows"))
+    users = [u for u in world.users.values() if (disabled or not u.disabled) and all(test(u) for test in tests)]
+    users.sort(key=lambda user: user.name.lower())
+    keys: dict[str, Callable[[User], object]] = {
+        "id": lambda user: user.id,
+        "Created": lambda user: user.created,
+        "LastUpdated": lambda user: user.updated,
+    }
+    for column in _ADMIN:
+        keys[column] = lambda user, column=column: _column(user, column).lower()  # type: ignore[misc]
+    found, page, fields = ordered(call, users, keys), Page.of(call), Fields(context)
+    items = [fields.item(user) for user in page.cut(found or ())]
+    return success(envelope(call, page, items, len(users)))
+
+
+def create_user(context: Context) -> Answer:
+    """Answer ``POST /user``; custom field values that cannot be stored are left out without a word."""
+    body = body_of(context)
+    if not context.may("AdminUsers"):
+        raise refuse(400, "Permission Denied")
+    user = create(context, body)
+    for key, value in (body.get("CustomFields") or {}).items():
+        _set_quietly(context, user, key, value)
+    return created(context, "user", user.id, user.name)
+
+
+def _set_quietly(context: Context, user: User, key: str, value: Any) -> None:  # noqa: ANN401
+    field = find_applied(context, user, key)
+    if field is None:
+        return
+    try:
+        set_initial(context, user, field, value)
+    except Invalid:
+        return
+    new = (user.values.get(field.id) or [""])[0]
+    context.world.log(user, context.user.id, Change("CustomField", str(field.id), "", new))
+
+
+def update_user(context: Context, key: str) -> Answer:
+    """Answer ``PUT /user/NAME``: 200 and a list of sentences."""
+    user = _find(context, key)
+    if user is None:
+        raise refuse(404, "Resource does not exist; use POST to create")
+    newest = context.newest((USER, user.id))
+    check_if_match(context, str(newest.id) if newest else timestamp(EPOCH))
+    body = body_of(context)
+    sentences: list[Sentence] = []
+    for column in sorted({*_ATTRIBUTES, *RARE_COLUMNS} & set(body)):
+        sentences += _set_column(context, user, column, body[column])
+    sentences += update_values(context, user, body.get("CustomFields"))
+    for column, change in (("Disabled", _set_disabled), ("Privileged", _set_privileged)):
+        if column in body:
+            sentences += change(context, user, is_on(body[column]))
+    return success(sentences)
+
+
+def delete_user(context: Context, key: str) -> Answer:
+    """Answer ``DELETE /user/NAME``, which disables."""
+    user = _find(context, key)
+    if user is None:
+        raise not_found()
+    if not context.may("AdminUsers"):
+        raise refuse(500, "Internal Server Error")
+    _set_disabled(context, user, disable=True)
+    return Answer(204, {"Content-Type": 'application/json; charset="utf-8"'})
+
+
+def _set_column(context: Context, user: User, column: str, value: Any) -> list[str]:  # noqa: ANN401
+    if isinstance(value, bool | dict | list) or value is None:
+        return []
+    before, after = _column(user, column), str(value)
+    if after == before:
+        return []
+    if not context.may("AdminUsers"):
+        return [f"{context.world.label(user)}: Permission Denied"]
+    problem = _column_problem(context, user, column, after)
+    if problem:
+        return [f"{context.world.label(user)}: {problem}"]
+    _store_column(context, user, column, after)
+    context.world.log(user, context.user.id, Change("Set", column, before, after))
+    return [f"{context.world.label(user)}: {column} changed from {quoted(before)} to {quoted(after)}"]
+
+
+def _column_problem(context: Context, user: User, column: str, text: str) -> str | None:
+    world = context.world
+    if column == "EmailAddress" and text.lower() != user.email.lower():
+        return email_problem(world, text)
+    if column != "Name":
+        return None
+    holder = world.user_named(text)
+    return "Name in use" if holder is not None and holder.id != user.id else None
+
+
+def _store_column(context: Context, user: User, column: str, text: str) -> None:
+    if column == "Name":
+        context.world.rename_user(user, name=text)
+    elif column == "EmailAddress":
+        context.world.rename_user(user, email=text)
+    elif column in _ATTRIBUTES:
+        setattr(user, _ATTRIBUTES[column], text)
+    else:
+        user.columns = {**user.columns, column: text}
+
+
+def _set_disabled(context: Context, user: User, disable: bool | None) -> list[str]:  # noqa: FBT001
+    if disable is None:
+        return []
+    if not context.may("AdminUsers"):
+        return ["Permission Denied"]
+    if user.disabled == disable:
+        return ["That is already the current value"]
+    user.disabled = disable
+    word = "Disabled" if disable else "Enabled"
+    context.world.log(user, context.user.id, Change(word))
+    return [f"User {word.lower()}"]
+
+
+def _set_privileged(context: Context, user: User, privileged: bool | None) -> list[str]:  # noqa: FBT001
+    if privileged is None:
+        return []
+    if not context.may("AdminUsers"):
+        return ["Permission Denied"]
+    word = "privileged" if privileged else "unprivileged"
+    if user.privileged == privileged:
+        return [f"That user is already {word}"]
+    user.privileged = privileged
+    change = Change("Set", "Privileged", str(int(not privileged)), str(int(privileged)))
+    context.world.log(user, context.user.id, change)
+    return [f"That user is now {word}"]
+
+
+def _find(context: Context, key: str) -> User | None:
+    name = unquote(key)
+    return context.world.users.get(int(name)) if name.isdigit() else context.world.user_named(name)
+
+
+def _field_id(context: Context, name: str) -> int | None:
+    field = context.world.field_named(name, USER_FIELDS) if context.may("SeeCustomField") else None
+    return field.id if field else None
+
+
+def _column(user: User, column: str) -> str:
+    if column in _ATTRIBUTES:
+        text: str = getattr(user, _ATTRIBUTES[column])
+        return text
+    return user.columns.get(column, "")
+
+
+def _test(criterion: Criterion) -> Callable[[User], bool]:
+    test, number = text_test(criterion, fold=True), criterion.custom_field
+    if not number:
+        return lambda user: test(_column(user, criterion.field))
+    if criterion.operator in {"IS", "IS NOT"}:
+        return lambda user: (number not in user.values) == (criterion.operator == "IS")
+    if criterion.operator in NEGATIVE:
+        return lambda user: all(map(test, user.values.get(number, ())))
+    return lambda user: any(map(test, user.values.get(number, ())))
