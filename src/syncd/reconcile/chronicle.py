@@ -22,9 +22,9 @@ _LEVELS: dict[State, tuple[int, str]] = {
 _WORST: tuple[State, ...] = ("failed", "unproven", "verified")
 
 _RUN_LEVELS = {
-    "in_sync": (logging.INFO, "RUN_DONE"),
-    "planned": (logging.INFO, "RUN_DONE"),
-    "applied": (logging.INFO, "RUN_DONE"),
+    "in_sync": (logging.INFO, "RUN_FINISHED"),
+    "planned": (logging.INFO, "RUN_FINISHED"),
+    "applied": (logging.INFO, "RUN_FINISHED"),
     "partial": (logging.ERROR, "RUN_PARTIAL"),
     "refused": (logging.ERROR, "RUN_REFUSED"),
     "interrupted": (logging.WARNING, "RUN_INTERRUPTED"),

@@ -260,7 +260,7 @@ def test_a_run_with_nothing_to_do_is_one_record(caplog: pytest.LogCaptureFixture
     with caplog.at_level(logging.INFO):
         Demo().runner.apply()
     [record] = caplog.records
-    assert record.message_id == "RUN_DONE"  # type: ignore[attr-defined]
+    assert record.message_id == "RUN_FINISHED"  # type: ignore[attr-defined]
     assert record.getMessage() == (
         "apply of demo in sync: matched 10, only_directory 0, only_rt 0, conflict 0, rejected 0, actions 0"
     )
