@@ -11,7 +11,7 @@ from datetime import datetime
 
 import msgspec
 
-from syncd.systems.rt.rest import PAGE, Criterion, Page, Rest, criterion
+from syncd.systems.rt.rest import Criterion, Page, Rest, criterion
 
 OVERLAP = 50
 """Ids before the newest seen one that are looked at again, for transactions that were committed late."""
@@ -54,7 +54,7 @@ class Feed:
 
     def position(self) -> Changes:
         """Return where the feed stands now, without changes. One request."""
-        page = self._page(_TYPES, (), "DESC")
+        page = self._page(_TYPES, ())
         ids = {item.id for item in page.items}
         newest = max(ids, default=0)
         return Changes(page.began, page.date, frozenset(), frozenset(), newest, _overlap(ids, newest))
@@ -62,14 +62,15 @@ class Feed:
     def since(self, newest: int, seen: Collection[int]) -> Changes:
         """Return what changed after a position.
 
-        One request as long as less than a page happened; after a full page only what LastUpdated cannot tell is
-        asked for.
+        One request as long as less than a page happened. Of what came before the newest full page, only what
+        LastUpdated cannot tell is asked for.
         """
-        first = page = self._page(_TYPES, [criterion("id", ">", max(0, newest - OVERLAP))])
+        start = max(0, newest - OVERLAP)
+        first = page = self._page(_TYPES, [criterion("id", ">", start)])
         found = list(page.items)
-        while len(page.items) >= PAGE:
-            page = self._page(_LEAVING, [criterion("id", ">", page.items[-1].id)])
-            found += page.items
+        while page.full and page.items[-1].id > start:
+            page = self._page(_LEAVING, [criterion("id", "<", page.items[-1].id)])
+            found += [item for item in page.items if item.id > start]
         fresh = [item for item in found if item.id > newest or item.id not in seen]
         last = max((item.id for item in found), default=newest)
         return Changes(
@@ -81,9 +82,10 @@ class Feed:
             seen=_overlap({*seen, *(item.id for item in found)}, max(last, newest)),
         )
 
-    def _page(self, types: Sequence[str], more: Sequence[Criterion], way: str = "ASC") -> Page[Transaction]:
+    def _page(self, types: Sequence[str], more: Sequence[Criterion]) -> Page[Transaction]:
+        """Return the newest transactions first: one page tells the position, however much happened."""
         query = [criterion("ObjectType", "IN", self._objects), criterion("Type", "IN", list(types)), *more]
-        return self._rest.search("transactions", query, Transaction, fields=_FIELDS, order=(("id", way),))
+        return self._rest.search("transactions", query, Transaction, fields=_FIELDS, order=(("id", "DESC"),))
 
 
 def _renames(item: Transaction) -> bool:

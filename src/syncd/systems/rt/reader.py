@@ -194,10 +194,12 @@ class _Work:
         )
 
     def read_window(self, newest: Page[Stamp], since: str, wanted: set[int], told: Changes) -> None:
-        """Read what LastUpdated or the feed says has changed."""
-        page, listed, number = newest, {item.id for item in newest.items}, 1
-        moved = self.moved(page.items, since)
-        while page.full and len(listed) != newest.total and page.items[-1].updated >= since:
+        """Read what LastUpdated or the feed says has changed, from the latest change back to the last read."""
+        page, number = newest, 1
+        listed = {item.id for item in page.items}
+        moved = recent = self.moved(page.items, since)
+        # What changed lately comes first, so a page without news ends the search.
+        while recent and page.full and len(listed) != newest.total and page.items[-1].updated >= since:
             if len(moved) == len(listed):
                 # Everything is new so far: reading the rest whole is one request for each page, not two.
                 self.read_since(since)
@@ -206,7 +208,8 @@ class _Work:
             number += 1
             page = newest_stamps(self.rest, self.catalogs, number)
             listed |= {item.id for item in page.items}
-            moved |= self.moved(page.items, since)
+            recent = self.moved(page.items, since)
+            moved |= recent
         self.read_chosen((wanted | moved | (told.assets & self.assets.keys() - listed)) - self.fresh.keys())
 
     def read_since(self, since: str) -> None:

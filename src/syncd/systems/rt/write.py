@@ -42,11 +42,6 @@ class _Created(msgspec.Struct):
     id: int
 
 
-class _Match(msgspec.Struct):
-    id: int
-    fields: list[dict[str, Any]] | str = msgspec.field(name="CustomFields", default="")
-
-
 class AssetWriter:
     """Writes assets of one job. Usable from many threads.
 
