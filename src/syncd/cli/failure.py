@@ -25,5 +25,7 @@ def _tell(sentence: str, error: IntegrationError) -> None:
     if sys.stderr.isatty() or not log.hasHandlers():
         click.echo(f"syncd: {sentence}", err=True)
         return
+    if error.told:
+        return
     fields = {"ERROR": error.code, "SYSTEM": error.system, "OPERATION": error.operation, "OBJECT": error.object}
     log.error("%s", sentence, extra={"syncd": {name: value for name, value in fields.items() if value}})

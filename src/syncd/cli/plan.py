@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from syncd.cli.present import done_json, show_done
-from syncd.cli.session import Session, job_session, settings_of, store_of
+from syncd.cli.session import Session, job_session, program, settings_of, store_of
 from syncd.host.errors import DataError, ExitStatus
 from syncd.jobs.settings import JOBS
 from syncd.reconcile.model import Plan
@@ -47,7 +47,7 @@ def plan(  # noqa: PLR0913 - one parameter for each option
         done = session.runner.plan()
     if output is not None:
         _write_plan(output, done.plan)
-    _show(done, as_json=as_json, everything=everything)
+    _show(ctx, done, as_json=as_json, everything=everything)
     if detailed_exitcode and done.summary.result == "planned":
         return int(ExitStatus.CHANGES_PENDING)
     return int(done.exit_status)
@@ -69,9 +69,9 @@ def apply(  # noqa: PLR0913
     """
     saved = None if target in JOBS else _read_plan(target)
     with job_session(ctx, saved.job if saved else target, full_read=full_read) as session:
-        command = shlex.join(["syncd", *_config(ctx), "apply", target])
+        command = f"{program(ctx)} apply {shlex.quote(target)}"
         done = session.runner.apply(approve=approve, saved=saved, command=command)
-    _show(done, as_json=as_json, everything=everything)
+    _show(ctx, done, as_json=as_json, everything=everything)
     return int(done.exit_status)
 
 
@@ -84,7 +84,7 @@ def run(ctx: click.Context, job: str, *, as_json: bool, everything: bool) -> int
     """Plan JOB, and apply the plan if the job's mode is `apply`. The timer calls this."""
     with job_session(ctx, job) as session:
         done = _by_mode(session)
-    _show(done, as_json=as_json, everything=everything)
+    _show(ctx, done, as_json=as_json, everything=everything)
     return int(done.exit_status)
 
 
@@ -103,7 +103,7 @@ def revert(  # noqa: PLR0913
         before = store.ledger.run(run_id)
     with job_session(ctx, before.job) as session:
         done = session.runner.revert(before.id, write=write, approve=approve)
-    _show(done, as_json=as_json, everything=everything)
+    _show(ctx, done, as_json=as_json, everything=everything)
     return int(done.exit_status)
 
 
@@ -111,16 +111,12 @@ def _by_mode(session: Session) -> Done:
     return session.runner.apply() if session.mode == "apply" else session.runner.plan()
 
 
-def _show(done: Done, *, as_json: bool, everything: bool) -> None:
+def _show(ctx: click.Context, done: Done, *, as_json: bool, everything: bool) -> None:
     if as_json:
         done_json(done)
-    else:
+    elif ctx.find_root().obj["mode"] != "journal":
+        # What is printed under systemd lands in the journal: its records tell the same, without personal data.
         show_done(done, everything=everything)
-
-
-def _config(ctx: click.Context) -> list[str]:
-    config = ctx.find_root().obj["config"]
-    return ["--config", config] if config else []
 
 
 def _write_plan(path: Path, plan: Plan) -> None:

@@ -61,7 +61,7 @@ def show_done(done: Done, *, everything: bool) -> None:
     show_counts(done.plan.report.counts)
     show_result(done.summary, done.plan.actions, done.outcomes)
     if done.error is not None:
-        click.echo(done.error.sentence, err=True)
+        click.echo(safe(done.error.sentence))
     elif done.summary.result == "planned":
         click.echo(f"Plan {short_hash(done.plan)} of job {done.plan.job}.")
 

@@ -1,7 +1,10 @@
 """What every command that touches a job or the store needs: settings, logs, the store, the lock, the signals."""
 
 import getpass
+import logging
 import os
+import shlex
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -18,6 +21,7 @@ from syncd.host.progress import Progress
 from syncd.host.stop import StopSignal
 from syncd.jobs.context import RunContext
 from syncd.jobs.settings import JOBS, Settings, job_module, load
+from syncd.reconcile import chronicle
 from syncd.reconcile.run import Runner
 from syncd.state.lock import JobLock
 from syncd.state.store import Store, open_store
@@ -35,13 +39,23 @@ class Session:
 def settings_of(ctx: click.Context, job: str = "") -> Settings:
     """Read the configuration file and start logging."""
     given = ctx.find_root().obj
-    logs.configure(given["log"], "DEBUG" if given["verbose"] else "INFO", job=job)
+    level = "DEBUG" if given["verbose"] else "INFO"
+    given["mode"] = logs.configure(given["log"], level, job=job)
+    if given["log"] == "auto" and sys.stderr.isatty():
+        # A person at a terminal gets the result printed; the records of it are for the journal.
+        chronicle.logger.setLevel(logging.CRITICAL)
     return load(read_document(given["config"], os.environ))
 
 
 def store_of(settings: Settings) -> Store:
     """Open the store."""
     return open_store(settings.state.path, actor=_actor())
+
+
+def program(ctx: click.Context) -> str:
+    """Return how to call this program again with the same configuration."""
+    config = ctx.find_root().obj["config"]
+    return shlex.join(["syncd", "--config", config] if config else ["syncd"])
 
 
 def known_job(name: str) -> str:

@@ -32,6 +32,8 @@ class IntegrationError(Exception):
 
     exit_status = ExitStatus.SOME_FAILED
     retryable = False
+    told = False
+    """Whether the log has it already; a command then says it to a terminal only."""
 
     def __init__(
         self,

@@ -216,6 +216,7 @@ class ChromebookJob:
             org_units=self._options.org_units,
             include_children=self._options.include_child_org_units,
             query=self._options.query,
+            counted=True,
             progress=self._context.progress,
         )
 

@@ -1,6 +1,7 @@
 """Match the records of two sides by normalised keys, from the strongest kind to the weakest.
 
-Every record ends in exactly one state: paired, only on its side, in conflict, or rejected (no usable key at all).
+Every record ends in exactly one state: paired, only on its side, in conflict, or rejected. Rejected is who has no
+partner and no usable key of the strongest kind: it cannot be told whether the other side lacks it.
 
 * A key that two records of one side hold identifies nothing. Its holders on both sides are in conflict, also when
   a weaker key would tell them apart. A weaker kind of key that is shared (the address of a dock, seen by every
@@ -172,7 +173,8 @@ class _Half(Generic[R]):
         return (place for place, fate in enumerate(self.fate) if fate == _OPEN)
 
     def _usable(self, place: int) -> bool:
-        return self.stronger(place, len(self.side.keys)) is not None
+        """Return whether the record has a key of the strongest kind."""
+        return bool(self.keys(place, 0))
 
 
 @dataclass(slots=True)
@@ -279,10 +281,9 @@ def _alone(first: dict[str, int], key: str) -> list[int]:
 
 def _why_rejected(keys: Sequence[KeyRule[R]], record: R) -> str:
     reasons = [
-        f"{rule.name} {verdict.reason}"
+        f"{rule.name} {verdict.reason}" if isinstance(verdict, Rejected) else f"{rule.name} has no partner"
         for rule in keys
         for verdict in map(rule.normalise, rule.read(record) or ("",))
-        if isinstance(verdict, Rejected)
     ]
     return "no usable key: " + ", ".join(dict.fromkeys(reasons))
 

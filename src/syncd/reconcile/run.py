@@ -85,7 +85,9 @@ class Runner:
         progress: Progress = no_progress,
         clock: Clock | None = None,
         on_start: Callable[[str], None] = lambda _: None,
+        program: str = "syncd",
     ) -> None:
+        """Take what a run needs; ``program`` begins the commands that refusals tell people to type."""
         self._job = job
         self._ledger = ledger
         self._limits = limits
@@ -93,6 +95,7 @@ class Runner:
         self._progress = progress
         self._clock = clock or SystemClock()
         self._on_start = on_start
+        self._program = program
 
     def plan(self) -> Done:
         """Show what would change; refused exactly where ``apply`` would be."""
@@ -102,7 +105,7 @@ class Runner:
         """Plan and apply; a saved plan is applied exactly, or refused when it is stale.
 
         ``approve`` lifts the limits for the plan with this hash. ``command`` is what a refusal tells to run with
-        ``--approve``; ``syncd apply JOB`` by default.
+        ``--approve``; ``apply JOB`` by default.
         """
         return self._go("apply", lambda run: self._apply(run, approve, saved, command))
 
@@ -123,11 +126,10 @@ class Runner:
         self._on_start(run.id)
         try:
             done = work(run)
-        except Interrupted as error:
-            self._finish(run, "interrupted", error=error.sentence)
-            raise
         except IntegrationError as error:
-            self._finish(run, "failed", error=f"{error.sentence} ({error.code})")
+            result = "interrupted" if isinstance(error, Interrupted) else "failed"
+            self._finish(run, result, error=f"{error.sentence} ({error.code})")
+            error.told = True
             raise
         except Exception as error:
             self._finish(run, "failed", error=f"internal error: {type(error).__name__} (internal)")
@@ -154,7 +156,7 @@ class Runner:
             self._job.compensate,
             self._ledger.plan_report(before.id).populations,
         )
-        command = f"syncd revert {before.id}"
+        command = f"{self._program} revert {before.id} --apply"
         return self._decide(run, plan, write=write, approve=approve, command=command, observed=False)
 
     def _fresh_plan(self) -> Plan:
@@ -176,6 +178,7 @@ class Runner:
         command: str | None = None,
         observed: bool = True,
     ) -> Done:
+        command = command or f"{self._program} apply {plan.job}"
         previous = self._ledger.last_good(self._job.name) if observed else None
         refusals = check(plan, self._limits, previous)
         try:

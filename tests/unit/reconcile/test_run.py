@@ -215,7 +215,7 @@ def test_a_large_revert_is_refused_with_its_own_command() -> None:
     demo = Demo(differing=6)
     applied = demo.runner.apply(approve=demo.runner.plan().plan.hash)
     refused = demo.runner.revert(applied.summary.id, write=True)
-    assert f"syncd revert {applied.summary.id} --approve" in refused.summary.error
+    assert f"syncd revert {applied.summary.id} --apply --approve" in refused.summary.error
     done = demo.runner.revert(applied.summary.id, write=True, approve=refused.plan.hash)
     assert done.summary.result == "applied"
 

@@ -28,6 +28,7 @@ Names: TypeAlias = list[str]
 _MOVE_BATCH = 50
 _TOKEN_WAITS = (1.0, 3.0)
 _MOST_EMPTY_PAGES = 100
+_MOST_GONE, _MOST_GONE_SHARE = 5, 0.01
 _PAGE_SIZES = (200, 100)
 _RANGE = re.compile(r"\[\s*1\s*,\s*(\d+)\s*\]")
 _HEADERS = {"User-Agent": f"syncd/{__version__} (gzip)"}
@@ -38,6 +39,10 @@ class _Page(msgspec.Struct, rename={"next_page_token": "nextPageToken"}):
     chromeosdevices: list[Device] = []
     next_page_token: str = ""
     error: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+
+
+class _Count(msgspec.Struct):
+    count: str = "0"
 
 
 class _OrgUnit(msgspec.Struct, rename={"org_unit_path": "orgUnitPath"}):
@@ -72,21 +77,25 @@ class ChromeDevices:
         include_children: bool = True,
         query: str = "",
         progress: Progress | None = None,
+        counted: bool = False,
     ) -> Devices:
         """Return all devices, or those of some org units, each device once.
 
-        ``fields`` are wire names (``records.FIELDS``). Raises Unavailable (``google.incomplete``) rather than give a
+        ``counted`` asks Google how many there are, one request for each org unit, since a list that ends early looks
+        like one that is whole. ``fields`` are wire names (``records.FIELDS``). Raises Unavailable (``google.incomplete``) rather than give a
         part, ConfigurationError for an org unit or query that Google rejects.
         """
         wanted = mask(fields)
         places = orgunits.outermost(org_units, include_children=include_children)
         if include_children and "/" in places:
             places = []
+        sequences = [_filters(place, query, include_children=include_children) for place in places or [""]]
         found: dict[str, Device] = {}
-        for place in places or [""]:
-            filters = _filters(place, query, include_children=include_children)
+        for filters in sequences:
             more = self._sequence(wanted, filters, len(found), progress)
             found = found | more if found else more
+        if counted:
+            _check_whole(len(found), sum(map(self._count, sequences)))
         return [*found.values()]
 
     def patch(self, device_id: str, changes: Mapping[str, str]) -> Device:
@@ -157,6 +166,22 @@ class ChromeDevices:
         except (msgspec.DecodeError, UnicodeDecodeError) as problem:
             raise _incomplete(f"The list of org units is none ({_shape(reply)})") from problem
         return ["/", *(unit.org_unit_path for unit in units if unit.org_unit_path != "/")]
+
+    def _count(self, filters: Mapping[str, str]) -> int:
+        """Ask how many devices a list should have (chromeosdevices.countChromeOsDevices)."""
+        params = {"filter" if name == "query" else name: value for name, value in filters.items()}
+        request = Request(
+            "GET",
+            f"{self._root}/devices/chromeos:countChromeOsDevices",
+            "count devices",
+            params=(*params.items(), ("prettyPrint", "false")),
+            headers=_HEADERS,
+        )
+        reply = self._client.send(request)
+        try:
+            return int(msgspec.json.decode(reply.body, type=_Count).count)
+        except (msgspec.DecodeError, UnicodeDecodeError, ValueError) as problem:
+            raise _incomplete(f"The number of devices is none ({_shape(reply)})") from problem
 
     def _sequence(
         self, wanted: str, filters: Mapping[str, str], done: int, progress: Progress | None
@@ -257,6 +282,12 @@ def _filters(org_unit: str, query: str, *, include_children: bool) -> dict[str, 
     if org_unit:
         filters |= {"orgUnitPath": org_unit, "includeChildOrgunits": "true" if include_children else "false"}
     return filters
+
+
+def _check_whole(listed: int, counted: int) -> None:
+    """Raise Unavailable when a list is shorter than devices that came or went meanwhile can explain."""
+    if counted - listed > max(_MOST_GONE, counted * _MOST_GONE_SHARE):
+        raise _incomplete(f"The device list ended early: {listed} of {counted} devices")
 
 
 def _incomplete(sentence: str, device_id: str = "") -> Unavailable:
