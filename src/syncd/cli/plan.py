@@ -29,7 +29,7 @@ approval = click.option(
 @everything
 @full_read
 @click.pass_context
-def plan(  # noqa: PLR0913 - one parameter for each option
+def plan(
     ctx: click.Context,
     job: str,
     output: Path | None,
@@ -60,7 +60,7 @@ def plan(  # noqa: PLR0913 - one parameter for each option
 @everything
 @full_read
 @click.pass_context
-def apply(  # noqa: PLR0913
+def apply(
     ctx: click.Context, target: str, approve: str | None, *, as_json: bool, everything: bool, full_read: bool
 ) -> int:
     """Plan JOB and apply the plan within the limits, or apply a saved plan FILE exactly.
@@ -95,7 +95,7 @@ def run(ctx: click.Context, job: str, *, as_json: bool, everything: bool) -> int
 @as_json
 @everything
 @click.pass_context
-def revert(  # noqa: PLR0913
+def revert(
     ctx: click.Context, run_id: str, approve: str | None, *, write: bool, as_json: bool, everything: bool
 ) -> int:
     """Plan the way back from RUN: every value that it overwrote, where it is still as RUN left it."""

@@ -30,9 +30,7 @@ from syncd.sandbox.site import Sandbox
     show_default=True,
     help="Where its state is kept; one that has a sandbox already is served as it is.",
 )
-def sandbox(  # noqa: PLR0913 - one parameter for each option
-    directory: Path, devices: int, seed: int, port: int, *, in_sync: bool, first_run: bool
-) -> None:
+def sandbox(directory: Path, devices: int, seed: int, port: int, *, in_sync: bool, first_run: bool) -> None:
     """Serve stand-ins for Google's Directory API and RT's REST2 on loopback, with a synthetic fleet.
 
     Make it fail with rules: POST {"route": "chromeosdevices.*", "status": 503, "times": 2} to /_faults.

@@ -54,7 +54,7 @@ class Circuit:
     ``longest_cooldown``.
     """
 
-    def __init__(  # noqa: PLR0913
+    def __init__(
         self,
         system: str,
         memory: CircuitMemory | None = None,

@@ -122,7 +122,7 @@ class HttpClient:
     ``SYSTEM.request``, ``SYSTEM.ca_file``.
     """
 
-    def __init__(  # noqa: PLR0913
+    def __init__(
         self,
         system: str,
         base_url: str,

@@ -28,7 +28,7 @@ _process_run = {"JOB": "", "RUN_ID": ""}
 _context_run: ContextVar[Mapping[str, str] | None] = ContextVar("syncd_run", default=None)
 
 
-def configure(  # noqa: PLR0913 - the command line has all of these
+def configure(
     mode: Mode = "auto",
     level: str | int = "INFO",
     job: str = "",

@@ -32,7 +32,7 @@ def no_progress(what: str, done: int, total: int | None) -> None:
     """Show nothing."""
 
 
-def apply(  # noqa: PLR0913
+def apply(
     plan: Plan,
     writers: Mapping[str, Writer],
     ledger: Ledger,
@@ -68,9 +68,7 @@ class _Lane:
 
 
 class _Application:
-    def __init__(  # noqa: PLR0913, PLR0917
-        self, plan: Plan, ledger: Ledger, run: str, stop: Stop, progress: Progress, settled: Settled
-    ) -> None:
+    def __init__(self, plan: Plan, ledger: Ledger, run: str, stop: Stop, progress: Progress, settled: Settled) -> None:
         self.plan = plan
         self.ledger = ledger
         self.run = run

@@ -106,7 +106,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     duration_ms: int = 0
 
 
-def make_action(  # noqa: PLR0913
+def make_action(
     *,
     kind: Kind,
     system: str,

@@ -75,7 +75,7 @@ class Runner:
     IntegrationErrors while observing end the run as failed (or interrupted) and are raised again.
     """
 
-    def __init__(  # noqa: PLR0913
+    def __init__(
         self,
         job: Job,
         ledger: Ledger,
@@ -168,7 +168,7 @@ class Runner:
         )
         return make_plan(self._job.name, comparison.actions, comparison.populations, report)
 
-    def _decide(  # noqa: PLR0913
+    def _decide(
         self,
         run: "_Run",
         plan: Plan,

@@ -22,7 +22,7 @@ def is_open(outcome: Outcome) -> bool:
     return outcome.state == "unproven" or (outcome.state == "failed" and outcome.code == INTERNAL)
 
 
-def verify(  # noqa: PLR0913
+def verify(
     plan: Plan,
     outcomes: Sequence[Outcome],
     writers: Mapping[str, Writer],

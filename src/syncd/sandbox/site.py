@@ -36,7 +36,7 @@ class Sandbox:
     leaves the fields that Google owns empty in RT, as they are before anybody has synced.
     """
 
-    def __init__(  # noqa: PLR0913
+    def __init__(
         self,
         directory: Path,
         *,

@@ -200,7 +200,7 @@ def _methods(reader: Reader, writer: Writer, directory: Directory) -> list[_Meth
     ]  # fmt: skip
 
 
-def _method(name: str, http: str, path: str, scope: str, serve: Serve, parameters: str = "") -> _Method:  # noqa: PLR0913, PLR0917
+def _method(name: str, http: str, path: str, scope: str, serve: Serve, parameters: str = "") -> _Method:
     pattern = re.sub(r"\\\{(\\\+)?(\w+)\\\}", lambda m: f"(?P<{m[2]}>{'.*' if m[1] else '[^/]+'})", re.escape(path))
     scopes = frozenset((scope, f"{scope}.readonly") if http == "GET" else (scope,))
     return _Method(name, http, re.compile(pattern), scopes, frozenset(parameters.split()) | _COMMON, serve)

@@ -36,7 +36,7 @@ class ServiceAccountAuthenticator:
     ``google.sign_in``), Unavailable when the token endpoint is out, ConfigurationError without subject or scopes.
     """
 
-    def __init__(  # noqa: PLR0913
+    def __init__(
         self,
         key: Secret,
         *,

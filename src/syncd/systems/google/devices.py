@@ -81,9 +81,10 @@ class ChromeDevices:
     ) -> Devices:
         """Return all devices, or those of some org units, each device once.
 
-        ``counted`` asks Google how many there are, one request for each org unit, since a list that ends early looks
-        like one that is whole. ``fields`` are wire names (``records.FIELDS``). Raises Unavailable (``google.incomplete``) rather than give a
-        part, ConfigurationError for an org unit or query that Google rejects.
+        ``fields`` are wire names (``records.FIELDS``). ``counted`` asks Google how many there are, one request for
+        each org unit, since a list that ends early looks like one that is whole. Raises Unavailable
+        (``google.incomplete``) rather than give a part, ConfigurationError for an org unit or query that Google
+        rejects.
         """
         wanted = mask(fields)
         places = orgunits.outermost(org_units, include_children=include_children)

@@ -43,7 +43,7 @@ class Google:
         self.close()
 
 
-def open_google(  # noqa: PLR0913
+def open_google(
     options: GoogleOptions,
     credentials: Credentials,
     *,
