@@ -103,7 +103,7 @@ def test_a_holder_with_an_unknown_address_becomes_a_user(rt: Rest2) -> None:
 
 
 def test_a_create_takes_nothing_and_numbers_as_they_are(rt: Rest2) -> None:
-    nothing = {"Serial Number": None, "MAC Address": "", "Tags": [], "Model": 0}
+    nothing: Json = {"Serial Number": None, "MAC Address": "", "Tags": [], "Model": 0}
     number = rt.create("asset", Catalog=2, Owner=None, HeldBy=None, CustomFields=nothing)
     assert rt.values(number) == {"MAC Address": [None], "Model": ["0"]}
 
@@ -263,7 +263,8 @@ def test_an_owner_is_set_by_name_number_address_or_reference(rt: Rest2, asset: s
 
 def test_an_owner_cannot_be_nothing_or_unknown(rt: Rest2, asset: str) -> None:
     sentence = "One, and only one, of Principal/PrincipalId/User/Group is required"
-    for nothing in (None, "", []):
+    nothings: tuple[object, ...] = (None, "", [])
+    for nothing in nothings:
         assert rt.put(f"/asset/{asset}", Owner=nothing) == [sentence]
     assert rt.put(f"/asset/{asset}", Owner="nosuch") == ["Could not find or create user 'nosuch'"]
 

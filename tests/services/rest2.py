@@ -20,7 +20,7 @@ class Rest2:
         self._session = requests.Session()
         self._session.trust_env = False
 
-    def send(  # noqa: PLR0913 - what it may carry is said by name
+    def send(
         self,
         method: str,
         path: str,

@@ -32,7 +32,7 @@ class RtApp:
     """
 
     def __init__(self, documents: Documents | None = None) -> None:
-        self.world = World(documents or Documents())
+        self.world = World(documents)
         self._lock = threading.Lock()
         self._sign_in = SignIn(lambda: self.world)
         self._search = AssetSearch()

@@ -1,10 +1,10 @@
 """One request: who asks, what they may do, and how objects are referred to in the answer."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Literal
 from urllib.parse import urlsplit
 
-from syncd.sandbox.rt.records import ASSET, Asset, Transaction, User
+from syncd.sandbox.rt.records import ASSET, Asset, CustomField, Transaction, User
 from syncd.sandbox.rt.wire import Json
 from syncd.sandbox.rt.world import World
 from syncd.sandbox.server import Call
@@ -32,6 +32,7 @@ class Context:
     world: World
     user: User
     call: Call
+    entries: dict[int | None, list[tuple[CustomField, Json]]] = field(default_factory=dict)
 
     def may(self, right: Right, catalog: int | None = None) -> bool:
         """Return whether the user has a right, globally or on a catalog."""

@@ -96,20 +96,24 @@ def custom_fields(context: Context, record: Asset | User) -> list[Json]:
     """Return an object's custom fields, empty ones too, in an order that differs from object to object."""
     if not context.may_see_fields_of(record):
         return []
-    applied = context.world.applied_fields(record)
-    values, prefix = record.values, f"{context.api}/customfield/"
-    entries = [
-        {
-            "type": "customfield",
-            "id": str(field.id),
-            "name": field.name,
-            "values": [shown(field, text) for text in values.get(field.id, ())],
-            "_url": f"{prefix}{field.id}",
-        }
-        for field in applied
-    ]
+    values = record.values
+    entries = []
+    for field, entry in _entries(context, record):
+        stored = values.get(field.id)
+        entries.append({**entry, "values": [shown(field, text) for text in stored] if stored else []})
     turn = (record.id * 7 + 3) % len(entries) if entries else 0
     return [*entries[turn:], *entries[:turn]]
+
+
+def _entries(context: Context, record: Asset | User) -> list[tuple[CustomField, Json]]:
+    """Return the custom fields of an object with what their entries have in common; made once per request."""
+    key = record.catalog if isinstance(record, Asset) else None
+    entries = context.entries.get(key)
+    if entries is None:
+        applied = context.world.applied_fields(record)
+        entries = [(field, {**context.reference("customfield", field.id), "name": field.name}) for field in applied]
+        context.entries[key] = entries
+    return entries
 
 
 class Fields:

@@ -1,5 +1,9 @@
 """A fleet's people and assets, as RT would hold them."""
 
+import contextlib
+import gc
+from collections.abc import Iterator
+
 from syncd.sandbox import fleet as fleets
 from syncd.sandbox.rt.house import add_field
 from syncd.sandbox.rt.records import ASSET_FIELDS, NOBODY, SYSTEM, Asset, Catalog, Change, CustomField, User
@@ -8,6 +12,23 @@ from syncd.sandbox.rt.world import World
 
 def seed(world: World, fleet: fleets.Fleet) -> None:
     """Put a fleet into a furnished world; what it needs and the house lacks is made."""
+    with _uncollected():
+        _seed(world, fleet)
+
+
+@contextlib.contextmanager
+def _uncollected() -> Iterator[None]:
+    """Keep the garbage collector from going through millions of new objects again and again; none is garbage."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
+
+
+def _seed(world: World, fleet: fleets.Fleet) -> None:
     catalogs = {catalog.name: _catalog(world, catalog) for catalog in fleet.catalogs}
     for definition in fleet.custom_fields:
         _field(world, definition, tuple(catalogs[name] for name in definition.catalogs))
@@ -78,9 +99,8 @@ def _stored(field: CustomField, value: fleets.CfValue) -> list[str]:
     texts = [value] if isinstance(value, str) else list(value)
     if field.type == "DateTime":
         return [text.replace("T", " ").removesuffix("Z") for text in texts]
-    return _canonical(field, texts) if field.type == "Select" else texts
+    return [_canonical(field, text) for text in texts] if field.type == "Select" else texts
 
 
-def _canonical(field: CustomField, texts: list[str]) -> list[str]:
-    spelled = {name.lower(): name for _, name in field.values}
-    return [spelled[text.lower()] for text in texts]
+def _canonical(field: CustomField, text: str) -> str:
+    return next(name for _, name in field.values if name.lower() == text.lower())

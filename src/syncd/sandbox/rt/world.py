@@ -40,9 +40,12 @@ def _now() -> str:
 
 
 class World:
-    """The objects of one RT. Callers hold the app's lock; ``flush`` writes what changed to the store as one unit."""
+    """The objects of one RT. Callers hold the app's lock; ``flush`` writes what changed to the store as one unit.
 
-    def __init__(self, documents: Documents, now: Callable[[], str] = _now) -> None:
+    Without ``documents`` they live in memory only.
+    """
+
+    def __init__(self, documents: Documents | None, now: Callable[[], str] = _now) -> None:
         self.now = now
         self.version = 0
         self.read: set[type[Record]] = set()
@@ -66,6 +69,8 @@ class World:
     # -- store
 
     def _load(self) -> None:
+        if self._documents is None:
+            return
         for kind, name in _COLLECTIONS.items():
             for document in list(self._documents.collection(name).values()):
                 self._take(msgspec.convert(document, kind, str_keys=True))
@@ -75,7 +80,7 @@ class World:
 
     def flush(self) -> None:
         """Write changed objects through to the store."""
-        if not self._dirty:
+        if self._documents is None or not self._dirty:
             return
         by_collection: dict[str, list[tuple[str, Any]]] = defaultdict(list)
         for (name, number), record in self._dirty.items():
@@ -88,7 +93,8 @@ class World:
     def save(self, record: Record) -> None:
         """Note that an object changed."""
         self.version += 1
-        self._dirty[_COLLECTIONS[type(record)], record.id] = record
+        if self._documents is not None:
+            self._dirty[_COLLECTIONS[type(record)], record.id] = record
 
     def add(self, record: R) -> R:
         """Take a new object in."""
