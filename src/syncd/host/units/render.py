@@ -1,0 +1,221 @@
+"""From the unit data to unit files: what ``syncd units`` writes.
+
+The NixOS module (nix/modules) makes the same units from the same data; a test compares the two. A directive that has
+several values is a list, and is written once per value. ``None`` takes a directive of the shared set away.
+"""
+
+import functools
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from syncd.host.errors import ConfigurationError
+
+HERE = Path(__file__).parent
+Value: TypeAlias = str | Sequence[str] | None
+Section: TypeAlias = Mapping[str, Value]
+Unit: TypeAlias = Mapping[str, Section]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Alerts:
+    """Whom to tell when a job failed; what is left empty is not done."""
+
+    mail_to: str = ""
+    mail_from: str = "syncd"
+    sendmail: str = "/usr/sbin/sendmail"
+    command: Sequence[str] = ()
+    ping_url: str = ""
+    """``credential`` stands for the address in the credential alert-ping-url."""
+
+    @property
+    def units(self) -> list[str]:
+        """The template units that a failed job starts, without their suffix."""
+        return [
+            *(["syncd-alert-command@"] if self.command else []),
+            *(["syncd-alert-mail@"] if self.mail_to else []),
+            *(["syncd-alert-ping@"] if self.ping_url else []),
+        ]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Host:
+    """What the units need to know of the host that they are for."""
+
+    program: str
+    config: str = "/etc/syncd/config.toml"
+    schedules: Mapping[str, str] = field(default_factory=dict)
+    """Job to a calendar event (systemd.time(7)); a job that is not named has its default, ``never`` means no timer."""
+    credentials: Mapping[str, str] = field(default_factory=dict)
+    """Name to file; without any, units look in systemd's credential store for ``syncd.NAME``."""
+    encrypted: bool = False
+    environment_file: str = ""
+    metrics_directory: str = ""
+    alerts: Alerts = field(default_factory=Alerts)
+    scripts: Path = HERE
+
+
+def known_jobs() -> dict[str, dict[str, Any]]:
+    """Return what units need to know of each job, by the job's name."""
+    return _data("jobs")
+
+
+def units(host: Host, jobs: Sequence[str]) -> dict[str, str]:
+    """Return the text of each unit file by its name.
+
+    Raises ConfigurationError ``units.unknown_job``, ``units.bad_value``.
+    """
+    known = known_jobs()
+    unknown = sorted({*jobs, *host.schedules} - known.keys())
+    if unknown:
+        raise ConfigurationError(
+            f"there is no job {', '.join(unknown)}; known: {', '.join(sorted(known))}", code="units.unknown_job"
+        )
+    files: dict[str, str] = {}
+    for job in jobs:
+        files[f"syncd-{job}.service"] = text(_job_service(host, job))
+        timer = _job_timer(host, job)
+        if timer:
+            files[f"syncd-{job}.timer"] = text(timer)
+    for template in host.alerts.units:
+        files[f"{template}.service"] = text(_alert_service(host, template))
+    return files
+
+
+def operator_script(host: Host) -> str:
+    """Return the text of a command that runs ``syncd`` as the units do: same user, state, credentials and sandbox."""
+    service = {**_data("hardening")["Service"], **_data("job")["operator"]}
+    names = sorted({name for job in known_jobs().values() for group in job["credentials"] for name in group})
+    properties = [*_lines(service), *_credential_lines(host, names)]
+    if host.environment_file:
+        properties.append(f"EnvironmentFile={host.environment_file}")
+    arguments = "".join(f"  --property={_shell_word(line)} \\\n" for line in properties)
+    template = (HERE / "operator.sh").read_text()
+    for place, value in {"program": host.program, "config": host.config}.items():
+        template = template.replace(f"@{place}@", _shell_word(value))
+    return template.replace("@properties@ \\\n", arguments)
+
+
+def text(unit: Unit) -> str:
+    """Return a unit file: sections and directives in the order of the data."""
+    sections = [f"[{name}]\n" + "".join(f"{line}\n" for line in _lines(section)) for name, section in unit.items()]
+    return "\n".join(sections)
+
+
+def exec_words(words: Sequence[str]) -> str:
+    """Return a command line for ``ExecStart=``: every word quoted, nothing in it expanded (systemd.service(5))."""
+    return " ".join(json.dumps(word, ensure_ascii=False).replace("%", "%%").replace("$", "$$") for word in words)
+
+
+def _job_service(host: Host, job: str) -> Unit:
+    known, service = known_jobs()[job], _data("job")["service"]
+    alerts = [f"{template}{job}.service" for template in host.alerts.units]
+    names = [name for group in known["credentials"] for name in group]
+    more: dict[str, Value] = {
+        "ExecStart": exec_words([host.program, "--config", host.config, "run", job]),
+        **_credentials(host, names),
+    }
+    if host.environment_file:
+        more["EnvironmentFile"] = host.environment_file
+    if host.metrics_directory:
+        # "!": root may write there, and is still in the sandbox, without capabilities
+        script = str(host.scripts / "metrics.sh")
+        more["ExecStopPost"] = "!" + exec_words(["/bin/sh", script, host.metrics_directory, job])
+        more["ReadWritePaths"] = host.metrics_directory
+    return {
+        "Unit": _describe(service["Unit"], known) | ({"OnFailure": " ".join(alerts)} if alerts else {}),
+        "Service": {**_data("hardening")["Service"], **service["Service"], **more},
+    }
+
+
+def _job_timer(host: Host, job: str) -> Unit | None:
+    known, timer = known_jobs()[job], _data("job")["timer"]
+    schedule = host.schedules.get(job, known["schedule"])
+    if schedule == "never":
+        return None
+    return {
+        "Unit": _describe(timer["Unit"], known),
+        "Timer": {"OnCalendar": _one_line(schedule, "schedule"), **timer["Timer"]},
+        "Install": timer["Install"],
+    }
+
+
+def _alert_service(host: Host, template: str) -> Unit:
+    data = _data("alert")
+    kind = template.removeprefix("syncd-alert-").removesuffix("@")
+    special = data.get(kind, {})
+    script, alerts = str(host.scripts / "alert.sh"), host.alerts
+    # %i, the job's name, is for systemd to expand
+    command = exec_words(["/bin/sh", script, kind]) + " %i"
+    more: dict[str, Value] = {}
+    if kind == "command":
+        command += " " + exec_words(alerts.command)
+    elif kind == "mail":
+        letter = {"TO": alerts.mail_to, "FROM": alerts.mail_from, "SENDMAIL": alerts.sendmail}
+        more["Environment"] = [_assignment(f"SYNCD_ALERT_{name}", value) for name, value in letter.items()]
+    elif alerts.ping_url == "credential":
+        more.update(_credentials(host, ["alert-ping-url"]))
+    else:
+        more["Environment"] = [_assignment("SYNCD_ALERT_URL", alerts.ping_url)]
+    return {
+        "Unit": {**data["service"]["Unit"], **special.get("Unit", {})},
+        "Service": {
+            **_data("hardening")["Service"],
+            **data["service"]["Service"],
+            **special.get("Service", {}),
+            "ExecStart": command,
+            **more,
+        },
+    }
+
+
+def _credentials(host: Host, names: Sequence[str]) -> dict[str, Value]:
+    lines = [line.partition("=") for line in _credential_lines(host, names)]
+    return {lines[0][0]: [value for _, _, value in lines]} if lines else {}
+
+
+def _credential_lines(host: Host, names: Sequence[str]) -> list[str]:
+    """Return one directive per credential. A name without a folder is looked up in the store, and may be missing."""
+    directive = "LoadCredentialEncrypted" if host.encrypted else "LoadCredential"
+    files = host.credentials or {name: f"syncd.{name}" for name in names}
+    wrong = sorted(name for name, file in files.items() if any(sign in name + file for sign in " \t\n:\"'\\%"))
+    if wrong:
+        raise ConfigurationError(
+            f"systemd cannot load the credential {', '.join(wrong)}: its name or path has a space, a quote, ':', '%'"
+            " or a backslash; move the file",
+            code="units.bad_value",
+        )
+    return [f"{directive}={name}:{files[name]}" for name in names if name in files]
+
+
+def _describe(section: Mapping[str, str], known: Mapping[str, Any]) -> dict[str, Value]:
+    return {name: value.replace("@description@", known["description"]) for name, value in section.items()}
+
+
+def _assignment(name: str, value: str) -> str:
+    quoted = json.dumps(f"{name}={_one_line(value, name)}", ensure_ascii=False)
+    return quoted.replace("%", "%%")
+
+
+def _one_line(value: str, what: str) -> str:
+    if "\n" in value or not value.strip():
+        raise ConfigurationError(f"{what} must be one line of text, and is {value!r}", code="units.bad_value")
+    return value
+
+
+def _lines(section: Section) -> Iterator[str]:
+    for name, value in section.items():
+        if value is not None:
+            yield from (f"{name}={one}" for one in ([value] if isinstance(value, str) else value))
+
+
+def _shell_word(word: str) -> str:
+    return "'" + word.replace("'", "'\\''") + "'"
+
+
+@functools.cache
+def _data(name: str) -> dict[str, Any]:
+    content: dict[str, Any] = json.loads((HERE / f"{name}.json").read_text())
+    return content
