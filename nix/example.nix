@@ -1,0 +1,20 @@
+# A school's host: the Chromebook job every morning, applied, with a mail when it fails.
+{
+  services.syncd = {
+    enable = true;
+    settings = {
+      google.delegated_user = "syncd@example.org";
+      rt.url = "https://rt.example.org";
+    };
+    credentials = {
+      google-service-account = "/run/secrets/syncd/google-service-account";
+      rt-token = "/run/secrets/syncd/rt-token";
+    };
+    jobs.chromebooks = {
+      enable = true;
+      mode = "apply";
+      settings.catalogs = [ "Chromebooks" ];
+    };
+    alerts.mail.to = "it@example.org";
+  };
+}

@@ -1,0 +1,143 @@
+# Units that systemd starts when a job failed and is not tried again.
+{
+  config,
+  lib,
+  pkgs,
+  utils,
+  ...
+}:
+let
+  cfg = config.services.syncd;
+  alerts = cfg.alerts;
+  units = import ./units.nix { inherit lib; };
+  enabled = lib.filterAttrs (_: job: job.enable) cfg.jobs;
+
+  wanted =
+    lib.optional (alerts.command != [ ]) "command"
+    ++ lib.optional (alerts.mail.to != null) "mail"
+    ++ lib.optional (alerts.ping.url != null) "ping";
+
+  # what is special about each kind: arguments, directives, and what it calls
+  special = {
+    command.arguments = alerts.command;
+    mail.serviceConfig.Environment = map assignment [
+      "SYNCD_ALERT_TO=${alerts.mail.to}"
+      "SYNCD_ALERT_FROM=${alerts.mail.from}"
+      "SYNCD_ALERT_SENDMAIL=${alerts.mail.sendmail}"
+    ];
+    ping = {
+      path = [ pkgs.curl ];
+      serviceConfig =
+        if alerts.ping.url == "credential" then
+          units.loadCredentials cfg [ "alert-ping-url" ]
+        else
+          { Environment = [ (assignment "SYNCD_ALERT_URL=${alerts.ping.url}") ]; };
+    };
+  };
+
+  assignment = text: lib.replaceStrings [ "%" ] [ "%%" ] (builtins.toJSON text);
+
+  service =
+    kind:
+    let
+      data = units.alertService kind;
+      command = utils.escapeSystemdExecArgs [
+        pkgs.runtimeShell
+        (units.script "alert")
+        kind
+      ];
+      arguments = utils.escapeSystemdExecArgs (special.${kind}.arguments or [ ]);
+    in
+    {
+      description = data.Unit.Description;
+      documentation = [ data.Unit.Documentation ];
+      path = special.${kind}.path or [ ];
+      serviceConfig =
+        data.Service
+        // {
+          # %i is the job's name, for systemd to expand
+          ExecStart = "${command} %i" + lib.optionalString (arguments != "") " ${arguments}";
+        }
+        // special.${kind}.serviceConfig or { };
+    };
+in
+{
+  options.services.syncd.alerts = {
+    mail = {
+      to = lib.mkOption {
+        type = lib.types.nullOr lib.types.str;
+        default = null;
+        example = "it@example.org";
+        description = ''
+          Whom to mail, through the host's sendmail, when a job failed. The unit has no network: the host's mail server
+          (Postfix, say) sends. For a sendmail that speaks SMTP itself, such as msmtp, use
+          {option}`services.syncd.alerts.command`.
+        '';
+      };
+
+      from = lib.mkOption {
+        type = lib.types.str;
+        default = "syncd@${config.networking.fqdnOrHostName}";
+        defaultText = lib.literalExpression ''"syncd@''${config.networking.fqdnOrHostName}"'';
+        description = "Sender of the mail.";
+      };
+
+      sendmail = lib.mkOption {
+        type = lib.types.path;
+        default = "/run/wrappers/bin/sendmail";
+        description = "The host's sendmail program.";
+      };
+    };
+
+    command = lib.mkOption {
+      type = lib.types.listOf lib.types.str;
+      default = [ ];
+      example = lib.literalExpression ''[ (lib.getExe' pkgs.util-linux "logger") "--priority=alert" ]'';
+      description = ''
+        What to run when a job failed: a program and its arguments. It gets the message on standard input, and
+        `SYNCD_JOB`, `SYNCD_RUN_ID`, `SYNCD_UNIT`, `SYNCD_RESULT`, `SYNCD_EXIT_STATUS` and `SYNCD_REASON` in its
+        environment.
+      '';
+    };
+
+    ping.url = lib.mkOption {
+      type = lib.types.nullOr lib.types.str;
+      default = null;
+      example = "credential";
+      description = ''
+        Address to POST the message to when a job failed. An address that is a secret goes into
+        `services.syncd.credentials.alert-ping-url`, with `"credential"` here.
+      '';
+    };
+  };
+
+  config = lib.mkIf cfg.enable {
+    systemd.services = lib.mkMerge [
+      (lib.genAttrs' wanted (kind: lib.nameValuePair "syncd-alert-${kind}@" (service kind)))
+      (lib.mapAttrs' (
+        name: _:
+        lib.nameValuePair "syncd-${name}" {
+          onFailure = map (kind: "syncd-alert-${kind}@${name}.service") wanted;
+        }
+      ) enabled)
+    ];
+
+    # the mail's unit cannot have a dynamic user (see the unit data)
+    users = lib.mkIf (alerts.mail.to != null) {
+      users.syncd-alert = {
+        isSystemUser = true;
+        group = "syncd-alert";
+      };
+      groups.syncd-alert = { };
+    };
+
+    assertions = [
+      {
+        assertion =
+          alerts.ping.url != "credential"
+          || units.loadCredentials cfg [ "alert-ping-url" ] != { };
+        message = "services.syncd.alerts.ping.url is \"credential\"; set services.syncd.credentials.alert-ping-url.";
+      }
+    ];
+  };
+}

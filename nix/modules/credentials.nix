@@ -1,0 +1,70 @@
+# Secrets: paths outside of the Nix store, given by systemd to the units that need them.
+{ config, lib, ... }:
+let
+  cfg = config.services.syncd;
+  jobs = lib.filterAttrs (_: job: job.enable) cfg.jobs;
+  all = cfg.credentials // cfg.encryptedCredentials;
+
+  # systemd splits at ':' and spaces, and expands '%'
+  badPath = path: lib.match "[A-Za-z0-9_./@+=,~-]+" path == null;
+  badName = name: lib.match "[A-Za-z0-9_.-]+" name == null;
+
+  wanted =
+    lib.concatMap (job: job.credentials) (lib.attrValues jobs)
+    ++ lib.optional (cfg.alerts.ping.url == "credential") "alert-ping-url";
+  unused = lib.subtractLists wanted (lib.attrNames all);
+in
+{
+  options.services.syncd = {
+    credentials = lib.mkOption {
+      type = lib.types.attrsOf lib.types.externalPath;
+      default = { };
+      example = lib.literalExpression ''
+        {
+          google-service-account = config.sops.secrets."syncd/google-service-account".path;
+          rt-token = config.age.secrets.rt-token.path;
+        }
+      '';
+      description = ''
+        Name of a credential to the file that holds it, outside of the Nix store. root reads the file when a unit starts
+        (`LoadCredential=`), so mode 0400 and owner root are right; a unit sees only the credentials that it needs. The
+        names are `google-service-account` (the key file, JSON), `rt-token`, or `rt-password`, and
+        `alert-ping-url`.
+      '';
+    };
+
+    encryptedCredentials = lib.mkOption {
+      type = lib.types.attrsOf lib.types.path;
+      default = { };
+      example = {
+        rt-token = "/etc/syncd/rt-token.cred";
+      };
+      description = ''
+        Like {option}`services.syncd.credentials`, for files made by `systemd-creds encrypt --name=NAME` on this host
+        (`LoadCredentialEncrypted=`). They are of no use elsewhere.
+      '';
+    };
+  };
+
+  config = lib.mkIf cfg.enable {
+    assertions =
+      lib.mapAttrsToList (name: path: {
+        assertion = !badName name && !badPath path;
+        message = ''
+          services.syncd.credentials.${lib.strings.escapeNixIdentifier name}: systemd can load neither a name outside of
+          A-Z a-z 0-9 _ . - nor a path with a space, ':', '%' or quotes (${path}).
+        '';
+      }) all
+      ++ [
+        {
+          assertion = lib.intersectAttrs cfg.credentials cfg.encryptedCredentials == { };
+          message = "services.syncd.encryptedCredentials: ${toString (lib.attrNames (lib.intersectAttrs cfg.credentials cfg.encryptedCredentials))} is in services.syncd.credentials too.";
+        }
+      ];
+
+    warnings = map (
+      name:
+      "services.syncd.credentials.${lib.strings.escapeNixIdentifier name}: no enabled job or alert takes it (these are taken: ${toString (lib.unique wanted)})."
+    ) unused;
+  };
+}

@@ -1,0 +1,67 @@
+# `syncd` for the operator: the command itself, run as the jobs run it, and the texts that `journalctl -x` shows.
+{
+  config,
+  lib,
+  pkgs,
+  ...
+}:
+let
+  cfg = config.services.syncd;
+  units = import ./units.nix { inherit lib; };
+
+  jobs = lib.filterAttrs (_: job: job.enable) cfg.jobs;
+  names = lib.unique (lib.concatMap (job: job.credentials) (lib.attrValues jobs));
+
+  service =
+    units.hardening
+    // units.operator
+    // {
+      StateDirectory = cfg.stateDirectory;
+      WorkingDirectory = cfg.settings.state.directory;
+    }
+    // lib.optionalAttrs (cfg.environmentFile != null) { EnvironmentFile = cfg.environmentFile; }
+    // units.loadCredentials cfg names;
+  properties = lib.concatLists (
+    lib.mapAttrsToList (name: values: map (value: "${name}=${value}") (lib.toList values)) service
+  );
+  property = line: "  --property=${lib.escapeShellArg line} \\\n";
+
+  operator = pkgs.writeShellScriptBin "syncd" (
+    lib.replaceStrings
+      [
+        "@properties@ \\\n"
+        "@program@"
+        "@config@"
+      ]
+      [
+        (lib.concatMapStrings property properties)
+        (lib.escapeShellArg (lib.getExe cfg.package))
+        (lib.escapeShellArg cfg.configFile)
+      ]
+      (lib.readFile (units.script "operator"))
+  );
+in
+{
+  config = lib.mkIf cfg.enable {
+    environment.systemPackages = [
+      # in front of the program itself, which brings completions and the manual page
+      (lib.hiPrio operator)
+      cfg.package
+    ];
+
+    systemd.tmpfiles.settings."10-syncd"."/usr/local/lib/systemd/catalog/syncd.catalog"."L+".argument =
+      "${cfg.package}/lib/systemd/catalog/syncd.catalog";
+
+    systemd.services.syncd-catalog = {
+      description = "syncd: make its message catalog known to journalctl";
+      documentation = [ "man:journalctl(1)" ];
+      wantedBy = [ "multi-user.target" ];
+      after = [ "systemd-tmpfiles-setup.service" ];
+      # after an update, tmpfiles has been there before services are restarted
+      restartTriggers = [ cfg.package ];
+      serviceConfig = units.catalog // {
+        ExecStart = "${lib.getExe' config.systemd.package "journalctl"} --update-catalog";
+      };
+    };
+  };
+}

@@ -1,0 +1,105 @@
+# Mistakes an admin can make, with a part of what the module has to say about each. `asserted` ones are assertions,
+# `typed` ones are refused by an option's type. What the module cannot know is left to the build (modules/settings.nix).
+{
+  asserted = {
+    jobNameWithSpace = {
+      module.services.syncd.jobs."chrome books".enable = true;
+      says = ''services.syncd.jobs."chrome books": there is no such job'';
+    };
+    jobThatIsNone = {
+      module.services.syncd.jobs.chromebook.enable = true;
+      says = "services.syncd.jobs.chromebook: there is no such job; the jobs are chromebooks.";
+    };
+    jobWithoutCredentials = {
+      module =
+        { lib, ... }:
+        {
+          services.syncd.credentials = lib.mkForce { };
+        };
+      says = "services.syncd.jobs.chromebooks is enabled and lacks a credential; set services.syncd.credentials.google-service-account, and services.syncd.credentials.rt-token or services.syncd.credentials.rt-password";
+    };
+    credentialName = {
+      module.services.syncd.credentials."rt token" = "/run/secrets/x";
+      says = ''services.syncd.credentials."rt token": systemd can load neither'';
+    };
+    credentialPathWithColon = {
+      module.services.syncd.credentials.rt-password = "/run/secrets/rt:password";
+      says = "services.syncd.credentials.rt-password: systemd can load neither";
+    };
+    credentialInBothSets = {
+      module.services.syncd.encryptedCredentials.rt-token = "/etc/syncd/rt-token.cred";
+      says = "services.syncd.encryptedCredentials: rt-token is in services.syncd.credentials too.";
+    };
+    stateElsewhere = {
+      module.services.syncd.settings.state.directory = "/srv/syncd";
+      says = "services.syncd.settings.state.directory is /srv/syncd, but the units may write to";
+    };
+    pingWithoutItsCredential = {
+      module.services.syncd.alerts.ping.url = "credential";
+      says = "services.syncd.alerts.ping.url is \"credential\"; set services.syncd.credentials.alert-ping-url.";
+    };
+  };
+
+  warned = {
+    nothingToDo = {
+      module =
+        { lib, ... }:
+        {
+          services.syncd.jobs = lib.mkForce { };
+          services.syncd.credentials = lib.mkForce { };
+        };
+      says = "services.syncd.enable is set, but no job is: set services.syncd.jobs.<name>.enable.";
+    };
+    credentialOfNobody = {
+      module.services.syncd.credentials.rt-tokn = "/run/secrets/x";
+      says = "services.syncd.credentials.rt-tokn: no enabled job or alert takes it";
+    };
+  };
+
+  typed = {
+    secretPathLiteral = {
+      module.services.syncd.credentials.rt-password = ./cases.nix;
+      says = "services.syncd.credentials.rt-password";
+    };
+    secretInStore = {
+      module.services.syncd.credentials.rt-password = "${./cases.nix}";
+      says = "services.syncd.credentials.rt-password";
+    };
+    secretWithRelativePath = {
+      module.services.syncd.credentials.rt-password = "secrets/rt-password";
+      says = "services.syncd.credentials.rt-password";
+    };
+    wrongType = {
+      module.services.syncd.jobs.chromebooks.extraArgs = "--full";
+      says = "services.syncd.jobs.chromebooks.extraArgs";
+    };
+    unknownOption = {
+      module.services.syncd.jobs.chromebooks.schedul = "hourly";
+      says = "services.syncd.jobs.chromebooks.schedul";
+    };
+    nonsenseSchedule = {
+      module.services.syncd.jobs.chromebooks.schedule = "every morning";
+      says = "services.syncd.jobs.chromebooks.schedule";
+    };
+    cronSchedule = {
+      module.services.syncd.jobs.chromebooks.schedule = "0 5 * * *";
+      says = "services.syncd.jobs.chromebooks.schedule";
+    };
+    nonsenseDelay = {
+      module.services.syncd.jobs.chromebooks.randomizedDelay = "a while";
+      says = "services.syncd.jobs.chromebooks.randomizedDelay";
+    };
+    nonsenseMode = {
+      module.services.syncd.jobs.chromebooks.mode = "applyy";
+      says = "services.syncd.jobs.chromebooks.mode";
+    };
+    modeSaidTwice = {
+      module.services.syncd.settings.jobs.chromebooks.mode = "plan";
+      says = "services.syncd.settings.jobs.chromebooks.mode";
+    };
+    stateDirectoryIsAPath = {
+      module.services.syncd.stateDirectory = "/srv/syncd";
+      says = "services.syncd.stateDirectory";
+    };
+  };
+}
