@@ -1,0 +1,238 @@
+"""The flake and the NixOS module, evaluated on whole systems. Nothing is built."""
+
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from nix.evaluation import SYSTEM, Flake, Refused, nix_files, syntax_error
+from nix.unit_text import directives, without_hashes
+from syncd.host.units.render import Alerts, Host, operator_script, units
+
+GOLDEN = Path(__file__).parent / "golden"
+MODULE = f"checks.{SYSTEM}.module"
+MAX_EXPOSURE = 1.2
+
+
+@pytest.fixture(scope="session")
+def example(flake: Flake) -> dict[str, str]:
+    """Return the units of nix/example.nix, by name."""
+    texts: dict[str, str] = flake.eval(f"{MODULE}.example")
+    return texts
+
+
+@pytest.fixture(scope="session")
+def everything(flake: Flake) -> dict[str, str]:
+    """Return the units of nix/tests/everything.nix, by name."""
+    texts: dict[str, str] = flake.eval(f"{MODULE}.everything")
+    return texts
+
+
+@pytest.fixture(scope="session")
+def cases(flake: Flake) -> dict[str, dict[str, str]]:
+    """Return what each case of nix/tests/cases.nix is to say, by kind and name."""
+    said: dict[str, dict[str, str]] = flake.eval(
+        f"{MODULE}.cases", "builtins.mapAttrs (_: builtins.mapAttrs (_: case: case.says))"
+    )
+    return said
+
+
+@pytest.mark.parametrize("path", nix_files(), ids=lambda path: path.name)
+def test_nix_can_read_the_file(path: Path) -> None:
+    if shutil.which("nix-instantiate") is None:
+        pytest.skip("there is no nix-instantiate: not even the syntax of the Nix files was looked at")
+    assert syntax_error(path) == ""
+
+
+def test_every_output_of_the_flake_evaluates(flake: Flake) -> None:
+    flake.check()
+
+
+def test_the_units_of_the_example_are_the_golden_ones(example: dict[str, str]) -> None:
+    texts = {name: without_hashes(text) for name, text in example.items()}
+    if os.environ.get("SYNCD_UPDATE_GOLDEN") == "1":
+        for old in GOLDEN.iterdir():
+            old.unlink()
+        for name, text in texts.items():
+            (GOLDEN / name).write_text(text)
+    assert texts == {path.name: path.read_text() for path in GOLDEN.iterdir()}
+
+
+def test_assertions_name_the_option_and_the_remedy(flake: Flake, cases: dict[str, dict[str, str]]) -> None:
+    said = flake.eval(MODULE, "check: { inherit (check) asserted warned; }")
+    for kind in ("asserted", "warned"):
+        assert said[kind].keys() == cases[kind].keys()
+        for name, expected in cases[kind].items():
+            assert any(expected in message for message in said[kind][name]), (name, said[kind][name])
+            assert len(said[kind][name]) == 1, name
+
+
+def test_types_refuse_with_the_options_path(flake: Flake, cases: dict[str, dict[str, str]]) -> None:
+    assert cases["typed"]
+    for name, expected in cases["typed"].items():
+        with pytest.raises(Refused) as refused:
+            flake.eval(f"{MODULE}.typed.{name}")
+        error = str(refused.value).rpartition("error:")[2]
+        assert expected in error, (name, error)
+
+
+# -- one source of unit text: the module and `syncd units` write the same -------------------------------------
+
+
+def _as_elsewhere(text: str, host: Host) -> str:
+    """Return a NixOS unit as it would be on a host whose programs lie where ``host`` says."""
+    text = without_hashes(text)
+    text = re.sub(r'"/nix/store/(?:[^"]*-)?(alert|metrics)\.sh"', rf'"{host.scripts}/\1.sh"', text)
+    text = re.sub(r'"/nix/store/[^"]*syncd\.toml"', f'"{host.config}"', text)
+    text = re.sub(r'"/nix/store/[^"]*syncd/bin/syncd"', f'"{host.program}"', text)
+    return re.sub(r'"(/nix/store/[^"]*)?/bin/(ba)?sh"', '"/bin/sh"', text)
+
+
+def _like_example() -> Host:
+    return Host(
+        program="/opt/syncd/bin/syncd",
+        credentials={
+            "google-service-account": "/run/secrets/syncd/google-service-account",
+            "rt-token": "/run/secrets/syncd/rt-token",
+        },
+        alerts=Alerts(mail_to="it@example.org", mail_from="syncd@example", sendmail="/run/wrappers/bin/sendmail"),
+    )
+
+
+def test_syncd_units_writes_what_the_module_writes(example: dict[str, str]) -> None:
+    host = _like_example()
+    ours = {name: directives(text) for name, text in units(host, ["chromebooks"]).items()}
+    theirs = {
+        name: directives(_as_elsewhere(text, host))
+        for name, text in example.items()
+        if name != "syncd-catalog.service"  # NixOS has no package scripts that could do this once
+    }
+    assert ours == theirs
+
+
+def test_syncd_units_writes_what_the_module_writes_with_every_option_set(everything: dict[str, str]) -> None:
+    # The ones that an admin elsewhere sets by a drop-in.
+    only_nixos = {
+        "StateDirectory",
+        "TimeoutStartSec",
+        "RandomizedDelaySec",
+        "LoadCredential",
+        "LoadCredentialEncrypted",
+    }
+    host = Host(
+        program="/opt/syncd/bin/syncd",
+        schedules={"chromebooks": "Mon..Fri 06:30"},
+        credentials={"alert-ping-url": "/run/secrets/syncd/alert-ping-url"},
+        environment_file="/run/secrets/syncd/environment",
+        metrics_directory="/var/lib/node-exporter-textfiles",
+        alerts=Alerts(
+            mail_to="it@example.org",
+            mail_from="syncd@example.org",
+            sendmail="/run/wrappers/bin/sendmail",
+            command=["/run/current-system/sw/bin/logger", 'a "quoted" $word, 100%'],
+            ping_url="credential",
+        ),
+    )
+    ours = {name: directives(text) for name, text in units(host, ["chromebooks"]).items()}
+    theirs = {name: directives(_as_elsewhere(text, host)) for name, text in everything.items()}
+    service = theirs["syncd-chromebooks.service"]["Service"]
+    assert service["ExecStart"] == [
+        '"/opt/syncd/bin/syncd" "--config" "/etc/syncd/config.toml" "run" "chromebooks" "100%% $$HOME"'
+    ]
+    service["ExecStart"] = [service["ExecStart"][0].removesuffix(' "100%% $$HOME"')]
+    assert service["StateDirectory"] == ["syncd-north"]
+    assert service["TimeoutStartSec"] == ["30min"]
+    assert service["LoadCredential"] == ["google-service-account:/run/secrets/syncd/google-service-account"]
+    assert service["LoadCredentialEncrypted"] == ["rt-password:/etc/syncd/rt-password.cred"]
+    assert theirs["syncd-chromebooks.timer"]["Timer"]["RandomizedDelaySec"] == ["1h"]
+    assert (
+        theirs["syncd-alert-ping@.service"]["Service"]["LoadCredential"]
+        == ours["syncd-alert-ping@.service"]["Service"]["LoadCredential"]
+    )
+    for unit in (*ours.values(), *theirs.values()):
+        for section in unit.values():
+            for name in only_nixos:
+                section.pop(name, None)
+    del theirs["syncd-catalog.service"]
+    assert ours == theirs
+
+
+def test_the_operators_command_is_the_same_on_both(flake: Flake) -> None:
+    host = _like_example()
+    text = flake.eval(
+        "nixosConfigurations.example.config.environment.systemPackages",
+        'packages: (builtins.head (builtins.filter (one: one ? text && (one.name or "") == "syncd") packages)).text',
+    )
+    text = re.sub(r"/nix/store/\S*/bin/syncd", f"'{host.program}'", without_hashes(text))
+    text = re.sub(r"/nix/store/\S*syncd\.toml", f"'{host.config}'", text)
+
+    def lines(script: str) -> list[str]:
+        return sorted(line for line in script.splitlines() if line and not line.startswith("#"))
+
+    assert lines(text) == lines(operator_script(host))
+
+
+# -- what systemd says of them ---------------------------------------------------------------------------------
+
+
+def _exposure(path: Path) -> float:
+    done = subprocess.run(
+        ["systemd-analyze", "security", "--offline=true", "--no-pager", str(path)],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    found = re.search(r"Overall exposure level for [^:]*: ([0-9.]+)", done.stdout)
+    assert found, done.stdout
+    return float(found[1])
+
+
+def _complaints(folder: Path, names: list[str]) -> list[str]:
+    done = subprocess.run(
+        ["systemd-analyze", "verify", "--man=no", *(str(folder / name) for name in names)],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+        env={**os.environ, "SYSTEMD_UNIT_PATH": f"{folder}:"},
+    )
+    return [line for line in done.stderr.splitlines() if any(name in line for name in names)]
+
+
+def _judge(texts: dict[str, str], folder: Path) -> dict[str, float]:
+    """Return the exposure of each service; fail where systemd would ignore a directive."""
+    if shutil.which("systemd-analyze") is None:
+        pytest.skip("there is no systemd-analyze")
+    for name, text in texts.items():
+        # a command of the store is not here; what it is does not matter to these judges
+        (folder / name).write_text(re.sub(r'(?m)^(Exec\w+=!?)("[^"]*"|\S+)', r"\1/bin/true", text))
+    assert _complaints(folder, sorted(texts)) == []
+    return {name: _exposure(folder / name) for name in texts if name.endswith(".service")}
+
+
+def _assert_least_privilege(exposures: dict[str, Any]) -> None:
+    assert exposures
+    assert {name: score for name, score in exposures.items() if score > MAX_EXPOSURE} == {}
+
+
+def test_no_golden_unit_is_more_exposed_than_it_has_to_be(tmp_path: Path) -> None:
+    _assert_least_privilege(_judge({path.name: path.read_text() for path in GOLDEN.iterdir()}, tmp_path))
+
+
+def test_no_unit_of_syncd_units_is_more_exposed_than_it_has_to_be(tmp_path: Path) -> None:
+    alerts = Alerts(mail_to="it@example.org", command=["logger"], ping_url="https://ping.example.org")
+    host = Host(program="/opt/syncd/bin/syncd", metrics_directory="/var/lib/metrics", alerts=alerts)
+    _assert_least_privilege(_judge(units(host, ["chromebooks"]), tmp_path))
+
+
+def test_the_judge_sees_a_wrong_directive(tmp_path: Path) -> None:
+    with pytest.raises(AssertionError, match="PrivateTmpp"):
+        _judge({"syncd-wrong.service": "[Service]\nType=oneshot\nPrivateTmpp=yes\nExecStart=/bin/true\n"}, tmp_path)
+    assert _judge({"syncd-bare.service": "[Service]\nType=oneshot\nExecStart=/bin/true\n"}, tmp_path) == {
+        "syncd-bare.service": pytest.approx(9.6, abs=0.5)
+    }

@@ -1,0 +1,245 @@
+"""``syncd units`` and the unit data: what holds with no nix at hand."""
+
+import json
+import re
+import shutil
+import signal
+import subprocess
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from nix.evaluation import ROOT
+from nix.unit_text import directives
+from syncd.cli import VERBS
+from syncd.cli.units import units as command
+from syncd.host.errors import ConfigurationError, ExitStatus
+from syncd.host.journal import MessageId
+from syncd.host.units.render import HERE, Alerts, Host, exec_words, known_jobs, operator_script, units
+from syncd.jobs.settings import JOBS
+
+
+def _run(*arguments: str, environ: dict[str, str | None] | None = None) -> Result:
+    return CliRunner().invoke(command, arguments, obj={"config": None}, env=environ or {})
+
+
+def _service(output: Path, name: str = "syncd-chromebooks.service") -> dict[str, list[str]]:
+    return directives((output / name).read_text())["Service"]
+
+
+def _timer(output: Path) -> str:
+    return directives((output / "syncd-chromebooks.timer").read_text())["Timer"]["OnCalendar"][0]
+
+
+# -- the data ----------------------------------------------------------------------------------------------------
+
+
+def test_the_unit_data_knows_every_job_and_no_other() -> None:
+    assert set(known_jobs()) == set(JOBS)
+
+
+def test_a_job_is_started_again_on_75_and_on_nothing_else() -> None:
+    data = json.loads((HERE / "job.json").read_text())["service"]["Service"]
+    kept_down = data["RestartPreventExitStatus"].split()
+    assert data["Restart"] == "on-failure"
+    assert sorted(int(word) for word in kept_down if word.isdecimal()) == [
+        status for status in range(1, 256) if status != ExitStatus.TRY_LATER
+    ]
+    ending = {"SIGABRT", "SIGALRM", "SIGBUS", "SIGFPE", "SIGHUP", "SIGILL", "SIGINT", "SIGKILL", "SIGPIPE", "SIGQUIT"}
+    ending |= {"SIGSEGV", "SIGSYS", "SIGTERM", "SIGTRAP", "SIGXCPU"}
+    assert {word for word in kept_down if not word.isdecimal()} == ending
+    assert all(hasattr(signal, name) for name in ending)
+
+
+def test_the_catalog_has_each_kind_of_record_under_its_subject() -> None:
+    text = (HERE / "syncd.catalog").read_text()
+    found = dict(re.findall(r"^-- ([0-9a-f]{32})\nSubject: (.*)$", text, re.MULTILINE))
+    assert found == {str(kind): kind.subject for kind in MessageId}
+
+
+def test_journalctl_accepts_the_catalog(tmp_path: Path) -> None:
+    if shutil.which("journalctl") is None:
+        pytest.skip("there is no journalctl")
+    folder = tmp_path / "usr/lib/systemd/catalog"
+    folder.mkdir(parents=True)
+    shutil.copy(HERE / "syncd.catalog", folder)
+    told = subprocess.run(
+        ["journalctl", f"--root={tmp_path}", "--update-catalog"], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert told.stderr == ""
+    listed = subprocess.run(
+        ["journalctl", f"--root={tmp_path}", "--list-catalog"], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert {line.split()[0] for line in listed.stdout.splitlines()} == {str(kind) for kind in MessageId}
+
+
+def test_the_manual_page_has_every_verb_and_every_exit_status() -> None:
+    page = (ROOT / "docs/man/syncd.1").read_text()
+    plain = re.sub(r'\\f[BRIP]|\\|"', "", page)
+    for name, verb in VERBS.items():
+        assert re.search(rf"^\.BR? {name}\b", plain, re.MULTILINE), name
+        assert (
+            verb.summary in plain.replace("RT on", "Request Tracker on")
+            or verb.summary.replace("RT", "Request Tracker") in plain
+        ), name
+    statuses = plain.partition(".SH EXIT STATUS")[2].partition(".SH FILES")[0]
+    assert {int(number) for number in re.findall(r"^\.B (\d+)$", statuses, re.MULTILINE)} == set(ExitStatus)
+
+
+# -- the command -------------------------------------------------------------------------------------------------
+
+
+def test_without_options_it_writes_service_timer_and_operator_command(tmp_path: Path) -> None:
+    result = _run("--output", str(tmp_path))
+    assert result.exit_code == 0, result.output
+    names = ["syncd-chromebooks.service", "syncd-chromebooks.timer", "syncd-operator"]
+    assert result.output.split() == [str(tmp_path / name) for name in names]
+    assert sorted(path.name for path in tmp_path.iterdir()) == names
+    assert (tmp_path / "syncd-operator").stat().st_mode & 0o111
+    assert _service(tmp_path)["LoadCredential"] == [
+        f"{name}:syncd.{name}" for name in ("google-service-account", "rt-token", "rt-password")
+    ]
+    assert _service(tmp_path)["ExecStart"][0].endswith(
+        '/syncd" "--config" "/etc/syncd/config.toml" "run" "chromebooks"'
+    )
+    assert _timer(tmp_path) == "*-*-* 05:00:00"
+
+
+def test_json_lists_the_written_files(tmp_path: Path) -> None:
+    result = _run("--output", str(tmp_path), "--json")
+    assert json.loads(result.output) == sorted(str(path) for path in tmp_path.iterdir())
+
+
+def test_a_job_may_have_no_timer(tmp_path: Path) -> None:
+    assert _run("--output", str(tmp_path), "--schedule", "chromebooks=never").exit_code == 0
+    assert not (tmp_path / "syncd-chromebooks.timer").exists()
+
+
+def test_the_variable_of_old_sets_the_schedule_and_the_option_wins(tmp_path: Path) -> None:
+    environ: dict[str, str | None] = {"SYNC_SCHEDULE": "Mon..Fri 06:30"}
+    assert _run("--output", str(tmp_path), environ=environ).exit_code == 0
+    assert _timer(tmp_path) == "Mon..Fri 06:30"
+    assert _run("--output", str(tmp_path), "--schedule", "chromebooks=hourly", environ=environ).exit_code == 0
+    assert _timer(tmp_path) == "hourly"
+
+
+def test_a_schedule_that_systemd_cannot_read_is_refused(tmp_path: Path) -> None:
+    if shutil.which("systemd-analyze") is None:
+        pytest.skip("there is no systemd-analyze")
+    result = _run("--output", str(tmp_path), "--schedule", "chromebooks=0 5 * * *")
+    assert isinstance(result.exception, ConfigurationError)
+    assert "'0 5 * * *' of chromebooks is no calendar event" in str(result.exception)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["--job", "chromebok"], "there is no job chromebok; known: chromebooks"),
+        (["--schedule", "chromebok=hourly"], "there is no job chromebok; known: chromebooks"),
+        (["--credential", "rt-token=/run/my secrets/token"], "systemd cannot load the credential rt-token"),
+        (["--credential", "rt token=/run/token"], "systemd cannot load the credential rt token"),
+        (["--alert-mail", "it@example.org\nBcc: all@example.org"], "SYNCD_ALERT_TO must be one line of text"),
+    ],
+)
+def test_what_systemd_would_stumble_over_is_refused(tmp_path: Path, arguments: list[str], says: str) -> None:
+    if arguments[0] == "--credential":
+        arguments = [*arguments, "--credential", "google-service-account=/x"]
+    result = _run("--output", str(tmp_path), *arguments)
+    assert isinstance(result.exception, ConfigurationError), result.output
+    assert says in str(result.exception)
+
+
+def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    result = _run("--output", str(tmp_path / "file" / "units"))
+    assert isinstance(result.exception, ConfigurationError)
+    assert "file/units: Not a directory" in str(result.exception)
+
+
+def test_a_pair_without_equals_sign_is_a_usage_error(tmp_path: Path) -> None:
+    result = _run("--output", str(tmp_path), "--credential", "rt-token")
+    assert result.exit_code == 2
+    assert "'rt-token' is not NAME=FILE" in result.output
+
+
+def test_every_option_shows_in_a_unit(tmp_path: Path) -> None:
+    arguments = [
+        *("--job", "chromebooks"),
+        *("--credential", "google-service-account=/etc/a.cred"),
+        "--encrypted",
+        *("--environment-file", "/etc/syncd/environment"),
+        *("--metrics-directory", "/var/lib/metrics"),
+        *(
+            "--alert-mail",
+            "it@example.org",
+            "--alert-mail-from",
+            "syncd@example.org",
+            "--sendmail",
+            "/usr/lib/sendmail",
+        ),
+        *("--alert-command", "logger --priority 'user.alert'"),
+        *("--alert-ping", "https://ping.example.org/100%"),
+        *("--program", "/opt/syncd/bin/syncd"),
+    ]
+    result = _run("--output", str(tmp_path), *arguments, environ={"SYNCD_CONFIG": "/srv/syncd.toml"})
+    assert result.exit_code == 0, result.output
+    job = _service(tmp_path)
+    assert job["ExecStart"] == ['"/opt/syncd/bin/syncd" "--config" "/srv/syncd.toml" "run" "chromebooks"']
+    assert job["LoadCredentialEncrypted"] == ["google-service-account:/etc/a.cred"]
+    assert "LoadCredential" not in job
+    assert job["EnvironmentFile"] == ["/etc/syncd/environment"]
+    assert job["ReadWritePaths"] == ["/var/lib/metrics"]
+    assert job["ExecStopPost"][0].endswith('metrics.sh" "/var/lib/metrics" "chromebooks"')
+    on_failure = directives((tmp_path / "syncd-chromebooks.service").read_text())["Unit"]["OnFailure"]
+    assert on_failure == [" ".join(f"syncd-alert-{how}@chromebooks.service" for how in ("command", "mail", "ping"))]
+    assert _service(tmp_path, "syncd-alert-command@.service")["ExecStart"][0].endswith(
+        '"command" %i "logger" "--priority" "user.alert"'
+    )
+    assert _service(tmp_path, "syncd-alert-mail@.service")["Environment"] == [
+        '"SYNCD_ALERT_TO=it@example.org"',
+        '"SYNCD_ALERT_FROM=syncd@example.org"',
+        '"SYNCD_ALERT_SENDMAIL=/usr/lib/sendmail"',
+    ]
+    assert _service(tmp_path, "syncd-alert-ping@.service")["Environment"] == [
+        '"SYNCD_ALERT_URL=https://ping.example.org/100%%"'
+    ]
+
+
+# -- the text ----------------------------------------------------------------------------------------------------
+
+
+def test_systemd_expands_nothing_in_a_command_line() -> None:
+    assert exec_words(["/bin/x", 'a "b"', "50% of $HOME", "ä"]) == '"/bin/x" "a \\"b\\"" "50%% of $$HOME" "ä"'
+
+
+def test_the_operators_command_is_shell_and_passes_words_on(tmp_path: Path) -> None:
+    host = Host(program="/opt/it's here/syncd", credentials={"rt-token": "/etc/rt-token"})
+    script = tmp_path / "syncd-operator"
+    script.write_text(operator_script(host))
+    (tmp_path / "systemd-run").write_text('#!/bin/sh\nprintf "%s\\n" "$@"\n')
+    (tmp_path / "systemd-run").chmod(0o755)
+    told = subprocess.run(
+        ["/bin/sh", str(script), "show", "two words"],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={"PATH": f"{tmp_path}:/usr/bin:/bin"},
+        timeout=60,
+    )
+    words = told.stdout.splitlines()
+    end = words.index("--")
+    assert words[end:] == ["--", "/opt/it's here/syncd", "--config", "/etc/syncd/config.toml", "show", "two words"]
+    assert "--pipe" in words
+    assert "--property=LoadCredential=rt-token:/etc/rt-token" in words
+    assert "--property=User=syncd" in words
+    assert "--property=SystemCallFilter=@system-service" in words
+    assert "--property=SystemCallFilter=~@privileged @resources" in words
+
+
+def test_a_credential_is_given_only_to_units_that_need_it() -> None:
+    given = {"rt-token": "/a", "alert-ping-url": "/b", "other": "/c"}
+    texts = units(Host(program="/p", credentials=given, alerts=Alerts(ping_url="credential")), ["chromebooks"])
+    assert directives(texts["syncd-chromebooks.service"])["Service"]["LoadCredential"] == ["rt-token:/a"]
+    assert directives(texts["syncd-alert-ping@.service"])["Service"]["LoadCredential"] == ["alert-ping-url:/b"]

@@ -1,0 +1,31 @@
+"""Unit files as data, so that two makers of the same unit can be compared."""
+
+import re
+from collections import defaultdict
+
+Directives = dict[str, dict[str, list[str]]]
+
+# What NixOS adds to every service: where its tools, locales and time zones are, and hints for its own use.
+_OF_NIXOS = re.compile(r'^(X-.*|Environment="(PATH|LOCALE_ARCHIVE|TZDIR)=.*)$')
+
+
+def without_hashes(text: str) -> str:
+    """Return a text with store paths that are the same for every nixpkgs: no hash, no version."""
+    return re.sub(
+        r"/nix/store/[a-z0-9]{32}-([A-Za-z][A-Za-z0-9_+.]*(?:-[A-Za-z][A-Za-z0-9_+.]*)*)(?:-\d[^/\"\s]*)?",
+        r"/nix/store/\1",
+        text,
+    )
+
+
+def directives(text: str) -> Directives:
+    """Return sections, directives and their values in order; an empty value starts over, as in systemd."""
+    sections: Directives = defaultdict(lambda: defaultdict(list))
+    section = ""
+    for line in text.splitlines():
+        if line.startswith("["):
+            section = line.strip("[]")
+        elif line and not line.startswith("#") and not _OF_NIXOS.match(line):
+            name, _, value = line.partition("=")
+            sections[section][name].append(value)
+    return {name: dict(values) for name, values in sections.items()}
