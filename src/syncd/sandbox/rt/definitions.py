@@ -43,11 +43,18 @@ def get_catalog(context: Context, key: str) -> Answer:
         raise not_found()
     if not context.may("ShowCatalog", catalog.id):
         raise forbidden()
-    links = [{"ref": "self", "type": "catalog", "id": catalog.id, "_url": context.url(f"catalog/{catalog.id}")}]
+    body = attributes(context, catalog, _CATALOG)
+    body |= {"HeldBy": [], "Contact": [], "_hyperlinks": _catalog_links(context, catalog)}
+    return show(context, body, etag=timestamp(catalog.updated), updated=timestamp(catalog.updated))
+
+
+def _catalog_links(context: Context, catalog: Catalog) -> list[Json]:
+    links: list[Json] = [
+        {"ref": "self", "type": "catalog", "id": catalog.id, "_url": context.url(f"catalog/{catalog.id}")}
+    ]
     if context.may("CreateAsset", catalog.id):
         links.append({"ref": "create", "type": "asset", "_url": context.url(f"asset?Catalog={catalog.id}")})
-    body = attributes(context, catalog, _CATALOG) | {"HeldBy": [], "Contact": [], "_hyperlinks": links}
-    return show(context, body, etag=timestamp(catalog.updated), updated=timestamp(catalog.updated))
+    return links
 
 
 def all_catalogs(context: Context) -> Answer:
@@ -67,7 +74,8 @@ def _catalogs(context: Context, found: list[Catalog]) -> Answer:
     seen = [catalog for catalog in found if permitted is None or catalog.id in permitted]
     seen.sort(key=lambda catalog: catalog.name)
     keys: dict[str, Callable[[Catalog], object]] = {"id": lambda c: c.id, "Name": lambda c: c.name}
-    return _list(context, ordered(context.call, seen, keys), len(seen) if permitted is None else None)
+    total = len(seen) if permitted is None else None
+    return _list(context, ordered(context.call, seen, keys), total, lambda catalog: _catalog_links(context, catalog))
 
 
 def create_catalog(context: Context) -> Answer:
@@ -218,8 +226,13 @@ def _stamp(context: Context, record: Catalog | CustomField) -> None:
     record.creator = record.updated_by = context.user.id
 
 
-def _list(context: Context, found: Sequence[Any] | None, total: int | None) -> Answer:
-    page, fields = Page.of(context.call), Fields(context)
+def _list(
+    context: Context,
+    found: Sequence[Any] | None,
+    total: int | None,
+    links: Callable[[Any], list[Json]] | None = None,
+) -> Answer:
+    page, fields = Page.of(context.call), Fields(context, links)
     items = [fields.item(record) for record in page.cut(found or ())]
     return success(envelope(context.call, page, items, total))
 
