@@ -55,7 +55,9 @@ def show(ctx: click.Context, run_id: str, *, as_json: bool, everything: bool) ->
         actions = [{"action": action, "result": result} for action, result in recorded]
         print_json({"run": run, "report": report, "actions": actions})
         return
-    show_actions([action for action, _ in recorded], {result.action: result for _, result in recorded})
+    show_actions(
+        [action for action, _ in recorded], {result.action: result for _, result in recorded}, everything=everything
+    )
     show_listings(report.listings, everything=everything)
     show_counts(report.counts)
     outcomes = [result for _, result in recorded if result.state != "planned"]

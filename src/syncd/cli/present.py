@@ -15,6 +15,9 @@ from syncd.reconcile.values import Known
 FIRST = 5
 """Records of one state that are listed without ``--all``."""
 
+FIRST_ACTIONS = 10
+"""Actions of one kind that are listed without ``--all``."""
+
 STATES = {
     "matched": "matched",
     "in_sync": "in sync",
@@ -56,7 +59,7 @@ def done_json(done: Done) -> None:
 
 def show_done(done: Done, *, everything: bool) -> None:
     """Print a run: what was found, what changes, what became of it, and what to do next."""
-    show_actions(done.plan.actions, {outcome.action: outcome for outcome in done.outcomes})
+    show_actions(done.plan.actions, {outcome.action: outcome for outcome in done.outcomes}, everything=everything)
     show_listings(done.plan.report.listings, everything=everything)
     show_counts(done.plan.report.counts)
     show_result(done.summary, done.plan.actions, done.outcomes)
@@ -66,20 +69,25 @@ def show_done(done: Done, *, everything: bool) -> None:
         click.echo(f"Plan {short_hash(done.plan)} of job {done.plan.job}.")
 
 
-def show_actions(actions: Sequence[Action], outcomes: Mapping[str, Outcome]) -> None:
-    """Print one line for each field that changes, with the outcome where there is one."""
-    header = ["action", "system", "object", "field", "before", "after", "why"]
-    rows = ((action, row) for action in actions for row in _rows(action))
-    if not outcomes:
-        print_table(header, (row for _, row in rows))
-        return
-    print_table([*header, "outcome"], ([*row, _told(outcomes.get(action.id))] for action, row in rows))
+def show_actions(actions: Sequence[Action], outcomes: Mapping[str, Outcome], *, everything: bool) -> None:
+    """Print one line for each field that changes, with the outcome where there is one; the first of each kind."""
+    by_kind: dict[str, list[Action]] = {}
+    for action in actions:
+        by_kind.setdefault(f"{action.kind} in {action.system}", []).append(action)
+    header = ["action", "system", "object", "field", "before", "after", "why", *(["outcome"] if outcomes else [])]
+    shown = actions if everything else [action for found in by_kind.values() for action in found[:FIRST_ACTIONS]]
+    print_table(header, (row for action in shown for row in _rows(action, outcomes)))
+    for kind, found in by_kind.items():
+        if not everything and len(found) > FIRST_ACTIONS:
+            click.echo(f"... and {len(found) - FIRST_ACTIONS} more {kind}; --all lists them.")
 
 
-def _rows(action: Action) -> Iterable[list[str]]:
+def _rows(action: Action, outcomes: Mapping[str, Outcome]) -> Iterable[list[str]]:
+    """One row a field; what holds for the whole action stands in the first."""
+    whole = [action.reason, *([_told(outcomes.get(action.id))] if outcomes else [])]
     for name, after in action.after.items():
-        before = action.before.get(name)
-        yield [action.kind, action.system, action.label, name, _value(before), _value(after), action.reason]
+        yield [action.kind, action.system, action.label, name, _value(action.before.get(name)), _value(after), *whole]
+        whole = [""] * len(whole)
 
 
 def _value(value: Known) -> str:

@@ -196,7 +196,7 @@ KINDS: Mapping[str, Kind] = {
     "untidy_serial": Kind(_RARE, (), ("Serial Number",), _untidy_serial),
     "script_name": Kind(_RARE, _ID, (), _named("{script} {0}")),
     "emoji_name": Kind(_RARE, _ID, (), _named("Laptop 💻 {0} 👩🏽‍🏫")),
-    "leading_zeros": Kind(_RARE, _ID, (), _named("000{0}", "{0}")),
+    "leading_zeros": Kind(_RARE, _ID, (), _named("000{0}-A", "{0}-A")),
     "long_text": Kind(_RARE, ("annotatedAssetId", "annotatedLocation"), (), _long_text),
     "owner_without_email": Kind(_RARE, (), (), _owner_without_email),
     "two_holders": Kind(_RARE, (), (), _two_holders),
