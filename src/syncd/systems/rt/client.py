@@ -58,7 +58,7 @@ class RequestTracker:
             thing.close()
 
 
-def open_rt(  # noqa: PLR0913
+def open_rt(
     options: RtOptions,
     credentials: Credentials,
     *,
@@ -77,9 +77,7 @@ def open_rt(  # noqa: PLR0913
     client = HttpClient(
         "rt",
         options.url,
-        policy=HttpPolicy(
-            connect_timeout=options.connect_timeout, read_timeout=options.read_timeout, pool=options.concurrency
-        ),
+        policy=policy_of(options),
         classify=classify,
         authenticator=authenticator,
         limiter=limiter,
@@ -92,6 +90,17 @@ def open_rt(  # noqa: PLR0913
     reader = AssetReader(rest, snapshots, options.url, options.full_read_days)
     closing = (client, limiter, *((authenticator,) if isinstance(authenticator, PasswordAuthenticator) else ()))
     return RequestTracker(rest, reader, options.timezone, closing)
+
+
+def policy_of(options: RtOptions) -> HttpPolicy:
+    """Return the HTTP policy that the options ask for."""
+    return HttpPolicy(
+        connect_timeout=options.connect_timeout,
+        read_timeout=options.read_timeout,
+        attempts=options.attempts,
+        budget_seconds=options.budget_seconds,
+        pool=options.concurrency,
+    )
 
 
 def _authenticator(options: RtOptions, credentials: Credentials) -> TokenAuthenticator | PasswordAuthenticator:

@@ -33,6 +33,10 @@ class RtOptions(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     full_read_days: Annotated[
         float, Meta(gt=0, description="Read all assets again, and check the kept snapshot, after this many days.")
     ] = 7.0
+    attempts: Annotated[int, Meta(ge=1, le=20, description="Attempts for one request before it is given up.")] = 6
+    budget_seconds: Annotated[
+        float, Meta(ge=0, description="Seconds that one run may lose to failed attempts and waits between them.")
+    ] = 300.0
     connect_timeout: Annotated[float, Meta(gt=0, description="Seconds to wait for a connection.")] = 10.0
     read_timeout: Annotated[float, Meta(gt=0, description="Seconds to wait for an answer.")] = 60.0
     ca_file: Annotated[str, Meta(description="PEM file with the authority that signed RT's certificate.")] = ""
