@@ -93,12 +93,13 @@ class _Demo:
             [sys.executable, "-m", "syncd", "--log", "plain", *arguments],
             env=self._environment,
             stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
+            stderr=subprocess.PIPE,
             text=True,
             check=False,
         )
         click.echo(_shortened(done.stdout))
         if done.returncode != expect:
+            click.echo(done.stderr, err=True)
             raise IntegrationError(
                 f"`syncd {' '.join(arguments)}` ended with status {done.returncode}, not with {expect}.",
                 code="demo.status",

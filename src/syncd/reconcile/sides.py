@@ -36,5 +36,6 @@ class Side(Generic[R]):
     keys: tuple[KeyRule[R], ...] = ()
 
     def name(self, record: R) -> str:
-        """Return how a sentence names a record: "asset CB-0012"."""
-        return f"{self.noun} {self.label(record)}"
+        """Return how a sentence names a record: "asset 12 (CB-0012)"; labels alone may be those of several."""
+        ident, label = self.ident(record), self.label(record)
+        return f"{self.noun} {ident} ({label})" if label and label != ident else f"{self.noun} {ident}"
