@@ -92,8 +92,7 @@ class _Demo:
         done = subprocess.run(  # noqa: S603 - our own program
             [sys.executable, "-m", "syncd", "--log", "plain", *arguments],
             env=self._environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            capture_output=True,
             text=True,
             check=False,
         )
