@@ -8,7 +8,6 @@ in batches, one PUT for a changed asset, and, when asked for, a new asset for a 
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from functools import cached_property
 from typing import Annotated, Literal
@@ -17,23 +16,35 @@ import msgspec
 from msgspec import Meta
 
 from syncd.jobs.context import RunContext
-from syncd.jobs.options import FieldRule, JobOptions, Rules, check_rules, merge_rules
+from syncd.jobs.observe import side_by_side
+from syncd.jobs.options import FieldNames, FieldRule, JobOptions, Rules, merge_rules, ownership_circles, rule_problems
 from syncd.jobs.sides import crossing
 from syncd.jobs.sides.google_devices import DEVICE_FIELDS, DeviceWriter, device_side, sort_out
 from syncd.jobs.sides.links import DeviceLinks
-from syncd.jobs.sides.new_assets import NewAssets, elsewhere, had_creates, had_links, serial_keys
-from syncd.jobs.sides.rt_assets import DELETED, AssetFields, AssetWriter, asset_side
+from syncd.jobs.sides.new_assets import (
+    PEOPLE,
+    Arriving,
+    NewAssets,
+    Seed,
+    Taken,
+    check_fixed,
+    elsewhere,
+    had_creates,
+    had_links,
+    serial_keys,
+)
+from syncd.jobs.sides.rt_assets import DELETED, SYSTEM, AssetFields, AssetWriter, asset_side
 from syncd.reconcile.diff import diff
 from syncd.reconcile.mapping import Flow
 from syncd.reconcile.match import Match, flip, match
 from syncd.reconcile.model import Action, Comparison, Listing, make_action
-from syncd.reconcile.ports import Writer
+from syncd.reconcile.ports import Progress, Writer
 from syncd.systems.google import Google, open_google
 from syncd.systems.google.devices import Device
 from syncd.systems.google.options import DEVICES_READ, DEVICES_WRITE
 from syncd.systems.rt.assets import Asset
 from syncd.systems.rt.client import RequestTracker, open_rt
-from syncd.systems.rt.schema import Need, Schema
+from syncd.systems.rt.schema import READABLE, Need, Schema, custom_name
 from syncd.systems.rt.snapshot import AssetSnapshot
 
 NAME = "chromebooks"
@@ -44,18 +55,33 @@ DEFAULT_TO_GOOGLE = {
 }
 
 
+def _is_custom(name: str) -> bool:
+    return custom_name(name) is not None
+
+
+_CUSTOM = "a custom field is written CF.{Name}"
+_RT_FIELDS = FieldNames(tuple(READABLE), _is_custom, _CUSTOM)
+_CUSTOM_FIELDS = FieldNames(others=_is_custom, hint=_CUSTOM)
+_SETTABLE = FieldNames(("Status",), _is_custom, _CUSTOM)
+_DEVICE_FIELDS = FieldNames(tuple(DEVICE_FIELDS))
+_WRITABLE = FieldNames(tuple(name for name, field in DEVICE_FIELDS.items() if field.writable))
+
+
 class ChromebooksOptions(JobOptions, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Options of ``[jobs.chromebooks]``."""
 
-    catalogs: Annotated[tuple[str, ...], Meta(min_length=1, description="RT catalogs that hold the Chromebooks.")]
+    catalogs: Annotated[
+        tuple[str, ...],
+        Meta(min_length=1, description="RT catalogs that hold the Chromebooks; new assets go to the first."),
+    ]
     org_units: Annotated[
         tuple[str, ...], Meta(description="Organisational units to take devices from; empty: the whole tenant.")
     ] = ()
     include_child_org_units: Annotated[bool, Meta(description="Whether units below those count too.")] = True
     query: Annotated[str, Meta(description="Further filter in Google's device query language.")] = ""
     statuses: Annotated[
-        tuple[str, ...],
-        Meta(min_length=1, description="Device statuses to include; the others are counted as excluded."),
+        tuple[Annotated[str, Meta(pattern="^[A-Z_]+$")], ...],
+        Meta(min_length=1, description="Device statuses to include, in capitals; the others are counted as excluded."),
     ] = ("ACTIVE", "DISABLED")
     match: Annotated[
         tuple[Literal["serial", "mac"], ...],
@@ -75,21 +101,44 @@ class ChromebooksOptions(JobOptions, frozen=True, kw_only=True, forbid_unknown_f
         Literal["report", "create"], Meta(description="What to do about a device that RT has no asset for.")
     ] = "report"
     new_assets: Annotated[
-        dict[str, str], Meta(description="RT fields with fixed values for assets that are created.")
+        dict[str, str],
+        Meta(description="Status and custom fields of assets that are created, where Google has no value for them."),
     ] = msgspec.field(default_factory=lambda: {"Status": "new"})
 
     def __post_init__(self) -> None:
-        """Refuse rules that name no field, and fields that both sides would own."""
-        writable = [name for name, field in DEVICE_FIELDS.items() if field.writable]
-        check_rules(self.device_rules, where="to_google", targets=writable)
-        check_rules(self.asset_rules, where="to_rt", sources=DEVICE_FIELDS)
-        for name in self.asset_rules:
-            if not name.startswith("CF.{"):
-                raise ValueError(f"to_rt names {name!r}; Google can own custom fields only, written CF.{{Name}}")
-        for name, rule in self.device_rules.items():
-            back = self.asset_rules.get(rule.source)
-            if back is not None and back.source == name:
-                raise ValueError(f"{name} and {rule.source} would own each other; keep one of the two rules")
+        """Refuse what names no field and what would do nothing or harm, all of it at once."""
+        problems = (*self._rule_problems(), *self._key_problems(), *self._scope_problems())
+        if problems:
+            raise ValueError("; ".join(problems))
+
+    def _rule_problems(self) -> Iterator[str]:
+        yield from rule_problems("to_google", self.to_google, targets=_WRITABLE, sources=_RT_FIELDS)
+        yield from rule_problems("to_rt", self.to_rt, targets=_CUSTOM_FIELDS, sources=_DEVICE_FIELDS)
+        yield from ownership_circles(self.device_rules, self.asset_rules)
+        for name, rule in (*self.device_rules.items(), *self.asset_rules.items()):
+            source = DEVICE_FIELDS.get(rule.source)
+            if rule.tolerance_hours and (source is None or source.type != "time"):
+                yield f"{name} has tolerance_hours, and {rule.source} is no time"
+        unit = self.device_rules.get("orgUnitPath")
+        if unit is not None and unit.clear:
+            yield "to_google.orgUnitPath cannot be cleared: a device is always in some organisational unit"
+
+    def _key_problems(self) -> Iterator[str]:
+        serial = _CUSTOM_FIELDS if self.creates else _RT_FIELDS
+        named = [serial.problem("serial_field", self.serial_field)]
+        named += [_RT_FIELDS.problem("mac_fields", name) for name in self.mac_fields]
+        named += [_SETTABLE.problem("new_assets", name) for name in self.new_assets]
+        yield from filter(None, named)
+        if len(set(self.match)) < len(self.match):
+            yield "match names a key twice"
+        if "mac" in self.match and not self.mac_fields:
+            yield "match names mac, and mac_fields names no field"
+        if self.serial_field in self.new_assets:
+            yield f"new_assets names {self.serial_field}, which gets the serial of the device"
+
+    def _scope_problems(self) -> Iterator[str]:
+        if not self.include_child_org_units and not self.org_units:
+            yield "include_child_org_units = false needs org_units: without them the whole tenant is read"
 
     @property
     def device_rules(self) -> Mapping[str, FieldRule]:
@@ -113,17 +162,18 @@ class ChromebooksOptions(JobOptions, frozen=True, kw_only=True, forbid_unknown_f
 
     def need(self) -> Need:
         """Return what the job asks of RT."""
-        reads = ("Name", "Status", *self.key_fields, *(rule.source for rule in self.device_rules.values()))
-        new = (*self.key_fields, *self.new_assets) if self.creates else ()
+        sources = tuple(rule.source for rule in self.device_rules.values())
+        reads = ("Name", "Status", *self.key_fields, *sources)
+        new = (*self.key_fields, *self.new_assets, *filter(_is_custom, sources)) if self.creates else ()
         return Need(catalogs=tuple(self.catalogs), read=reads, write=(*self.asset_rules, *new), create=self.creates)
 
     def wire_fields(self) -> set[str]:
         """Return the device fields to ask Google for."""
         names = {"serialNumber", "status", *self.device_rules, *(rule.source for rule in self.asset_rules.values())}
-        if "mac" in self.match or self.creates:
+        if "mac" in self.match:
             names.add("macAddress")
         if self.creates:
-            names |= {"annotatedAssetId", "annotatedUser"}
+            names.add("annotatedAssetId")
         return {DEVICE_FIELDS[name].wire_name for name in names}
 
 
@@ -174,10 +224,11 @@ class ChromebookJob:
     def observe_and_compare(self) -> Comparison:
         """Read both sides whole, side by side, and compare them."""
         schema = self._schema
-        with ThreadPoolExecutor(1, "google") as beside:
-            listing = beside.submit(self._list_devices)
-            assets = self._rt.reader.read(schema, full=self._context.full_read, progress=self._context.progress)
-            devices = listing.result()
+        devices, assets = side_by_side(
+            self._list_devices,
+            lambda progress: self._rt.reader.read(schema, full=self._context.full_read, progress=progress),
+            self._context.progress,
+        )
         return self._compare(devices, assets)
 
     def writers(self) -> Mapping[str, Writer]:
@@ -210,14 +261,14 @@ class ChromebookJob:
         """Return how many requests were made so far."""
         return {"google": self._google.client.stats.requests, "rt": self._rt.client.stats.requests}
 
-    def _list_devices(self) -> list[Device]:
+    def _list_devices(self, progress: Progress) -> list[Device]:
         return self._google.devices.list(
             fields=self._options.wire_fields(),
             org_units=self._options.org_units,
             include_children=self._options.include_child_org_units,
             query=self._options.query,
             counted=True,
-            progress=self._context.progress,
+            progress=progress,
         )
 
     def _compare(self, devices: Sequence[Device], snapshot: AssetSnapshot) -> Comparison:
@@ -233,6 +284,7 @@ class ChromebookJob:
         device_actions, device_listings = diff(to_google, flip(found.pairs))
         asset_actions, asset_listings = diff(to_rt, found.pairs)
         creates, not_created = self._creates(found, snapshot, to_rt)
+        # Pairs by their assets, which device actions come from.
         changed = {action.source for action in device_actions} | {action.object for action in asset_actions}
         listings = [*sorted_out.listings, *found.listings(), *device_listings, *asset_listings, *not_created]
         return Comparison(
@@ -249,31 +301,44 @@ class ChromebookJob:
     def _creates(
         self, found: Match[Device, Asset], snapshot: AssetSnapshot, to_rt: Flow[Device, Asset]
     ) -> tuple[list[Action], list[Listing]]:
-        if not self._options.creates or not found.only_left:
+        if not self._options.creates:
             return [], []
-        return self._new_assets(found.only_left, snapshot, to_rt).plan(found.only_left)
+        arriving = AssetFields(self._schema, snapshot.people).arriving
+        check_fixed(self._options.new_assets, arriving)
+        if not found.only_left:
+            return [], []
+        return self._new_assets(found.only_left, snapshot, to_rt, arriving).plan(found.only_left)
 
-    def _new_assets(self, devices: Sequence[Device], snapshot: AssetSnapshot, to_rt: Flow[Device, Asset]) -> NewAssets:
+    def _new_assets(
+        self, devices: Sequence[Device], snapshot: AssetSnapshot, to_rt: Flow[Device, Asset], arriving: Arriving
+    ) -> NewAssets:
         options = self._options
+        seeds = [
+            Seed(field=rule.source, device_field=name, read=DEVICE_FIELDS[name].read, clear=rule.clear)
+            for name, rule in options.device_rules.items()
+        ]
+        people = {seed.read(device).strip() for seed in seeds if seed.field in PEOPLE for device in devices}
         return NewAssets(
             catalog=str(self._schema.catalogs[0].id),
             serial_field=options.serial_field,
-            mac_field=options.mac_fields[0] if "mac" in options.match and options.mac_fields else None,
+            mac_field=options.mac_fields[0] if "mac" in options.match else None,
             fixed=options.new_assets,
+            seeds=seeds,
             mapped=to_rt.fields,
-            arriving=AssetFields(self._schema, snapshot.people).arriving,
-            owners=self._rt.users_by_email({device.annotated_user for device in devices if device.annotated_user}),
-            names=frozenset(asset.name.casefold() for asset in snapshot.assets),
+            arriving=arriving,
+            users=self._rt.users_by_email(people),
+            names={asset.name.casefold() for asset in snapshot.assets},
             taken=self._taken([device.serial_number.strip() for device in devices]),
         )
 
-    def _taken(self, serials: Sequence[str]) -> Mapping[str, str]:
+    def _taken(self, serials: Sequence[str]) -> Taken:
         """Return the serials that must have no new asset: RT has them elsewhere, or had an asset for them once."""
         store = self._context.store
+        keys = serial_keys(serials)
         cf = self._schema.custom_field(self._options.serial_field)
         return {
-            **had_links(store.external_ids.links(NAME, former=True)),
-            **had_creates(store.ledger.history("rt", key) for key in serial_keys(serials)),
+            **had_links(store.external_ids.links(NAME, former=True), keys),
+            **had_creates(store.ledger.history(SYSTEM, key) for key in keys),
             **elsewhere(self._rt.writer(self._schema).find_assets(cf.id, serials, anywhere=True)),
         }
 

@@ -1,7 +1,8 @@
 """Options that every job has, and the rules that say which side owns a field."""
 
 import difflib
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Annotated, Literal
 
 import msgspec
@@ -37,39 +38,78 @@ class JobOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     limits: Annotated[Limits, Meta(description="How much one run may change without approval.")] = Limits()
 
 
+def _no_others(name: str) -> bool:  # noqa: ARG001
+    return False
+
+
+@dataclass(frozen=True)
+class FieldNames:
+    """The names that fields of a system have.
+
+    ``others`` accepts a name that only the system itself can tell to be right or wrong; ``hint`` says how such a
+    name is written.
+    """
+
+    known: tuple[str, ...] = ()
+    others: Callable[[str], bool] = _no_others
+    hint: str = ""
+
+    def problem(self, where: str, name: str, what: str = "field") -> str | None:
+        """Return a clause about a name that is no field, with the nearest one there is; None for a good one."""
+        if name in self.known or self.others(name):
+            return None
+        return f"{where} names the unknown {what} {name!r}; {self._remedy(name)}"
+
+    def _remedy(self, name: str) -> str:
+        if near := difflib.get_close_matches(name, self.known, n=1):
+            return f"did you mean {near[0]!r}?"
+        known = f"known here: {', '.join(sorted(self.known))}" if self.known else ""
+        return "; ".join(filter(None, (known, self.hint)))
+
+
 def merge_rules(defaults: Mapping[str, FieldRule], rules: Rules) -> dict[str, FieldRule]:
-    """Return the rules in force: the defaults, with each named field replaced or switched off."""
+    """Return the rules in force: the defaults, with each named field replaced or switched off.
+
+    ``true`` is no rule and leaves things as they are; ``rule_problems`` refuses it.
+    """
     merged = dict(defaults)
     for target, rule in rules.items():
         if rule is False:
             merged.pop(target, None)
-        elif isinstance(rule, FieldRule):
-            merged[target] = rule
         elif isinstance(rule, str):
             merged[target] = FieldRule(source=rule)
+        elif isinstance(rule, FieldRule):
+            merged[target] = rule
     return merged
 
 
-def check_rules(
-    rules: Mapping[str, FieldRule], *, where: str, targets: Collection[str] = (), sources: Collection[str] = ()
-) -> None:
-    """Raise ValueError naming every rule whose target or source is no field, with the nearest field there is.
+def rule_problems(where: str, rules: Rules, *, targets: FieldNames, sources: FieldNames) -> Iterator[str]:
+    """Yield a clause for every rule that names no field, and for every ``true``."""
+    for target, rule in rules.items():
+        if problem := targets.problem(where, target):
+            yield problem
+        if rule is True:
+            yield f'{where}.{target} = true names no source; write the name of a field, or {{ from = "NAME" }}'
+    for target, made in merge_rules({}, rules).items():
+        if problem := sources.problem(f"{where}.{target}", made.source, "source"):
+            yield problem
 
-    An empty collection means that any name may be right, and that only the outside system can tell.
+
+def ownership_circles(left: Mapping[str, FieldRule], right: Mapping[str, FieldRule]) -> Iterator[str]:
+    """Yield a clause for each circle of fields that would own each other: their values would go round for ever.
+
+    ``left`` are the rules of one side's fields, whose sources are fields of the other side; ``right`` the reverse.
     """
-    wrong = [
-        *(_unknown(where, name, "field", targets) for name in rules if targets and name not in targets),
-        *(
-            _unknown(f"{where}.{name}", rule.source, "source", sources)
-            for name, rule in rules.items()
-            if sources and rule.source not in sources
-        ),
-    ]
-    if wrong:
-        raise ValueError("; ".join(wrong))
-
-
-def _unknown(where: str, name: str, what: str, known: Collection[str]) -> str:
-    near = difflib.get_close_matches(name, known, n=1)
-    hint = f"did you mean {near[0]!r}?" if near else f"one of {', '.join(sorted(known))}"
-    return f"{where} names the unknown {what} {name!r}; {hint}"
+    sources = {(True, name): (False, rule.source) for name, rule in left.items()}
+    sources |= {(False, name): (True, rule.source) for name, rule in right.items()}
+    done: set[tuple[bool, str]] = set()
+    for start in sources:
+        path: list[tuple[bool, str]] = []
+        field = start
+        while field in sources and field not in done:
+            done.add(field)
+            path.append(field)
+            field = sources[field]
+        if field in path:
+            circle = [name for _, name in path[path.index(field) :]]
+            yield f"{' and '.join(circle)} would own each other; drop one of their rules"

@@ -10,6 +10,7 @@ from syncd.jobs.sides.rt_assets import AssetFields
 from syncd.reconcile.mapping import Field
 from syncd.reconcile.values import Known, Unknown, Value, known
 from syncd.systems.google.devices import Device
+from syncd.systems.google.orgunits import spelled
 from syncd.systems.rt.assets import Asset
 
 
@@ -37,17 +38,25 @@ def _to_device(field: DeviceField, rule: FieldRule, assets: AssetFields) -> Fiel
 
 
 def _one_text(read: Callable[[Asset], Value], field: DeviceField) -> Callable[[Asset], Value]:
+    """Return a reader of what a device field can hold: one text, not too long, an organisational unit as a path."""
     longest = field.longest
 
-    def limited(asset: Asset) -> Value:
+    def fitting(asset: Asset) -> Value:
         value = read(asset)
         if type(value) is tuple:
-            return Unknown("there are several values and the device has room for one")
-        if longest is not None and type(value) is str and len(value) > longest:
+            if len(value) > 1:
+                return _SEVERAL
+            value = value[0]
+        if type(value) is not str:
+            return value
+        if longest is not None and len(value) > longest:
             return Unknown(f"it has {len(value)} characters and Google takes {longest}")
-        return value
+        return spelled(value) if field.type == "org_unit" else known(value)
 
-    return limited
+    return fitting
+
+
+_SEVERAL = Unknown("there are several values and the device has room for one")
 
 
 def _to_asset(name: str, rule: FieldRule, assets: AssetFields) -> Field[Device, Asset]:

@@ -6,12 +6,13 @@ from itertools import groupby
 from typing import Literal, Protocol
 
 from syncd.host.errors import IntegrationError, Unavailable
+from syncd.jobs.sides.trouble import doubtful
 from syncd.reconcile.keys import Rejected, mac_key, serial_key
 from syncd.reconcile.model import Action, Listing, Outcome
 from syncd.reconcile.sides import KeyRule, Side
 from syncd.reconcile.values import Known, known
 from syncd.systems.google.devices import Device
-from syncd.systems.google.errors import INCOMPLETE
+from syncd.systems.google.records import WRITABLE
 
 SYSTEM = "google"
 MOVE_BATCH = 50
@@ -24,22 +25,29 @@ FieldType = Literal["text", "email", "mac", "time", "date", "org_unit"]
 
 @dataclass(frozen=True, slots=True)
 class DeviceField:
-    """One field of a device: its wire name, how it is read, and, when it can be written, its longest value."""
+    """One field of a device: its name, how it is read, and the wire field it is in where that has another name."""
 
     name: str
     read: Callable[[Device], str]
     type: FieldType = "text"
     wire: str = ""
-    writable: bool = False
-    longest: int | None = None
 
     @property
     def wire_name(self) -> str:
         """The wire field that a request has to name."""
         return self.wire or self.name
 
+    @property
+    def writable(self) -> bool:
+        """Whether it can be written: by a PATCH, or, for the organisational unit, by a move."""
+        return self.name in WRITABLE or self.type == "org_unit"
 
-# Lengths: Directory API discovery document, ChromeOsDevice.
+    @property
+    def longest(self) -> int | None:
+        """The characters that it can hold, None where Google names no limit."""
+        return WRITABLE.get(self.name)
+
+
 _FIELDS = (
     DeviceField("deviceId", lambda device: device.device_id),
     DeviceField("serialNumber", lambda device: device.serial_number),
@@ -51,11 +59,11 @@ _FIELDS = (
     DeviceField("lastSync", lambda device: device.last_sync, "time"),
     DeviceField("autoUpdateThrough", lambda device: device.auto_update_through, "date"),
     DeviceField("lastUser", lambda device: device.last_user, "email", wire="recentUsers"),
-    DeviceField("annotatedAssetId", lambda device: device.annotated_asset_id, writable=True),
-    DeviceField("annotatedUser", lambda device: device.annotated_user, "email", writable=True, longest=100),
-    DeviceField("annotatedLocation", lambda device: device.annotated_location, writable=True, longest=200),
-    DeviceField("notes", lambda device: device.notes, writable=True, longest=500),
-    DeviceField("orgUnitPath", lambda device: device.org_unit_path, "org_unit", writable=True),
+    DeviceField("annotatedAssetId", lambda device: device.annotated_asset_id),
+    DeviceField("annotatedUser", lambda device: device.annotated_user, "email"),
+    DeviceField("annotatedLocation", lambda device: device.annotated_location),
+    DeviceField("notes", lambda device: device.notes),
+    DeviceField("orgUnitPath", lambda device: device.org_unit_path, "org_unit"),
 )
 DEVICE_FIELDS: Mapping[str, DeviceField] = {field.name: field for field in _FIELDS}
 
@@ -96,7 +104,7 @@ def _superseded(device: Device) -> Listing:
         state="superseded",
         system=SYSTEM,
         object=device.device_id,
-        label=device.serial_number,
+        label=device.serial_number.strip(),
         why="it is deprovisioned, and a device with its serial is enrolled",
     )
 
@@ -158,15 +166,16 @@ class DeviceWriter:
         try:
             device = self._devices.patch(action.object, changes)
         except Unavailable as error:
-            if error.code != INCOMPLETE:
-                raise
-            return Outcome(action=action.id, state="unproven", error=error.sentence, code=error.code)
+            return doubtful(action, error)
         found = _values(device, action)
         proven = all(self.same(name, value, found[name]) for name, value in action.after.items())
         return Outcome(action=action.id, state="verified" if proven else "unproven", found=found)
 
     def _move(self, batch: Sequence[Action]) -> Sequence[Outcome]:
-        self._devices.move(_target_unit(batch[0]), [action.object for action in batch])
+        try:
+            self._devices.move(_target_unit(batch[0]), [action.object for action in batch])
+        except Unavailable as error:
+            return [doubtful(action, error) for action in batch]
         return [Outcome(action=action.id, state="unproven") for action in batch]
 
     def read_back(
@@ -193,7 +202,8 @@ def same_value(kind: FieldType, one: Known, other: Known) -> bool:
     if kind in {"email", "org_unit"}:
         return one.casefold() == other.casefold()
     if kind == "mac":
-        return mac_key(one) == mac_key(other)
+        key = mac_key(one)
+        return isinstance(key, str) and key == mac_key(other)
     return False
 
 

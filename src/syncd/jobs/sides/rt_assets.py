@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from syncd.host.errors import Unavailable
+from syncd.jobs.sides.trouble import doubtful
 from syncd.reconcile.keys import mac_key, serial_key
 from syncd.reconcile.model import Action, Outcome
 from syncd.reconcile.sides import KeyRule, Side
@@ -28,13 +29,13 @@ class AssetFields:
     people: People
 
     def reader(self, field: str) -> Callable[[Asset], Value]:
-        """Return a function that reads a field; a person without an e-mail address is unknown, nobody is empty."""
+        """Return a function that reads a field; nobody is empty, and somebody who cannot be told is unknown."""
         read = getter(self.schema, field, self.people)
-        if field == "Owner.EmailAddress":
-            return _expecting(read, lambda asset: asset.owner != NOBODY, "the owner has no e-mail address")
-        if field == "HeldBy.EmailAddress":
-            held = _expecting(read, lambda asset: bool(asset.holders), "the holder has no e-mail address")
-            return _the_only(held, "the asset has several holders")
+        role, _, part = field.partition(".")
+        if role == "Owner":
+            return _owner(read, Unknown(f"the owner has no {_PARTS[part]}"))
+        if role == "HeldBy":
+            return _holder(read, Unknown(f"the holder has no {_PARTS[part]}"))
         return read
 
     def arriving(self, field: str, text: str) -> Value:
@@ -61,7 +62,7 @@ def asset_side(
 
 
 LOST = frozenset({"rt.answer_lost", "rt.server_error", "rt.not_json"})
-"""Codes of a create whose answer tells nothing; they concern one asset, not RT as a whole."""
+"""Codes of a create that was sent and whose answer tells nothing; what it made was looked for and not found."""
 
 
 class Assets(Protocol):
@@ -101,7 +102,10 @@ class AssetWriter:
         return [self._create(action) if action.kind == "create" else self._update(action) for action in batch]
 
     def _update(self, action: Action) -> Outcome:
-        self._assets.update_asset(int(action.object), action.after)
+        try:
+            self._assets.update_asset(int(action.object), action.after)
+        except Unavailable as error:
+            return doubtful(action, error)
         return Outcome(action=action.id, state="unproven")
 
     def _create(self, action: Action) -> Outcome:
@@ -110,8 +114,8 @@ class AssetWriter:
             created = self._assets.create_asset(int(str(action.after[CATALOG])), fields, key=self._serial_field)
         except Unavailable as error:
             if error.code not in LOST:
-                raise
-            # It was looked for and not found; should RT make it after all, the next run matches it.
+                return doubtful(action, error)
+            # Should RT make it after all, the next run matches it.
             return Outcome(action=action.id, state="failed", error=error.sentence, code=error.code)
         return Outcome(action=action.id, state="unproven", object=str(created))
 
@@ -166,25 +170,30 @@ def _each(value: Known) -> Sequence[str]:
     return value if isinstance(value, tuple) else (value,) if value else ()
 
 
-def _expecting(read: Callable[[Asset], Value], expected: Callable[[Asset], bool], why: str) -> Callable[[Asset], Value]:
-    """Tell a value that is missing although somebody is there from one that is rightly empty."""
-    missing = Unknown(why)
+_PARTS = {"": "number", "Name": "login name", "EmailAddress": "e-mail address"}
+_SEVERAL_HOLDERS = Unknown("the asset has several holders")
+_GROUP_HOLDS = Unknown("a group holds the asset")
 
-    def told(asset: Asset) -> Value:
+
+def _owner(read: Callable[[Asset], Known], missing: Unknown) -> Callable[[Asset], Value]:
+    """Tell an owner who cannot be named from an asset that nobody owns."""
+
+    def named(asset: Asset) -> Value:
         value = read(asset)
-        return missing if value is None and expected(asset) else value
+        return missing if value is None and asset.owner != NOBODY else value
 
-    return told
+    return named
 
 
-def _the_only(read: Callable[[Asset], Value], why: str) -> Callable[[Asset], Value]:
-    """Take the value of a field with one value, and none of several."""
-    several = Unknown(why)
+def _holder(read: Callable[[Asset], Known], missing: Unknown) -> Callable[[Asset], Value]:
+    """Take the holder where there is one; which of several is meant, or who in a group, cannot be told."""
 
-    def only(asset: Asset) -> Value:
-        value = read(asset)
-        if not isinstance(value, tuple):
-            return value
-        return value[0] if len(value) == 1 else several
+    def named(asset: Asset) -> Value:
+        if asset.groups:
+            return _GROUP_HOLDS
+        if len(asset.holders) > 1:
+            return _SEVERAL_HOLDERS
+        texts = _each(read(asset))
+        return texts[0] if texts else missing if asset.holders else None
 
-    return only
+    return named
