@@ -5,11 +5,14 @@ before the batch is handed to a thread, and its outcome when it comes back.
 """
 
 import logging
+import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack
 from itertools import groupby
+
+import msgspec
 
 from syncd.host.errors import IntegrationError, Interrupted, Unavailable
 from syncd.reconcile.model import Action, Outcome, Plan, State
@@ -106,7 +109,7 @@ class _Application:
             return False
         self.ledger.intend(self.run, [action for _, batch in taken for action in batch])
         for lane, batch in taken:
-            self.running[lane.pool.submit(lane.writer.write, batch)] = (lane, batch)
+            self.running[lane.pool.submit(_timed, lane.writer, batch)] = (lane, batch)
         return True
 
     def _collect(self, future: Future[Sequence[Outcome]]) -> list[Outcome]:
@@ -159,6 +162,14 @@ def _batches(writer: Writer, actions: Sequence[Action]) -> list[Batch]:
         return []
     wanted = [[left.pop(action.id) for action in batch if action.id in left] for batch in batches]
     return [batch for batch in wanted if batch]
+
+
+def _timed(writer: Writer, batch: Batch) -> list[Outcome]:
+    """Write a batch, and note how long it took."""
+    began = time.monotonic()
+    outcomes = writer.write(batch)
+    took = round((time.monotonic() - began) * 1000)
+    return [msgspec.structs.replace(outcome, duration_ms=took) for outcome in outcomes]
 
 
 def _complete(batch: Batch, outcomes: Iterable[Outcome]) -> list[Outcome]:

@@ -17,6 +17,7 @@ from urllib.parse import parse_qsl
 
 import msgspec
 
+from syncd.host.errors import ConfigurationError
 from syncd.sandbox.faults import Faults, Rule, read_rules
 
 JSON = "application/json; charset=UTF-8"
@@ -96,6 +97,8 @@ class Server:
     ``failures`` the exceptions of apps and observers (their callers got a 500), ``busiest`` the largest number of
     requests under way at once. ``observers`` see every call that reached an app, with the app's answer.
     ``/_faults`` (GET, POST, DELETE) and ``/_requests`` (GET, DELETE) do the same over HTTP.
+
+    Raises ConfigurationError (``sandbox.port``) for a port that cannot be had.
     """
 
     def __init__(self, apps: Mapping[str, App], faults: Faults | None = None, port: int = 0) -> None:
@@ -109,7 +112,7 @@ class Server:
         self._under_way = 0
         self._lock = threading.Lock()
         self._connections: set[socket.socket] = set()
-        self._listener = _Listener(self, port)
+        self._listener = _listen(self, port)
         self._thread: threading.Thread | None = None
         self.port: int = self._listener.server_address[1]
         self.url = f"http://127.0.0.1:{self.port}"
@@ -257,6 +260,15 @@ class _Listener(ThreadingHTTPServer):
         error = sys.exception()
         if error is not None and not isinstance(error, OSError):  # a client that hangs up is no news
             self.owner.keep(error)
+
+
+def _listen(owner: Server, port: int) -> _Listener:
+    try:
+        return _Listener(owner, port)
+    except OSError as error:
+        raise ConfigurationError(
+            f"port {port} of 127.0.0.1 cannot be used ({error.strerror}); choose another one.", code="sandbox.port"
+        ) from error
 
 
 class _Connection(BaseHTTPRequestHandler):

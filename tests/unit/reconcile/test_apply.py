@@ -2,6 +2,7 @@
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Iterable, Sequence
 
 import pytest
@@ -24,6 +25,16 @@ def test_one_failing_action_stops_no_other() -> None:
     writer = MemoryWriter(behave=by_object(o2="fail"))
     outcomes = apply(plan_of(*map(update, (1, 2, 3))), {"rt": writer}, MemoryLedger(), "run")
     assert states(outcomes) == ["verified", "failed", "verified"]
+
+
+def test_an_outcome_tells_how_long_its_write_took() -> None:
+    class Slow(MemoryWriter):
+        def write(self, batch: Sequence[Action]) -> Sequence[Outcome]:
+            time.sleep(0.02)
+            return super().write(batch)
+
+    [outcome] = apply(plan_of(update(1)), {"rt": Slow()}, MemoryLedger(), "run")
+    assert 20 <= outcome.duration_ms < 5000
 
 
 def test_intents_are_kept_before_requests_and_outcomes_after_all_from_one_thread() -> None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 import requests
 
+from syncd.host.errors import ConfigurationError
 from syncd.sandbox.faults import Faults, Rule
 from syncd.sandbox.server import Answer, Call, Server, json_answer
 
@@ -44,6 +45,11 @@ def client() -> Iterator[requests.Session]:
     with requests.Session() as session:
         session.trust_env = False
         yield session
+
+
+def test_a_port_that_is_taken_is_named(server: Server, echo: Echo) -> None:
+    with pytest.raises(ConfigurationError, match=f"port {server.port} of 127.0.0.1 cannot be used"):
+        Server({"": echo}, port=server.port)
 
 
 def test_the_longest_prefix_decides_and_paths_arrive_as_sent(server: Server, client: requests.Session) -> None:
