@@ -109,7 +109,8 @@ def show_listings(listings: Sequence[Listing], *, everything: bool) -> None:
         by_state.setdefault(listing.state, []).append(listing)
     for state, found in by_state.items():
         shown = found if everything else found[:FIRST]
-        click.echo(f"\n{STATES.get(state, state).capitalize()}: {len(found)}")
+        heading = STATES.get(state, state)
+        click.echo(f"\n{heading[:1].upper()}{heading[1:]}: {len(found)}")
         print_table(["system", "record", "why"], ([item.system, item.label or item.object, item.why] for item in shown))
         if len(shown) < len(found):
             click.echo(f"... and {len(found) - len(shown)} more; --all lists them.")

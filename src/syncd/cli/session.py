@@ -89,7 +89,15 @@ def job_session(ctx: click.Context, name: str, *, full_read: bool = False) -> It
         )
         job = stack.enter_context(job_module(name).open_job(options, context))
         notifier.ready()
-        runner = Runner(job, store.ledger, options.limits, stop=stop, progress=progress, on_start=_named(lock, name))
+        runner = Runner(
+            job,
+            store.ledger,
+            options.limits,
+            stop=stop,
+            progress=progress,
+            on_start=_named(lock, name),
+            program=program(ctx),
+        )
         yield Session(runner, store, options.mode)
         notifier.stopping()
 
