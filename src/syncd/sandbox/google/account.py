@@ -6,7 +6,8 @@ import json
 import os
 import secrets
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from email.utils import formatdate
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
@@ -84,7 +85,12 @@ class ServiceAccount:
         return path
 
     def grant(self, call: Call) -> Answer:
-        """Answer the token endpoint (OAuth 2.0 for service accounts: RFC 7523 grant)."""
+        """Answer the token endpoint (OAuth 2.0 for service accounts: RFC 7523 grant), with the time it goes by."""
+        answer = self._grant(call)
+        date = formatdate(self._tenant.settings.clock(), usegmt=True)
+        return replace(answer, headers={**answer.headers, "Date": date})
+
+    def _grant(self, call: Call) -> Answer:
         form = {name: values[0] for name, values in parse_qs(call.body.decode()).items()}
         if form.get("grant_type") != _GRANT:
             return _refusal("unsupported_grant_type", f"Invalid grant_type: {form.get('grant_type', '')}")

@@ -1,0 +1,127 @@
+"""The real command line as a process of its own: what it printed, logged, and ended with."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from syncd.reconcile.model import Action, Listing, Outcome
+
+ERROR = 3
+"""The syslog priority of an error; smaller numbers are worse."""
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A command that has ended."""
+
+    arguments: tuple[str, ...]
+    status: int
+    stdout: str
+    stderr: str
+
+    @property
+    def records(self) -> list[dict[str, str]]:
+        """The log, which has to be JSON lines and nothing else."""
+        return [json.loads(line) for line in self.stderr.splitlines()]
+
+    @property
+    def json(self) -> dict[str, Any]:
+        """The one JSON document that a command with ``--json`` prints."""
+        return dict(json.loads(self.stdout))
+
+    @property
+    def error(self) -> str:
+        """The one sentence that says what went wrong; a failure that is told twice, or not, is a failure of this."""
+        errors = [record["MESSAGE"] for record in self.records if int(record["PRIORITY"]) <= ERROR]
+        assert len(errors) == 1, self.told
+        assert "Traceback" not in self.stderr, self.told
+        return errors[0]
+
+    @property
+    def result(self) -> str:
+        """How the run ended, from ``--json``."""
+        return str(self.json["run"]["result"])
+
+    @property
+    def run(self) -> str:
+        """The run's id, from the log."""
+        return next(record["SYNCD_RUN_ID"] for record in reversed(self.records) if "SYNCD_RUN_ID" in record)
+
+    @property
+    def actions(self) -> list[Action]:
+        """The plan's actions, from ``--json``."""
+        return msgspec.convert(self.json["plan"]["actions"], list[Action])
+
+    @property
+    def listings(self) -> list[Listing]:
+        """The records that were not reconciled, from ``--json``."""
+        return msgspec.convert(self.json["plan"]["report"]["listings"], list[Listing])
+
+    @property
+    def outcomes(self) -> dict[str, Outcome]:
+        """What became of each action, from ``--json``."""
+        found = msgspec.convert(self.json["outcomes"], list[Outcome])
+        return {outcome.action: outcome for outcome in found}
+
+    @property
+    def told(self) -> str:
+        """All of it, for the message of an assertion."""
+        return f"syncd {' '.join(self.arguments)} ended with {self.status}\n{self.stdout}\n{self.stderr}"
+
+    def ended(self, status: int) -> "Finished":
+        """Return this, having seen that it ended so."""
+        assert self.status == status, self.told
+        return self
+
+
+class Running:
+    """A command that is still at work."""
+
+    def __init__(self, arguments: tuple[str, ...], process: subprocess.Popen[str]) -> None:
+        self._arguments = arguments
+        self.process = process
+
+    def end(self, number: signal.Signals | None = None, *, timeout: float = 60) -> Finished:
+        """Wait for the end, having sent a signal first where one is given."""
+        if number is not None:
+            self.process.send_signal(number)
+        stdout, stderr = self.process.communicate(timeout=timeout)
+        return Finished(self._arguments, self.process.returncode, stdout, stderr)
+
+
+class Program:
+    """``syncd`` with one configuration and one set of credentials, and nothing else of this machine's."""
+
+    def __init__(self, config: Path, credentials: Path, home: Path) -> None:
+        self.environment = {
+            "PATH": os.environ["PATH"],
+            "LANG": "C.UTF-8",
+            "HOME": str(home),
+            "SYNCD_CONFIG": str(config),
+            "CREDENTIALS_DIRECTORY": str(credentials),
+        }
+
+    def __call__(self, *arguments: str, environment: Mapping[str, str] | None = None, timeout: float = 60) -> Finished:
+        """Run a command to its end."""
+        return self.start(*arguments, environment=environment).end(timeout=timeout)
+
+    def start(self, *arguments: str, environment: Mapping[str, str] | None = None) -> Running:
+        """Start a command."""
+        process = subprocess.Popen(
+            [sys.executable, "-m", "syncd", "--log", "json", *arguments],
+            env={**self.environment, **(environment or {})},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            encoding="utf-8",
+        )
+        return Running(arguments, process)
