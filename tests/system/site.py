@@ -53,7 +53,7 @@ class Site:
         ``to_google`` and ``to_rt`` take the place of the sandbox's mappings.
         """
         url = self.sandbox.url
-        tables = {
+        tables: dict[str, Options] = {
             "state": {"directory": str(self.sandbox.directory / "state")},
             "google": {"delegated_user": ADMIN, "api_root": f"{url}/", **FAST, **(google or {})},
             "rt": {"url": f"{url}/rt", **FAST, **(rt or {})},
@@ -61,10 +61,8 @@ class Site:
             "jobs.chromebooks.to_google": {"annotatedLocation": "CF.{Location}"} if to_google is None else to_google,
             "jobs.chromebooks.to_rt": GOOGLE_OWNED if to_rt is None else to_rt,
         }
-        lines = [
-            f"[{name}]\n" + "".join(f"{_pair(pair)}\n" for pair in table.items()) for name, table in tables.items()
-        ]
-        self.sandbox.config_file.write_text("\n".join(lines))
+        text = "\n".join(f"[{name}]\n{_lines(table)}" for name, table in tables.items())
+        self.sandbox.config_file.write_text(text)
 
     def credential(self, name: str, text: str | None) -> None:
         """Put another secret in a credential's place, or take the credential away."""
@@ -113,6 +111,10 @@ class Site:
         """Save an object of RT that REST cannot change."""
         self.sandbox.rt.world.save(record)
         self.sandbox.rt.world.flush()
+
+
+def _lines(table: Options) -> str:
+    return "".join(f"{_pair(pair)}\n" for pair in table.items())
 
 
 def _pair(pair: tuple[str, object]) -> str:

@@ -38,13 +38,13 @@ from syncd.reconcile.diff import diff
 from syncd.reconcile.mapping import Flow
 from syncd.reconcile.match import Match, flip, match
 from syncd.reconcile.model import Action, Comparison, Listing, make_action
-from syncd.reconcile.ports import Progress, Writer
+from syncd.reconcile.ports import Progress, Traffic, Writer
 from syncd.systems.google import Google, open_google
 from syncd.systems.google.devices import Device
 from syncd.systems.google.options import DEVICES_READ, DEVICES_WRITE
 from syncd.systems.rt.assets import Asset
 from syncd.systems.rt.client import RequestTracker, open_rt
-from syncd.systems.rt.schema import READABLE, Need, Schema, custom_name
+from syncd.systems.rt.schema import READABLE, Kind, Need, Schema, custom_name
 from syncd.systems.rt.snapshot import AssetSnapshot
 
 NAME = "chromebooks"
@@ -58,6 +58,9 @@ DEFAULT_TO_GOOGLE = {
 def _is_custom(name: str) -> bool:
     return custom_name(name) is not None
 
+
+KEYS: tuple[Kind, ...] = ("text", "multi")
+"""What an asset field that holds match keys may be."""
 
 _CUSTOM = "a custom field is written CF.{Name}"
 _RT_FIELDS = FieldNames(tuple(READABLE), _is_custom, _CUSTOM)
@@ -165,7 +168,24 @@ class ChromebooksOptions(JobOptions, frozen=True, kw_only=True, forbid_unknown_f
         sources = tuple(rule.source for rule in self.device_rules.values())
         reads = ("Name", "Status", *self.key_fields, *sources)
         new = (*self.key_fields, *self.new_assets, *filter(_is_custom, sources)) if self.creates else ()
-        return Need(catalogs=tuple(self.catalogs), read=reads, write=(*self.asset_rules, *new), create=self.creates)
+        return Need(
+            catalogs=tuple(self.catalogs),
+            read=reads,
+            write=(*self.asset_rules, *new),
+            create=self.creates,
+            kinds=self._kinds(),
+        )
+
+    def _kinds(self) -> dict[str, tuple[Kind, ...]]:
+        """Return the kinds of value that each custom field must have one of; a field of several uses suits them all."""
+        uses: list[tuple[str, tuple[Kind, ...]]] = [(self.serial_field, ("text",) if self.creates else KEYS)]
+        uses += [(name, KEYS) for name in self.mac_fields if "mac" in self.match]
+        uses += [(name, crossing.FITTING[DEVICE_FIELDS[rule.source].type]) for name, rule in self.asset_rules.items()]
+        found: dict[str, tuple[Kind, ...]] = {}
+        for name, kinds in uses:
+            if _is_custom(name):
+                found[name] = tuple(kind for kind in found.get(name, kinds) if kind in kinds)
+        return found
 
     def wire_fields(self) -> set[str]:
         """Return the device fields to ask Google for."""
@@ -257,9 +277,13 @@ class ChromebookJob:
             source=action.id,
         )
 
-    def requests(self) -> Mapping[str, int]:
-        """Return how many requests were made so far."""
-        return {"google": self._google.client.stats.requests, "rt": self._rt.client.stats.requests}
+    def traffic(self) -> Mapping[str, Traffic]:
+        """Return what was asked so far, by system."""
+        stats = {"google": self._google.client.stats, "rt": self._rt.client.stats}
+        return {
+            system: Traffic(requests=asked.requests, retries=asked.retries, codes=dict(asked.by_code))
+            for system, asked in stats.items()
+        }
 
     def _list_devices(self, progress: Progress) -> list[Device]:
         return self._google.devices.list(

@@ -125,3 +125,15 @@ def test_a_mistake_is_told_with_the_table_that_it_is_in() -> None:
     tree = {"jobs": {"chromebooks": {"catalogs": ["A"], "to_rt": {"CF.{M}": "modell"}}}}
     with pytest.raises(ConfigurationError, match=r"jobs\.chromebooks in test\.toml is wrong: to_rt"):
         load(Document(path="test.toml", tree=tree))
+
+
+def test_a_custom_field_must_be_of_a_kind_that_holds_what_goes_into_it() -> None:
+    kinds = options(to_rt={"CF.{Model}": "model", "CF.{Last Sync}": "lastSync"}).need().kinds
+    assert kinds["CF.{Model}"] == kinds["CF.{MAC Address}"] == kinds["CF.{Serial Number}"] == ("text", "multi")
+    assert "datetime" in kinds["CF.{Last Sync}"]
+    assert options(missing_assets="create").need().kinds["CF.{Serial Number}"] == ("text",)
+
+
+def test_a_custom_field_of_two_uses_must_suit_both() -> None:
+    need = options(mac_fields=["CF.{Last Sync}"], to_rt={"CF.{Last Sync}": "lastSync"}).need()
+    assert need.kinds["CF.{Last Sync}"] == ("text", "multi")
