@@ -1,0 +1,26 @@
+"""The links that a match leaves behind."""
+
+from syncd.jobs.sides.google_devices import device_side
+from syncd.jobs.sides.links import DeviceLinks
+from syncd.jobs.sides.rt_assets import asset_side
+from syncd.reconcile.match import match
+from unit.jobs.sample import asset, device, fields
+
+KEYS = ("serial", "mac")
+
+
+def test_each_pair_is_a_link_with_the_key_that_it_was_matched_by() -> None:
+    devices = [
+        device(deviceId="by-serial", serialNumber="syn0000001"),
+        device(deviceId="by-mac", serialNumber="", macAddress="02000000000B"),
+        device(deviceId="alone", serialNumber="SYN0000009", macAddress=""),
+    ]
+    assets = [asset(1, cf2="SYN 0000001"), asset(2, cf17="02:00:00:00:00:0b")]
+    found = match(device_side(devices, KEYS), asset_side(assets, fields(), "CF.{Serial Number}", ["CF.{IP}"], KEYS))
+    links = DeviceLinks(found)
+    told = [(link.left_system, link.left_id, link.right_system, link.right_id, link.match_key) for link in links]
+    assert told == [
+        ("google", "by-serial", "rt", "1", "serial:SYN0000001"),
+        ("google", "by-mac", "rt", "2", "mac:02000000000b"),
+    ]
+    assert list(links) == list(links), "the store goes through them more than once"
