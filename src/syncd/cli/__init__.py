@@ -1,6 +1,7 @@
 """The front door: ``syncd VERB``. One file per verb group, imported only when its verb is called."""
 
 import importlib
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -71,6 +72,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _run(arguments: Sequence[str] | None) -> int:
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # A name that the locale has no letters for is no reason to fail after the work is done.
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         status = cli.main(args=arguments, prog_name="syncd", standalone_mode=False)
         return status if isinstance(status, int) else 0

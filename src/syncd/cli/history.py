@@ -2,7 +2,7 @@
 
 import click
 
-from syncd.cli.output import print_json, print_table
+from syncd.cli.output import print_json, print_table, say
 from syncd.cli.plan import as_json, everything
 from syncd.cli.present import show_actions, show_counts, show_listings, show_result
 from syncd.cli.session import known_job, settings_of, store_of
@@ -63,5 +63,5 @@ def show(ctx: click.Context, run_id: str, *, as_json: bool, everything: bool) ->
     outcomes = [result for _, result in recorded if result.state != "planned"]
     show_result(run, [action for action, _ in recorded], outcomes)
     if run.error:
-        click.echo(run.error)
-    click.echo(f"Journal: journalctl SYNCD_RUN_ID={run.id}")
+        say(run.error)
+    say(f"Journal: journalctl SYNCD_RUN_ID={run.id}")

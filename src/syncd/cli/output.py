@@ -1,30 +1,53 @@
 """What commands print: tables on a terminal, plain columns in a pipe, JSON when asked for."""
 
+import os
+import re
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import click
 import msgspec
 
-_ESCAPED = {code: f"\\x{code:02x}" for code in (*range(32), 127, *range(128, 160))}
-# Direction marks and isolates can make a line read as something else (Unicode TR 36).
-_ESCAPED |= {code: f"\\u{code:04x}" for code in (*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0x200E, 0x200F)}
-_ESCAPED[ord("\n")] = "\\n"
-_ESCAPED[ord("\t")] = "\\t"
+# Controls drive a terminal; direction marks, separators and lone surrogates make a line read as something else, or not
+# be printable at all (Unicode TR 36). A zero-width joiner holds emoji together and stays.
+_UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
+_UNSAFE_IN_JSON = re.compile(_UNSAFE.pattern.replace("\x00-\x1f", ""))
+_NAMED = {"\n": "\\n", "\t": "\\t"}
 
 
 def safe(text: str) -> str:
-    """Return text that cannot drive a terminal: control characters are shown as escapes."""
-    return text.translate(_ESCAPED)
+    """Return text on one line that cannot drive a terminal: what could is shown as an escape."""
+    return _UNSAFE.sub(_escaped, text)
+
+
+def _escaped(found: re.Match[str]) -> str:
+    code = ord(found[0])
+    return _NAMED.get(found[0]) or (f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}")  # noqa: PLR2004
+
+
+def say(line: str = "") -> None:
+    """Print one line, made safe."""
+    click.echo(safe(line))
+
+
+@contextmanager
+def reader_may_leave() -> Iterator[None]:
+    """Go on when the reader of a pipe has gone (``syncd show RUN | head``): the exit status still tells the truth."""
+    try:
+        yield
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def print_json(value: Any) -> None:  # noqa: ANN401 - whatever msgspec can encode
-    """Print one JSON document, two spaces a level."""
-    click.echo(msgspec.json.format(msgspec.json.encode(value), indent=2))
+    """Print one JSON document, two spaces a level; what could drive a terminal is escaped."""
+    text = msgspec.json.format(msgspec.json.encode(value), indent=2).decode()
+    click.echo(_UNSAFE_IN_JSON.sub(lambda found: f"\\u{ord(found[0]):04x}", text))
 
 
-def print_table(header: Sequence[str], rows: Iterable[Sequence[str]], *, indent: str = "") -> None:
+def print_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     """Print rows under a header: a table on a terminal, tab-separated columns elsewhere."""
     cells = [tuple(safe(cell) for cell in row) for row in rows]
     if not cells:
@@ -33,7 +56,7 @@ def print_table(header: Sequence[str], rows: Iterable[Sequence[str]], *, indent:
         _rich_table(header, cells)
         return
     for row in (tuple(header), *cells):
-        click.echo(indent + "\t".join(row))
+        click.echo("\t".join(row))
 
 
 def _rich_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:

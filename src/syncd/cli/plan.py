@@ -1,13 +1,18 @@
 """``syncd plan``, ``apply``, ``run`` and ``revert``: a job from comparison to verified writes, and back."""
 
+import os
 import shlex
+import stat
+import sys
 from pathlib import Path
 
 import click
 
+from syncd.cli.output import reader_may_leave
 from syncd.cli.present import done_json, show_done
-from syncd.cli.session import Session, job_session, program, settings_of, store_of
+from syncd.cli.session import Session, job_session, program, settings_of, start_logging, store_of
 from syncd.host.errors import DataError, ExitStatus
+from syncd.host.logs import is_the_journal
 from syncd.jobs.settings import JOBS
 from syncd.reconcile.model import Plan
 from syncd.reconcile.plan import decode_plan, encode_plan
@@ -45,9 +50,9 @@ def plan(
     """
     with job_session(ctx, job, full_read=full_read) as session:
         done = session.runner.plan()
+    _show(done, as_json=as_json, everything=everything)
     if output is not None:
         _write_plan(output, done.plan)
-    _show(ctx, done, as_json=as_json, everything=everything)
     if detailed_exitcode and done.summary.result == "planned":
         return int(ExitStatus.CHANGES_PENDING)
     return int(done.exit_status)
@@ -67,11 +72,12 @@ def apply(
 
     A saved plan is refused (status 3) when what it would change has moved since.
     """
+    start_logging(ctx)
     saved = None if target in JOBS else _read_plan(target)
     with job_session(ctx, saved.job if saved else target, full_read=full_read) as session:
         command = f"{program(ctx)} apply {shlex.quote(target)}"
         done = session.runner.apply(approve=approve, saved=saved, command=command)
-    _show(ctx, done, as_json=as_json, everything=everything)
+    _show(done, as_json=as_json, everything=everything)
     return int(done.exit_status)
 
 
@@ -84,7 +90,7 @@ def run(ctx: click.Context, job: str, *, as_json: bool, everything: bool) -> int
     """Plan JOB, and apply the plan if the job's mode is `apply`. The timer calls this."""
     with job_session(ctx, job) as session:
         done = _by_mode(session)
-    _show(ctx, done, as_json=as_json, everything=everything)
+    _show(done, as_json=as_json, everything=everything)
     return int(done.exit_status)
 
 
@@ -103,7 +109,7 @@ def revert(
         before = store.ledger.run(run_id)
     with job_session(ctx, before.job) as session:
         done = session.runner.revert(before.id, write=write, approve=approve)
-    _show(ctx, done, as_json=as_json, everything=everything)
+    _show(done, as_json=as_json, everything=everything)
     return int(done.exit_status)
 
 
@@ -111,19 +117,22 @@ def _by_mode(session: Session) -> Done:
     return session.runner.apply() if session.mode == "apply" else session.runner.plan()
 
 
-def _show(ctx: click.Context, done: Done, *, as_json: bool, everything: bool) -> None:
-    if as_json:
-        done_json(done)
-    elif ctx.find_root().obj["mode"] != "journal":
-        # What is printed under systemd lands in the journal: its records tell the same, without personal data.
-        show_done(done, everything=everything)
+def _show(done: Done, *, as_json: bool, everything: bool) -> None:
+    with reader_may_leave():
+        if as_json:
+            done_json(done)
+        elif not is_the_journal(sys.stdout):
+            # The records of the run tell the same there, without personal data.
+            show_done(done, everything=everything)
 
 
 def _write_plan(path: Path, plan: Plan) -> None:
+    """Write a plan so that nobody else can read it: it holds names and addresses."""
     try:
-        path.touch(mode=0o600)
-        path.chmod(0o600)
-        path.write_bytes(encode_plan(plan))
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+            if stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                os.fchmod(file.fileno(), 0o600)  # of a file that was there
+            file.write(encode_plan(plan))
     except OSError as error:
         raise DataError(
             f"the plan cannot be written to {path}: {error.strerror}; name another file.",

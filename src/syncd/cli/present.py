@@ -3,9 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
-import click
-
-from syncd.cli.output import print_json, print_table, safe
+from syncd.cli.output import print_json, print_table, say
 from syncd.reconcile.guard import short_hash
 from syncd.reconcile.model import Action, Listing, Outcome
 from syncd.reconcile.ports import RunSummary
@@ -30,7 +28,14 @@ STATES = {
     "not_created": "not created",
     "superseded": "superseded",
     "excluded": "excluded by status",
+    "considered": "considered",
+    "changed_since": "changed since",
+    "restored": "back already",
+    "irreversible": "beyond recall",
+    "unreadable": "not readable now",
 }
+"""What the states of records are called; the last ones are those of a revert."""
+
 RESULTS = {
     "in_sync": "nothing to do",
     "planned": "planned, nothing was changed",
@@ -64,9 +69,9 @@ def show_done(done: Done, *, everything: bool) -> None:
     show_counts(done.plan.report.counts)
     show_result(done.summary, done.plan.actions, done.outcomes)
     if done.error is not None:
-        click.echo(safe(done.error.sentence))
+        say(done.error.sentence)
     elif done.summary.result == "planned":
-        click.echo(f"Plan {short_hash(done.plan)} of job {done.plan.job}.")
+        say(f"Plan {short_hash(done.plan)} of job {done.plan.job}.")
 
 
 def show_actions(actions: Sequence[Action], outcomes: Mapping[str, Outcome], *, everything: bool) -> None:
@@ -79,13 +84,13 @@ def show_actions(actions: Sequence[Action], outcomes: Mapping[str, Outcome], *, 
     print_table(header, (row for action in shown for row in _rows(action, outcomes)))
     for kind, found in by_kind.items():
         if not everything and len(found) > FIRST_ACTIONS:
-            click.echo(f"... and {len(found) - FIRST_ACTIONS} more {kind}; --all lists them.")
+            say(f"... and {len(found) - FIRST_ACTIONS} more {kind}; --all lists them.")
 
 
 def _rows(action: Action, outcomes: Mapping[str, Outcome]) -> Iterable[list[str]]:
     """One row a field; what holds for the whole action stands in the first."""
     whole = [action.reason, *([_told(outcomes.get(action.id))] if outcomes else [])]
-    for name, after in action.after.items():
+    for name, after in action.after.items() or [("-", None)]:
         yield [action.kind, action.system, action.label, name, _value(action.before.get(name)), _value(after), *whole]
         whole = [""] * len(whole)
 
@@ -110,16 +115,18 @@ def show_listings(listings: Sequence[Listing], *, everything: bool) -> None:
     for state, found in by_state.items():
         shown = found if everything else found[:FIRST]
         heading = STATES.get(state, state)
-        click.echo(f"\n{heading[:1].upper()}{heading[1:]}: {len(found)}")
+        say()
+        say(f"{heading[:1].upper()}{heading[1:]}: {len(found)}")
         print_table(["system", "record", "why"], ([item.system, item.label or item.object, item.why] for item in shown))
         if len(shown) < len(found):
-            click.echo(f"... and {len(found) - len(shown)} more; --all lists them.")
+            say(f"... and {len(found) - len(shown)} more; --all lists them.")
 
 
 def show_counts(counts: Mapping[str, int]) -> None:
     """Print the counts of a comparison in one line."""
     told = ", ".join(f"{number} {STATES.get(state, state)}" for state, number in counts.items() if number)
-    click.echo(f"\n{safe(told) or 'Nothing was found on either side'}.")
+    say()
+    say(f"{told or 'Nothing was found on either side'}.")
 
 
 def show_result(summary: RunSummary, actions: Sequence[Action], outcomes: Sequence[Outcome]) -> None:
@@ -129,4 +136,4 @@ def show_result(summary: RunSummary, actions: Sequence[Action], outcomes: Sequen
     states = Counter(outcome.state for outcome in outcomes)
     became = "".join(f", {number} {state.replace('_', ' ')}" for state, number in sorted(states.items()))
     requests = ", ".join(f"{number} to {system}" for system, number in summary.requests.items())
-    click.echo(f"Run {summary.id}: {RESULTS[summary.result]} ({planned}{became}; requests: {requests or 'none'}).")
+    say(f"Run {summary.id}: {RESULTS[summary.result]} ({planned}{became}; requests: {requests or 'none'}).")

@@ -36,15 +36,19 @@ class Session:
     mode: str
 
 
-def settings_of(ctx: click.Context, job: str = "") -> Settings:
-    """Read the configuration file and start logging."""
+def start_logging(ctx: click.Context, job: str = "") -> None:
+    """Send records where the command line says; may be called again when the job is known."""
     given = ctx.find_root().obj
-    level = "DEBUG" if given["verbose"] else "INFO"
-    given["mode"] = logs.configure(given["log"], level, job=job)
+    logs.configure(given["log"], "DEBUG" if given["verbose"] else "INFO", job=job)
     if given["log"] == "auto" and sys.stderr.isatty():
         # A person at a terminal gets the result printed; the records of it are for the journal.
         chronicle.logger.setLevel(logging.CRITICAL)
-    return load(read_document(given["config"], os.environ))
+
+
+def settings_of(ctx: click.Context, job: str = "") -> Settings:
+    """Start logging and read the configuration file."""
+    start_logging(ctx, job)
+    return load(read_document(ctx.find_root().obj["config"], os.environ))
 
 
 def store_of(settings: Settings) -> Store:
@@ -68,6 +72,7 @@ def known_job(name: str) -> str:
 @contextmanager
 def job_session(ctx: click.Context, name: str, *, full_read: bool = False) -> Iterator[Session]:
     """Open a job for one run: nobody else runs it meanwhile, and a signal stops it politely."""
+    start_logging(ctx)
     settings = settings_of(ctx, known_job(name))
     options = settings.job(name)
     with ExitStack() as stack:

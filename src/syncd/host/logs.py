@@ -228,15 +228,19 @@ def _handler(mode: Mode, journal: str) -> logging.Handler:
 
 
 def _choose(environ: Mapping[str, str], journal: str) -> Mode:
-    if _stderr_is_the_journal(environ) and _is_socket(journal):
+    if is_the_journal(sys.stderr, environ) and _is_socket(journal):
         return "journal"
     return "plain" if sys.stderr.isatty() else "json"
 
 
-def _stderr_is_the_journal(environ: Mapping[str, str]) -> bool:
-    """Compare stderr with $JOURNAL_STREAM, device and inode; a child with its stderr in a file inherits that too."""
+def is_the_journal(stream: TextIO, environ: Mapping[str, str] = os.environ) -> bool:
+    """Return whether what is written there lands in the journal.
+
+    $JOURNAL_STREAM has device and inode of the journal's stream (systemd.exec(5)); a child whose output goes to a file
+    inherits the variable, too.
+    """
     try:
-        found = os.fstat(sys.stderr.fileno())
+        found = os.fstat(stream.fileno())
     except (OSError, ValueError):
         return False
     return environ.get("JOURNAL_STREAM") == f"{found.st_dev}:{found.st_ino}"
