@@ -4,10 +4,11 @@ import os
 
 import click
 
-from syncd.cli.output import print_json
-from syncd.cli.plan import as_json
+from syncd.cli.options import as_json
+from syncd.cli.output import print_json, say
 from syncd.host.config import read_document
-from syncd.jobs.settings import JOBS, load
+from syncd.jobs.settings import check as check_settings
+from syncd.jobs.settings import load
 
 
 @click.group()
@@ -21,9 +22,8 @@ def config() -> None:
 def check(ctx: click.Context, *, as_json: bool) -> None:
     """Check every table and option; nothing is asked of any system, and no secret is read."""
     document = read_document(ctx.find_root().obj["config"], os.environ)
-    settings = load(document)
-    jobs = [name for name in JOBS if getattr(settings.jobs, name) is not None]
+    jobs = check_settings(load(document))
     if as_json:
         print_json({"file": document.path, "jobs": jobs})
         return
-    click.echo(f"{document.path or 'environment'}: good; jobs: {', '.join(jobs) or 'none'}")
+    say(f"{document.path or 'environment'}: good; jobs: {', '.join(jobs) or 'none'}")

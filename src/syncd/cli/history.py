@@ -2,8 +2,8 @@
 
 import click
 
+from syncd.cli.options import as_json, everything
 from syncd.cli.output import print_json, print_table, say
-from syncd.cli.plan import as_json, everything
 from syncd.cli.present import show_actions, show_counts, show_listings, show_result
 from syncd.cli.session import known_job, settings_of, store_of
 

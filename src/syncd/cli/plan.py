@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from syncd.cli.options import approval, as_json, everything, full_read
 from syncd.cli.output import reader_may_leave
 from syncd.cli.present import done_json, show_done
 from syncd.cli.session import Session, job_session, program, settings_of, start_logging, store_of
@@ -17,13 +18,6 @@ from syncd.jobs.settings import JOBS
 from syncd.reconcile.model import Plan
 from syncd.reconcile.plan import decode_plan, encode_plan
 from syncd.reconcile.run import Done
-
-as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
-everything = click.option("--all", "everything", is_flag=True, help="List every record, not the first few of a kind.")
-full_read = click.option("--full-read", is_flag=True, help="Read all of RT again, and check the kept snapshot by it.")
-approval = click.option(
-    "--approve", metavar="HASH", help="Lift the limits for the plan with this hash, and for no other."
-)
 
 
 @click.command()

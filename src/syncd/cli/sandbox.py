@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 import subprocess
 import sys
 import tempfile
@@ -11,6 +12,8 @@ from pathlib import Path
 
 import click
 
+from syncd.cli.options import as_json
+from syncd.cli.output import print_json, say
 from syncd.host.errors import IntegrationError
 from syncd.host.stop import StopSignal
 from syncd.sandbox.fleet import MINIMUM
@@ -30,22 +33,34 @@ from syncd.sandbox.site import Sandbox
     show_default=True,
     help="Where its state is kept; one that has a sandbox already is served as it is.",
 )
-def sandbox(directory: Path, devices: int, seed: int, port: int, *, in_sync: bool, first_run: bool) -> None:
+@as_json
+def sandbox(
+    directory: Path, devices: int, seed: int, port: int, *, in_sync: bool, first_run: bool, as_json: bool
+) -> None:
     """Serve stand-ins for Google's Directory API and RT's REST2 on loopback, with a synthetic fleet.
 
     Make it fail with rules: POST {"route": "chromeosdevices.*", "status": 503, "times": 2} to /_faults.
     """
     site = Sandbox(directory.resolve(), devices=devices, seed=seed, drift=not in_sync, first_run=first_run, port=port)
     with StopSignal() as stop, site:
-        click.echo(f"Google and RT are at {site.url}, until Ctrl-C. In another terminal:\n")
-        for name, value in _environment(site).items():
-            click.echo(f"  export {name}={value}")
-        click.echo("  syncd plan chromebooks\n")
-        click.echo(f"The configuration, {site.config_file}:\n")
-        click.echo(site.config_file.read_text())
-        sys.stdout.flush()
+        if as_json:
+            print_json({"url": site.url, "config": str(site.config_file), "environment": _environment(site)})
+        else:
+            _introduce(site)
         while not stop():
             time.sleep(0.1)
+
+
+def _introduce(site: Sandbox) -> None:
+    say(f"Google and RT are at {site.url}, until Ctrl-C. In another terminal:")
+    say()
+    for name, value in _environment(site).items():
+        say(f"  export {name}={shlex.quote(value)}")
+    say("  syncd plan chromebooks")
+    say()
+    say(f"The configuration, {site.config_file}:")
+    say()
+    click.echo(site.config_file.read_text())
 
 
 def _environment(site: Sandbox) -> Mapping[str, str]:

@@ -48,6 +48,7 @@ from syncd.systems.rt.schema import READABLE, Kind, Need, Schema, custom_name
 from syncd.systems.rt.snapshot import AssetSnapshot
 
 NAME = "chromebooks"
+SYSTEMS = ("google", "rt")
 
 DEFAULT_TO_GOOGLE = {
     "annotatedAssetId": FieldRule(source="Name"),

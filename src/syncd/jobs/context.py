@@ -1,5 +1,6 @@
 """What a run gives to its job: the options of the systems, credentials, the store."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from syncd.host.clock import Clock
@@ -26,17 +27,20 @@ class RunContext:
     def need_google(self, job: str) -> GoogleOptions:
         """Return Google's options, which a job cannot do without."""
         if self.google is None:
-            raise _missing("google", job)
+            raise missing_tables(job, ["google"])
         return self.google
 
     def need_rt(self, job: str) -> RtOptions:
         """Return RT's options, which a job cannot do without."""
         if self.rt is None:
-            raise _missing("rt", job)
+            raise missing_tables(job, ["rt"])
         return self.rt
 
 
-def _missing(table: str, job: str) -> ConfigurationError:
+def missing_tables(job: str, tables: Sequence[str]) -> ConfigurationError:
+    """Return the error for a job whose systems are not configured."""
+    named = " and ".join(f"[{table}]" for table in tables)
     return ConfigurationError(
-        f"the job {job} needs a [{table}] table in the configuration file; add it", code="config.missing_table"
+        f"the job {job} needs {named} in the configuration file; add {'it' if len(tables) == 1 else 'them'}",
+        code="config.missing_table",
     )

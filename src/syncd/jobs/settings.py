@@ -12,7 +12,7 @@ from msgspec import Meta
 from syncd.host.config import Document, decode
 from syncd.host.errors import ConfigurationError
 from syncd.jobs.chromebooks import ChromebooksOptions
-from syncd.jobs.context import RunContext
+from syncd.jobs.context import RunContext, missing_tables
 from syncd.jobs.options import JobOptions
 from syncd.reconcile.run import Job
 from syncd.systems.google.options import GoogleOptions
@@ -70,7 +70,9 @@ TABLES: Mapping[str, type[msgspec.Struct]] = {
 
 
 class JobModule(Protocol):
-    """What a job's module has besides its options."""
+    """What a job's module has besides its options. ``SYSTEMS`` are the tables of the systems that it talks to."""
+
+    SYSTEMS: tuple[str, ...]
 
     def open_job(self, options: JobOptions, context: RunContext) -> AbstractContextManager[Job]:
         """Connect to the systems that the job needs and return it, ready to observe."""
@@ -84,3 +86,13 @@ def job_module(name: str) -> JobModule:
 def load(document: Document) -> Settings:
     """Return the settings of a configuration file; every mistake in it is named at once."""
     return decode(document, Settings)
+
+
+def check(settings: Settings) -> list[str]:
+    """Return the names of the configured jobs; raise ConfigurationError for one that lacks the table of a system."""
+    jobs = [name for name in JOBS if getattr(settings.jobs, name) is not None]
+    for name in jobs:
+        lacking = [table for table in job_module(name).SYSTEMS if getattr(settings, table) is None]
+        if lacking:
+            raise missing_tables(name, lacking)
+    return jobs
