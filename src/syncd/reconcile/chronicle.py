@@ -108,6 +108,7 @@ def tell_run(summary: RunSummary) -> None:
                 "PLAN": summary.plan_hash,
                 **{f"COUNT_{name.upper()}": count for name, count in summary.counts.items()},
                 **{f"REQUESTS_{name.upper()}": count for name, count in summary.requests.items()},
+                **{f"RETRIES_{name.upper()}": asked.retries for name, asked in summary.traffic.items()},
             },
         },
     )

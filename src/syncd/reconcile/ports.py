@@ -12,10 +12,22 @@ RunResult = str
 """How a run ended: ``in_sync planned applied partial refused interrupted failed`` (open ones are ``running``)."""
 
 
+class Traffic(msgspec.Struct, frozen=True, kw_only=True):
+    """What a run asked of one system: attempts, those of them that were retries, and how many had which answer.
+
+    ``codes`` has a number for each HTTP status, and ``none`` for attempts that no answer came to.
+    """
+
+    requests: int = 0
+    retries: int = 0
+    codes: dict[str, int] = {}
+
+
 class RunSummary(msgspec.Struct, frozen=True, kw_only=True):
     """What is kept of a run. Times are RFC 3339 in UTC; ``sources`` has the size of each source.
 
-    ``mode`` is ``plan``, ``apply`` or ``revert``; ``requests`` has the requests made, by system.
+    ``mode`` is ``plan``, ``apply`` or ``revert``; ``code`` is that of the error; ``requests`` has the requests made,
+    by system, and ``traffic`` what is known of them besides their number.
     """
 
     id: str
@@ -25,10 +37,12 @@ class RunSummary(msgspec.Struct, frozen=True, kw_only=True):
     finished: str = ""
     result: RunResult = "running"
     error: str = ""
+    code: str = ""
     plan_hash: str = ""
     counts: dict[str, int] = {}
     sources: dict[str, int] = {}
     requests: dict[str, int] = {}
+    traffic: dict[str, Traffic] = {}
 
 
 class Planned(Protocol):

@@ -16,7 +16,7 @@ from syncd.reconcile.chronicle import Chronicle, tell_run
 from syncd.reconcile.guard import Limits, Refusal, check, enforce
 from syncd.reconcile.model import Action, Comparison, Outcome, Plan, Report
 from syncd.reconcile.plan import check_fresh, make_plan
-from syncd.reconcile.ports import Ledger, Progress, RunResult, RunSummary, Stop, Writer
+from syncd.reconcile.ports import Ledger, Progress, RunResult, RunSummary, Stop, Traffic, Writer
 from syncd.reconcile.revert import plan_revert
 from syncd.reconcile.verify import verify
 
@@ -49,8 +49,8 @@ class Job(Protocol):
     def compensate(self, action: Action, created: str) -> Action | None:
         """Return the action that undoes a create, given the id of what it created, or None if nothing does."""
 
-    def requests(self) -> Mapping[str, int]:
-        """Return how many requests were made so far, by system."""
+    def traffic(self) -> Mapping[str, Traffic]:
+        """Return what was asked so far, by system."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,11 +128,11 @@ class Runner:
             done = work(run)
         except IntegrationError as error:
             result = "interrupted" if isinstance(error, Interrupted) else "failed"
-            self._finish(run, result, error=f"{error.sentence} ({error.code})")
+            self._finish(run, result, error=f"{error.sentence} ({error.code})", code=error.code)
             error.told = True
             raise
         except Exception as error:
-            self._finish(run, "failed", error=f"internal error: {type(error).__name__} (internal)")
+            self._finish(run, "failed", error=f"internal error: {type(error).__name__} (internal)", code="internal")
             raise
         return done
 
@@ -192,7 +192,8 @@ class Runner:
 
     def _refuse(self, run: "_Run", plan: Plan, error: Refused, refusals: list[Refusal]) -> Done:
         self._ledger.planned(run.id, plan)
-        return Done(self._finish(run, "refused", plan, error=error.sentence), plan, [], refusals, error)
+        summary = self._finish(run, "refused", plan, error=error.sentence, code=error.code)
+        return Done(summary, plan, [], refusals, error)
 
     def _write(self, run: "_Run", plan: Plan, refusals: list[Refusal]) -> Done:
         chronicle = Chronicle(plan)
@@ -223,7 +224,9 @@ class Runner:
         plan: Plan | None = None,
         outcomes: Sequence[Outcome] = (),
         error: str = "",
+        code: str = "",
     ) -> RunSummary:
+        traffic = dict(self._job.traffic())
         summary = RunSummary(
             id=run.id,
             job=self._job.name,
@@ -232,10 +235,12 @@ class Runner:
             finished=_rfc3339(self._clock.now()),
             result=result,
             error=error,
+            code=code,
             plan_hash=plan.hash if plan else "",
             counts=_counts(plan, outcomes) if plan else {},
             sources=plan.report.sources if plan else {},
-            requests=dict(self._job.requests()),
+            requests={system: asked.requests for system, asked in traffic.items()},
+            traffic=traffic,
         )
         self._ledger.finish(summary)
         tell_run(summary)

@@ -2,6 +2,7 @@
 
 import difflib
 import secrets
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -20,6 +21,7 @@ from syncd.state.records import (
     RunRecord,
     action_and_result,
     action_values,
+    json_text,
     plan_report,
     report_text,
     run_record,
@@ -187,7 +189,9 @@ class AuditLog:
             _close_actions(connection, run, "started", {"state": "unproven", "error": error, "settled_at": now})
             _close_actions(connection, run, "planned", {"state": "not_started", "settled_at": now})
             statement = runs.update().where(runs.c.id == run, runs.c.result == "running")
-            connection.execute(statement.values(result="interrupted", finished=now, error=error))
+            values = {"result": "interrupted", "finished": now, "error": error, "code": KILLED}
+            values["counts"] = json_text(_counted(connection, run))
+            connection.execute(statement.values(values))
 
     def _update(self, statement: Update, run: str, changes: list[dict[str, object]]) -> None:
         if not changes:
@@ -227,6 +231,18 @@ def rfc3339(time: datetime) -> str:
 def _of_job(job: str | None) -> Select[Any]:
     statement = select(*_RUN_COLUMNS).order_by(*_NEWEST_FIRST)
     return statement if job is None else statement.where(runs.c.job == job)
+
+
+def _counted(connection: Connection, run: str) -> dict[str, int]:
+    """Count the actions of a run as a run that ends by itself does: all, by kind, and by state unless planned."""
+    kinds: Counter[str] = Counter()
+    states: Counter[str] = Counter()
+    statement = select(actions.c.kind, actions.c.state, func.count().label("number")).where(actions.c.run == run)
+    for kind, state, number in connection.execute(statement.group_by(actions.c.kind, actions.c.state)):
+        kinds[kind] += number
+        states[state] += number
+    del states["planned"]
+    return {"actions": kinds.total(), **kinds, **states}
 
 
 def _close_actions(connection: Connection, run: str, state: str, values: dict[str, str]) -> None:

@@ -8,7 +8,7 @@ from sqlalchemy import Row
 
 from syncd.host.errors import DataError
 from syncd.reconcile.model import Action, Outcome, Plan, Report, canonical
-from syncd.reconcile.ports import RunSummary
+from syncd.reconcile.ports import RunSummary, Traffic
 from syncd.reconcile.values import Known
 
 T = TypeVar("T")
@@ -47,10 +47,12 @@ def run_record(row: Row[Any]) -> RunRecord:
         finished=row.finished,
         result=row.result,
         error=row.error,
+        code=row.code,
         plan_hash=row.plan_hash,
         counts=_decoded(row.counts, dict[str, int]),
         sources=_decoded(row.sources, dict[str, int]),
         requests=_decoded(row.requests, dict[str, int]),
+        traffic=_decoded(row.traffic, dict[str, Traffic]),
     )
 
 
@@ -60,10 +62,12 @@ def run_values(summary: RunSummary) -> dict[str, object]:
         "finished": summary.finished,
         "result": summary.result,
         "error": summary.error,
+        "code": summary.code,
         "plan_hash": summary.plan_hash,
         "counts": json_text(summary.counts),
         "sources": json_text(summary.sources),
         "requests": json_text(summary.requests),
+        "traffic": json_text(summary.traffic),
     }
 
 

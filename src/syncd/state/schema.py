@@ -17,7 +17,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-REVISION = "0001"
+REVISION = "0002"
 """The newest migration. An opened store of this revision is used as it is; a test keeps the two equal."""
 
 REVISION_TABLE = "alembic_version"
@@ -54,8 +54,10 @@ runs = Table(
     Column("counts", Text, nullable=False),
     Column("sources", Text, nullable=False),
     Column("requests", Text, nullable=False),
+    Column("code", Text, nullable=False, server_default=""),
+    Column("traffic", Text, nullable=False, server_default="{}"),
     # The plan's report; last, so that listing runs does not read it.
-    Column("report", Text, nullable=False),
+    Column("report", Text, nullable=False, server_default=""),
     Index(None, "job", "started"),
     Index(None, "started"),
 )

@@ -8,6 +8,7 @@ import pytest
 from syncd.host.errors import ConfigurationError, ExitStatus, Interrupted, NotFound, Unavailable
 from syncd.reconcile.guard import Limits
 from syncd.reconcile.plan import decode_plan, encode_plan
+from syncd.reconcile.ports import Traffic
 from syncd.reconcile.run import Done, Runner
 from unit.reconcile.stand_ins import MemoryLedger, MemoryWriter, Table, copy
 from unit.reconcile.two_sides import TwoSides
@@ -66,6 +67,7 @@ def test_applying_writes_verifies_and_leaves_nothing_for_a_second_run() -> None:
     assert done.plan.hash == dry.plan.hash
     assert (done.summary.result, done.summary.counts["verified"]) == ("applied", 2)
     assert done.summary.requests == {"rt": 3}
+    assert done.summary.traffic == {"rt": Traffic(requests=3, retries=1, codes={"200": 3})}
     assert done.summary.sources == {"directory": 10, "rt": 10}
     assert demo.runner.apply().summary.result == "in_sync"
     assert len(demo.writer.written) == 2

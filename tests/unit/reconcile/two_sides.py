@@ -8,7 +8,7 @@ from syncd.reconcile.keys import serial_key
 from syncd.reconcile.mapping import Field, Flow
 from syncd.reconcile.match import match
 from syncd.reconcile.model import Action, Comparison, make_action
-from syncd.reconcile.ports import Writer
+from syncd.reconcile.ports import Traffic, Writer
 from syncd.reconcile.sides import KeyRule, Side
 from syncd.reconcile.values import Known
 from unit.reconcile.stand_ins import MemoryWriter, Table
@@ -98,8 +98,8 @@ class TwoSides:
             reversible=False,
         )
 
-    def requests(self) -> Mapping[str, int]:
-        return {"rt": len(self.writer.written) + self.writer.reads}
+    def traffic(self) -> Mapping[str, Traffic]:
+        return {"rt": Traffic(requests=len(self.writer.written) + self.writer.reads, retries=1, codes={"200": 3})}
 
     @staticmethod
     def _create(row: Row) -> Action:

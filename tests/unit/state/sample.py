@@ -1,10 +1,10 @@
-"""Synthetic records; ``fill`` is what tests/fixtures/state/schema-0001.sqlite holds."""
+"""Synthetic records; ``fill`` is what the newest file of tests/fixtures/state holds; older ones lack the newer columns."""
 
 from pathlib import Path
 
 from syncd.host.circuit import CircuitState
 from syncd.reconcile.model import Action, Listing, Outcome, Plan, Report
-from syncd.reconcile.ports import RunSummary
+from syncd.reconcile.ports import RunSummary, Traffic
 from syncd.state.external_ids import Link
 from syncd.state.store import Store, open_store
 from unit.virtual_clock import VirtualClock
@@ -62,7 +62,15 @@ def fill(directory: Path) -> Store:
     store.ledger.intend(run, [action(1), action(2, "create")])
     clock.advance(2)
     store.ledger.settle(run, [outcome(1), outcome(2, "failed", error="refused", code="google.refused")])
-    store.ledger.finish(summary(run, "partial", counts={"verified": 1, "failed": 1}, requests={"google": 3}))
+    store.ledger.finish(
+        summary(
+            run,
+            "partial",
+            counts={"verified": 1, "failed": 1},
+            requests={"google": 3},
+            traffic={"google": Traffic(requests=3, retries=1, codes={"200": 2, "503": 1})},
+        )
+    )
     store.snapshots.commit(SCOPE, meta=b"meta", upsert=[("1", b"one"), ("2", b"two")])
     store.external_ids.record("chromebooks", [link("device-1", "1"), link("device-2", "2")], clock.now())
     store.circuits.save("rt", CircuitState(failures=5, open_until=1.5, cooldown=60.0))

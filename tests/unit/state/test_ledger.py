@@ -7,7 +7,7 @@ import pytest
 
 from syncd.host.errors import DataError
 from syncd.reconcile.model import Outcome
-from syncd.reconcile.ports import Ledger
+from syncd.reconcile.ports import Ledger, Traffic
 from syncd.state.store import Store, open_store
 from unit.state.sample import action, outcome, plan, summary
 from unit.virtual_clock import VirtualClock
@@ -25,14 +25,21 @@ def test_a_run_is_kept_from_start_to_end(store: Store, clock: VirtualClock) -> N
     assert (opened.result, opened.finished, opened.started) == ("running", "", "2026-01-01T00:00:00.000Z")
     ledger.planned(run, plan(action(1)))
     clock.advance(1.5)
-    ledger.finish(summary(run, counts={"verified": 1}, requests={"rt": 3}, plan_hash="hash-of-plan", error="e"))
+    more = {
+        "requests": {"rt": 3},
+        "traffic": {"rt": Traffic(requests=3, retries=1)},
+        "error": "e",
+        "code": "rt.refused",
+    }
+    ledger.finish(summary(run, counts={"verified": 1}, plan_hash="hash-of-plan", **more))
     closed = store.ledger.run(run)
     assert (closed.job, closed.mode, closed.actor) == ("chromebooks", "apply", "operator")
     assert (closed.result, closed.error, closed.plan_hash) == ("applied", "e", "hash-of-plan")
     assert closed.started == "2026-01-01T00:00:00.000Z"
     assert closed.finished == "2026-01-01T00:00:01.500Z"
     assert (closed.counts, closed.sources) == ({"verified": 1}, {"google": 4, "rt": 3})
-    assert closed.requests == {"rt": 3}
+    assert (closed.requests, closed.traffic) == (more["requests"], more["traffic"])
+    assert closed.code == "rt.refused"
 
 
 def test_a_given_end_of_a_run_is_kept(store: Store) -> None:
@@ -223,7 +230,8 @@ def test_a_killed_run_is_found_and_closed_by_the_next(store: Store, clock: Virtu
     assert store.ledger.abandoned("a") == []
     assert [run.id for run in store.ledger.abandoned("b")] == [other]
     run = store.ledger.run(killed)
-    assert (run.result, run.finished) == ("interrupted", "2026-01-01T00:01:00.000Z")
+    assert (run.result, run.code, run.finished) == ("interrupted", "run.killed", "2026-01-01T00:01:00.000Z")
+    assert run.counts == {"actions": 3, "update": 3, "verified": 1, "unproven": 1, "not_started": 1}
     states = [(result.state, result.code) for _, result in store.ledger.actions(killed)]
     assert states == [("verified", ""), ("unproven", "run.killed"), ("not_started", "run.killed")]
 

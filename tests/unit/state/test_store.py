@@ -301,6 +301,7 @@ def test_the_state_of_every_released_schema_opens_with_all_it_holds(tmp_path: Pa
         assert (run.job, run.actor, run.result) == ("chromebooks", "syncd-chromebooks.service", "partial")
         assert (run.started, run.finished, run.counts) == (same.started, same.finished, same.counts)
         assert (run.sources, run.requests, run.plan_hash) == (same.sources, same.requests, same.plan_hash)
+        assert run.traffic == ({} if released.stem == "schema-0001" else same.traffic)
         kept = [(each, result.state, result.error) for each, result in old.ledger.actions(run.id)]
         assert kept == [(each, result.state, result.error) for each, result in fresh.ledger.actions(same.id)]
         assert old.ledger.plan_report(run.id) == fresh.ledger.plan_report(same.id)
