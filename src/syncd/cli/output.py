@@ -65,7 +65,8 @@ def _rich_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     from rich.table import Table  # noqa: PLC0415
     from rich.text import Text  # noqa: PLC0415
 
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    bold = "" if os.environ.get("NO_COLOR") else "bold"  # https://no-color.org
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style=bold)
     for name in header:
         table.add_column(name, overflow="fold")
     for row in rows:

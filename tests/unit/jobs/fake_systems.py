@@ -1,7 +1,6 @@
 """Google and RT as the job sees them, in memory."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -25,7 +24,7 @@ MAC_FIELD = "CF.{IP}"
 class FakeGoogle:
     def __init__(self, devices: Sequence[Device]) -> None:
         self.devices = SimpleNamespace(list=self._list)
-        self.client = SimpleNamespace(stats=SimpleNamespace(requests=2))
+        self.client = SimpleNamespace(stats=SimpleNamespace(requests=2, retries=1, by_code={"200": 1, "503": 1}))
         self.listed: dict[str, Any] = {}
         self._devices = list(devices)
 
@@ -37,7 +36,7 @@ class FakeGoogle:
 
 class FakeRt:
     def __init__(self, assets: Sequence[Asset]) -> None:
-        self.client = SimpleNamespace(stats=SimpleNamespace(requests=7))
+        self.client = SimpleNamespace(stats=SimpleNamespace(requests=7, retries=0, by_code={"200": 7}))
         self.reader = SimpleNamespace(read=self._read)
         self.needs: list[Need] = []
         self.full: list[bool] = []
@@ -59,7 +58,7 @@ class FakeRt:
     def _read(self, schema: Schema, *, full: bool, progress: Any) -> AssetSnapshot:  # noqa: ANN401, ARG002
         self.full.append(full)
         progress("RT assets", len(self.assets), None)
-        return AssetSnapshot(self.assets, PEOPLE, datetime(2026, 3, 1, tzinfo=UTC), "cold", len(self.assets))
+        return AssetSnapshot(assets=self.assets, people=PEOPLE, as_of=NOW, how="cold", re_read=0)
 
     def _find(self, _: int, values: Collection[str], *, anywhere: bool) -> Mapping[str, list[int]]:
         assert anywhere
