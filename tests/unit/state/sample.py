@@ -1,4 +1,4 @@
-"""Synthetic records; ``fill`` is what the newest file of tests/fixtures/state holds; older ones lack the newer columns."""
+"""Synthetic records; ``fill`` is what the newest file of tests/fixtures/state holds, and most of the older ones."""
 
 from pathlib import Path
 

@@ -3,6 +3,7 @@ import threading
 import time
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from syncd.host.errors import DataError
@@ -25,21 +26,16 @@ def test_a_run_is_kept_from_start_to_end(store: Store, clock: VirtualClock) -> N
     assert (opened.result, opened.finished, opened.started) == ("running", "", "2026-01-01T00:00:00.000Z")
     ledger.planned(run, plan(action(1)))
     clock.advance(1.5)
-    more = {
-        "requests": {"rt": 3},
-        "traffic": {"rt": Traffic(requests=3, retries=1)},
-        "error": "e",
-        "code": "rt.refused",
-    }
-    ledger.finish(summary(run, counts={"verified": 1}, plan_hash="hash-of-plan", **more))
+    traffic = {"rt": Traffic(requests=3, retries=1, codes={"200": 2, "503": 1})}
+    closing = summary(run, counts={"verified": 1}, requests={"rt": 3}, traffic=traffic, plan_hash="hash-of-plan")
+    ledger.finish(msgspec.structs.replace(closing, error="e", code="rt.refused"))
     closed = store.ledger.run(run)
     assert (closed.job, closed.mode, closed.actor) == ("chromebooks", "apply", "operator")
     assert (closed.result, closed.error, closed.plan_hash) == ("applied", "e", "hash-of-plan")
     assert closed.started == "2026-01-01T00:00:00.000Z"
     assert closed.finished == "2026-01-01T00:00:01.500Z"
     assert (closed.counts, closed.sources) == ({"verified": 1}, {"google": 4, "rt": 3})
-    assert (closed.requests, closed.traffic) == (more["requests"], more["traffic"])
-    assert closed.code == "rt.refused"
+    assert (closed.requests, closed.traffic, closed.code) == ({"rt": 3}, traffic, "rt.refused")
 
 
 def test_a_given_end_of_a_run_is_kept(store: Store) -> None:
