@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test lint format bench clean
+.PHONY: demo test lint format docs bench clean
 
 demo: $(STAMP)
 	@$(BIN)/syncd demo
@@ -23,6 +23,10 @@ format: $(STAMP)
 	$(BIN)/ruff check --fix src tests scripts
 	$(BIN)/ruff format src tests scripts
 	$(BIN)/python scripts/docs.py
+
+# Tables from the code, and what the commands in the documentation print (on a sandbox; takes half a minute).
+docs: $(STAMP)
+	$(BIN)/python scripts/docs.py --outputs
 
 bench: $(STAMP)
 	$(BIN)/python -m tests.bench

@@ -1,53 +1,137 @@
-"""Write the option tables of the documentation from the code; ``--check`` only compares.
+"""Write the parts of the documentation that come from the code; ``--check`` only compares.
 
-A table stands between ``<!-- options: TABLE -->`` and ``<!-- end options -->``, where TABLE is a table of the
-configuration file, for example ``jobs.chromebooks``.
+They stand between markers in README.md and docs/, and nothing between the markers is written by hand:
+
+* ``<!-- options: TABLE -->`` ... ``<!-- end options -->``: the options of a table of the configuration file, for
+  example ``jobs.chromebooks``
+* ``<!-- fields: SYSTEM -->`` ... ``<!-- end fields -->``: the fields of ``google`` devices or ``rt`` assets
+* ``<!-- output: NAME -->`` ... ``<!-- end output -->``: what syncd prints on its own sandbox (see ``outputs.py``).
+  These take half a minute, so they are left as they are without ``--outputs``.
 """
 
 import re
 import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
-import msgspec
-
 from syncd.host.config import OptionDoc, option_docs
+from syncd.jobs.chromebooks import ChromebooksOptions
 from syncd.jobs.settings import TABLES
+from syncd.jobs.sides.google_devices import DEVICE_FIELDS
+from syncd.systems.rt.schema import READABLE
 
 ROOT = Path(__file__).resolve().parent.parent
-BLOCK = re.compile(r"(<!-- options: (?P<table>[\w.]+) -->\n).*?(<!-- end options -->)", re.DOTALL)
+BLOCK = re.compile(
+    r"(?P<begin><!-- (?P<kind>options|fields|output): (?P<name>[\w.-]+) -->\n).*?(?P<end><!-- end (?P=kind) -->)",
+    re.DOTALL,
+)
+Make = Callable[[str], str]
 
 
-def row(option: OptionDoc) -> str:
-    """Return one line of a table; a vertical bar inside a cell is escaped."""
-    cells = (f"`{option.path}`", option.type, f"`{option.default}`" if option.default else "required")
-    return "| " + " | ".join(cell.replace("|", "\\|") for cell in (*cells, option.description)) + " |"
+def pages() -> list[Path]:
+    """Return the pages that may have markers."""
+    return [ROOT / "README.md", *sorted(ROOT.glob("docs/**/*.md"))]
 
 
-def table(name: str, type_: type[msgspec.Struct]) -> str:
-    """Return the Markdown table of the options of one table of the configuration file."""
-    lines = ["| option | type | default | meaning |", "|---|---|---|---|"]
-    return "\n".join(lines + [row(option) for option in option_docs(type_, name)]) + "\n"
+def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Return a Markdown table; a vertical bar inside a cell is escaped."""
+    lines = [header, ["---"] * len(header), *rows]
+    return "".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in line)} |\n" for line in lines)
 
 
-def render(text: str) -> str:
-    """Return a page with its tables made anew."""
-    return BLOCK.sub(lambda found: found[1] + table(found["table"], TABLES[found["table"]]) + found[3], text)
+def options(name: str) -> str:
+    """Return the options of one table of the configuration file."""
+    found = sorted(option_docs(TABLES[name], name), key=lambda option: not option.required or "<name>" in option.path)
+    return table(["option", "type", "default", "meaning"], map(_option, found))
 
 
-def main() -> int:
+def _option(option: OptionDoc) -> list[str]:
+    default = "required" if option.required else f"`{option.default}`" if option.default else "see below"
+    return [f"`{option.path}`", option.type, default, option.description]
+
+
+def fields(name: str) -> str:
+    """Return the fields of a system's records."""
+    return {"google": _device_fields, "rt": _asset_fields}[name]()
+
+
+def _device_fields() -> str:
+    rows = [
+        [
+            f"`{field.name}`",
+            field.type.replace("_", " "),
+            "yes" if field.writable else "no",
+            f"{field.longest} characters" if field.longest else "",
+        ]
+        for field in DEVICE_FIELDS.values()
+    ]
+    return table(["field", "type", "can be written", "longest value"], rows)
+
+
+def _asset_fields() -> str:
+    rows = [
+        [
+            f"`{name}`",
+            _yes(to_google={"notes": name}),
+            _yes(to_rt={name: "model"}),
+            _yes(new_assets={name: "x"}),
+        ]
+        for name in ["CF.{Name}", *sorted(READABLE)]
+    ]
+    return table(["field", "source in `to_google`", "target in `to_rt`", "in `new_assets`"], rows)
+
+
+def _yes(**rules: dict[str, str]) -> str:
+    """Say whether the job takes these rules."""
+    try:
+        ChromebooksOptions(catalogs=("x",), **rules)
+    except ValueError:
+        return "no"
+    return "yes"
+
+
+def render(text: str, makers: Mapping[str, Make]) -> str:
+    """Return a page with its parts made anew; those of a kind without a maker stay."""
+
+    def made(found: re.Match[str]) -> str:
+        make = makers.get(found["kind"])
+        return found["begin"] + make(found["name"]) + found["end"] if make else found[0]
+
+    return BLOCK.sub(made, text)
+
+
+def makers(*, outputs: bool) -> Mapping[str, Make]:
+    """Return what makes each kind of part."""
+    quick: dict[str, Make] = {"options": options, "fields": fields}
+    if outputs:
+        from outputs import output  # noqa: PLC0415 - starts a sandbox
+
+        return {**quick, "output": output}
+    return quick
+
+
+def _worth(text: str) -> str:
+    """Return what makes a page another one: versions of rich differ in how wide they take an emoji to be."""
+    return re.sub(r"[ ─]+", " ", text)
+
+
+def main(arguments: Sequence[str]) -> int:
     """Rewrite the pages, or with ``--check`` name those that are out of date."""
+    make = makers(outputs="--outputs" in arguments)
     stale = []
-    for page in sorted(ROOT.glob("docs/**/*.md")):
+    for page in pages():
         old = page.read_text()
-        if (new := render(old)) != old:
-            stale.append(page.relative_to(ROOT))
-            if "--check" not in sys.argv:
+        new = render(old, make)
+        if _worth(new) != _worth(old):
+            stale.append(str(page.relative_to(ROOT)))
+            if "--check" not in arguments:
                 page.write_text(new)
-    if stale and "--check" in sys.argv:
-        print("out of date, run `make format`:", *stale)
+    if stale and "--check" in arguments:
+        command = " ".join(["scripts/docs.py", *(["--outputs"] if "--outputs" in arguments else [])])
+        print(f"out of date, run `.venv/bin/python {command}`:", *stale)
         return 1
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,123 @@
+"""What a reader types, clicks or looks up is there."""
+
+import re
+from pathlib import Path
+
+import click
+import pytest
+
+from syncd.cli import VERBS, cli
+from syncd.host.config import ENVIRONMENT, Document, read_document
+from syncd.host.credentials import _FILE_VARIABLES, _VARIABLES
+from syncd.host.errors import ExitStatus
+from syncd.jobs.settings import JOBS, TABLES, load
+from unit.docs.pages import INTEGRATIONS, PAGES, ROOT, anchors, blocks, headings, name, prose, rows
+
+TEMPLATE = [
+    "Description",
+    "Features",
+    "Desired state",
+    "Architecture",
+    "Configuration",
+    "Mapping",
+    "Actions",
+    "Reading the result",
+    "Limits and safety",
+    "Required rights and components",
+    "Troubleshooting",
+    "References",
+]
+CONFIGURATION = ROOT / "docs/reference/configuration.md"
+SNIPPETS = [
+    pytest.param(text, id=f"{name(page)}-{number}")
+    for page in (ROOT / "README.md", *INTEGRATIONS)
+    for number, text in enumerate(blocks(page, "toml"))
+]
+COMMANDS = sorted(
+    {
+        line.strip()
+        for page in PAGES
+        for text in (*blocks(page, "sh"), *re.findall(r"`([^`\n]+)`", prose(page)))
+        for line in text.splitlines()
+        if re.match(r"(\.venv/bin/)?syncd \w", line.strip())
+    }
+)
+
+
+@pytest.mark.parametrize("page", INTEGRATIONS, ids=name)
+def test_every_integration_follows_the_template(page: Path) -> None:
+    assert headings(page) == TEMPLATE
+
+
+def test_every_job_has_a_page() -> None:
+    assert {page.stem for page in INTEGRATIONS} == set(JOBS)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name)
+def test_links_lead_somewhere(page: Path) -> None:
+    for target in re.findall(r"\]\(([^)\s]+)\)", prose(page)):
+        if re.match(r"[a-z]+:", target):
+            continue
+        path, _, anchor = target.partition("#")
+        other = (page.parent / path).resolve() if path else page
+        assert other.exists(), target
+        assert not anchor or anchor in anchors(other), target
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_every_table_of_the_configuration_is_documented(table: str) -> None:
+    assert any(f"<!-- options: {table} -->" in page.read_text() for page in PAGES)
+
+
+@pytest.mark.parametrize("text", SNIPPETS)
+def test_configurations_are_good(tmp_path: Path, text: str) -> None:
+    file = tmp_path / "config.toml"
+    file.write_text(text)
+    document: Document = read_document(str(file), {})
+    assert load(document).jobs.chromebooks is not None
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_commands_can_be_typed(command: str) -> None:
+    words = re.sub(r"<[^>]+>", "X", command).split()[1:]
+    group: click.Command = cli
+    context = click.Context(cli)
+    while isinstance(group, click.Group) and words:
+        while words[0].startswith("--"):
+            del words[:2]
+        word = words.pop(0)
+        if word == "VERB":
+            return
+        found = group.get_command(context, word)
+        assert found is not None, command
+        group = found
+    known = {option for parameter in group.params for option in parameter.opts} | {"--help"}
+    used = {word.split("=")[0] for word in words if word.startswith("-")}
+    assert used <= known, command
+    arguments = [parameter for parameter in group.params if isinstance(parameter, click.Argument)]
+    assert bool(arguments) or not [word for word in words if not word.startswith("-")] or used, command
+
+
+def test_there_are_commands_to_look_at() -> None:
+    verbs = {command.split()[1] for command in COMMANDS}
+    assert verbs >= {"plan", "apply", "revert", "runs", "show", "config", "sandbox"}
+    assert verbs <= {*VERBS, "VERB", "--config"}
+
+
+def test_the_exit_statuses_are_those_of_the_program() -> None:
+    told = {int(row[0]) for row in rows((ROOT / "docs/reference/exit-status.md").read_text())}
+    # 130 comes from the shell's convention for Ctrl-C, not from the taxonomy.
+    assert told == {int(status) for status in ExitStatus} | {130}
+
+
+def test_every_variable_of_the_environment_is_documented() -> None:
+    told = set(re.findall(r"`([A-Z][A-Z_]+)`", CONFIGURATION.read_text()))
+    assert told >= {*ENVIRONMENT, *_VARIABLES.values(), *_FILE_VARIABLES.values(), "SYNCD_CONFIG", "SYNC_SCHEDULE"}
+    for variable, (table, option) in ENVIRONMENT.items():
+        assert any(row[0] == f"`{variable}`" and f"`{table}.{option}`" in row[1] for row in _configuration())
+    for credential in (*_VARIABLES, *_FILE_VARIABLES):
+        assert f"`{credential}`" in CONFIGURATION.read_text()
+
+
+def _configuration() -> list[list[str]]:
+    return rows(CONFIGURATION.read_text())
