@@ -29,8 +29,8 @@ class Finished:
 
     @property
     def records(self) -> list[dict[str, str]]:
-        """The log, which has to be JSON lines and nothing else."""
-        return [json.loads(line) for line in self.stderr.splitlines()]
+        """The log. What was told before the logging began is plain text, and taken for an error."""
+        return [_record(line) for line in self.stderr.splitlines()]
 
     @property
     def json(self) -> dict[str, Any]:
@@ -80,6 +80,10 @@ class Finished:
         """Return this, having seen that it ended so."""
         assert self.status == status, self.told
         return self
+
+
+def _record(line: str) -> dict[str, str]:
+    return dict(json.loads(line)) if line.startswith("{") else {"MESSAGE": line, "PRIORITY": str(ERROR)}
 
 
 class Running:

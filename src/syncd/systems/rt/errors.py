@@ -51,6 +51,15 @@ def unauthorized() -> NotPermitted:
     )
 
 
+def no_rest2() -> ConfigurationError:
+    """Return the error for an address that is not RT's."""
+    return ConfigurationError(
+        "RT's REST 2.0 is not at this address (404): rt.url must be the address of RT's web interface, with its path "
+        "where it has one, and without /REST/2.0.",
+        code="rt.no_rest2",
+    )
+
+
 def incomplete(why: str, operation: str) -> Unavailable:
     """Return the error for an answer that cannot be trusted to be whole."""
     return Unavailable(
@@ -93,11 +102,7 @@ def _forbidden(request: Request, reply: Reply) -> IntegrationError:
 def _not_found(request: Request, reply: Reply) -> IntegrationError:
     if _is_json(reply):
         return NotFound(f"RT has no such object: {_what(request)}.", code="rt.not_found")
-    return ConfigurationError(
-        "RT's REST 2.0 is not at this address (404 with a web page): rt.url must be the address of RT's web "
-        "interface, with its path where it has one, and without /REST/2.0.",
-        code="rt.no_rest2",
-    )
+    return no_rest2()
 
 
 def _refused(request: Request, reply: Reply) -> IntegrationError:

@@ -24,7 +24,8 @@ from typing import Literal
 
 import msgspec
 
-from syncd.host.errors import ConfigurationError, IntegrationError, NotPermitted
+from syncd.host.errors import ConfigurationError, IntegrationError, NotFound, NotPermitted
+from syncd.systems.rt.errors import no_rest2
 from syncd.systems.rt.rest import Criterion, Page, Rest, criterion
 from syncd.systems.rt.schema import READABLE, WRITABLE, Catalog, CustomField, Need, Schema, custom_name
 
@@ -152,7 +153,11 @@ class _Preflight:
         raise error(f"RT is not ready for this job: {sentence}", code="rt.preflight", operation="preflight")
 
     def check_version(self) -> str:
-        version = self.rest.get("rt", _Version, "read RT's version").version
+        try:
+            version = self.rest.get("rt", _Version, "read RT's version").version
+        except NotFound:
+            # Below /REST/2.0, RT itself answers that there is nothing.
+            raise no_rest2() from None
         numbers = tuple(int(part) for part in re.findall(r"\d+", version)[:3])
         if numbers < MINIMUM:
             least = ".".join(map(str, MINIMUM))
