@@ -122,15 +122,6 @@ in
       ) enabled)
     ];
 
-    # the mail's unit cannot have a dynamic user (see the unit data)
-    users = lib.mkIf (alerts.mail.to != null) {
-      users.syncd-alert = {
-        isSystemUser = true;
-        group = "syncd-alert";
-      };
-      groups.syncd-alert = { };
-    };
-
     assertions = [
       {
         assertion =

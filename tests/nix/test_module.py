@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from nix.evaluation import SYSTEM, Flake, Refused, nix_files, syntax_error
-from nix.unit_text import directives, without_hashes
+from nix.unit_text import as_elsewhere, directives, without_hashes
 from syncd.host.units.render import Alerts, Host, operator_script, units
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -84,12 +84,7 @@ def test_types_refuse_with_the_options_path(flake: Flake, cases: dict[str, dict[
 
 
 def _as_elsewhere(text: str, host: Host) -> str:
-    """Return a NixOS unit as it would be on a host whose programs lie where ``host`` says."""
-    text = without_hashes(text)
-    text = re.sub(r'"/nix/store/(?:[^"]*-)?(alert|metrics)\.sh"', rf'"{host.scripts}/\1.sh"', text)
-    text = re.sub(r'"/nix/store/[^"]*syncd\.toml"', f'"{host.config}"', text)
-    text = re.sub(r'"/nix/store/[^"]*syncd/bin/syncd"', f'"{host.program}"', text)
-    return re.sub(r'"(/nix/store/[^"]*)?/bin/(ba)?sh"', '"/bin/sh"', text)
+    return as_elsewhere(text, program=host.program, config=host.config, scripts=str(host.scripts))
 
 
 def _like_example() -> Host:

@@ -23,15 +23,16 @@ for _ in 1 2 3 4 5; do
 done
 
 # A job that was stopped on request ends with 75 too; whoever stopped it knows.
-stopping=de5b426a63be47a7b6ac3eaac82e2f6f
-if [ "$status" = 75 ] && [ -n "$(journal --lines=1 "MESSAGE_ID=$stopping" "INVOCATION_ID=$invocation")" ]; then
+if [ "$status" = 75 ] && [ -n "$(journal --lines=1 JOB_TYPE=stop "INVOCATION_ID=$invocation")" ]; then
   echo "$unit was stopped on request: no alert"
   exit 0
 fi
 
 run=$(journal --output-fields=SYNCD_RUN_ID "_SYSTEMD_INVOCATION_ID=$invocation" "SYNCD_JOB=$job" | tail -n 1)
+# The program's last error, or the last thing it said, or systemd's own first error.
 reason=$(journal --priority=err "_SYSTEMD_INVOCATION_ID=$invocation" | tail -n 1)
-[ -n "$reason" ] || reason=$(journal --priority=warning "INVOCATION_ID=$invocation" "_PID=1" | tail -n 1)
+[ -n "$reason" ] || reason=$(journal "_SYSTEMD_INVOCATION_ID=$invocation" | tail -n 1)
+[ -n "$reason" ] || reason=$(journal --priority=err "INVOCATION_ID=$invocation" | head -n 1)
 
 case $status in
   1) meaning='some actions failed' ;;

@@ -54,7 +54,7 @@ class Host:
     environment_file: str = ""
     metrics_directory: str = ""
     alerts: Alerts = field(default_factory=Alerts)
-    scripts: Path = HERE
+    scripts: Path | str = HERE
 
 
 def known_jobs() -> dict[str, dict[str, Any]]:
@@ -121,7 +121,7 @@ def _job_service(host: Host, job: str) -> Unit:
         more["EnvironmentFile"] = host.environment_file
     if host.metrics_directory:
         # "!": root may write there, and is still in the sandbox, without capabilities
-        script = str(host.scripts / "metrics.sh")
+        script = f"{host.scripts}/metrics.sh"
         more["ExecStopPost"] = "!" + exec_words(["/bin/sh", script, host.metrics_directory, job])
         more["ReadWritePaths"] = host.metrics_directory
     return {
@@ -146,7 +146,7 @@ def _alert_service(host: Host, template: str) -> Unit:
     data = _data("alert")
     kind = template.removeprefix("syncd-alert-").removesuffix("@")
     special = data.get(kind, {})
-    script, alerts = str(host.scripts / "alert.sh"), host.alerts
+    script, alerts = f"{host.scripts}/alert.sh", host.alerts
     # %i, the job's name, is for systemd to expand
     command = exec_words(["/bin/sh", script, kind]) + " %i"
     more: dict[str, Value] = {}

@@ -1,0 +1,109 @@
+"""A real systemd for the tests: Debian 12's, booted in a throw-away container by ``systemd-box``."""
+
+import os
+import platform
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from services.rt5 import MissingService
+
+SCRIPT = Path(__file__).with_name("systemd-box")
+INSTALL_TIMEOUT = 600
+TIMEOUT = 60
+FAILED = 125  # status of the script's own failures, as against those of commands inside
+
+
+@dataclass(frozen=True)
+class Box:
+    """A running container with systemd as process 1; ``name`` keeps boxes of parallel test runs apart."""
+
+    name: str
+
+    def run(self, *command: str, check: bool = True, stdin: str = "", timeout: float = TIMEOUT) -> str:
+        """Run a command inside as root and return its output; with ``check``, a failure is one of the test."""
+        done = self.attempt(*command, stdin=stdin, timeout=timeout)
+        if check and done.returncode != 0:
+            raise AssertionError(f"{' '.join(command)} ended with {done.returncode}:\n{done.stdout}\n{done.stderr}")
+        return done.stdout
+
+    def attempt(self, *command: str, stdin: str = "", timeout: float = TIMEOUT) -> "subprocess.CompletedProcess[str]":
+        """Run a command inside as root and return how it ended."""
+        return _call(self.name, "exec", *command, stdin=stdin, timeout=timeout)
+
+    def start(self, *command: str) -> "subprocess.Popen[str]":
+        """Start a command inside and return at once."""
+        return subprocess.Popen(
+            [str(SCRIPT), "exec", *command],
+            env=_environment(self.name),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+    def write(self, path: str, content: str, mode: int = 0o644) -> None:
+        """Write a file inside, and the folders above it."""
+        script = 'umask 077; mkdir -p "$(dirname "$1")"; cat >"$1"; chmod "$2" "$1"; chmod go+rx "$(dirname "$1")"'
+        self.run("sh", "-c", script, "sh", path, f"{mode:o}", stdin=content)
+
+    def push(self, source: Path, target: str) -> None:
+        """Copy a file of this machine in."""
+        _must(self.name, "push", str(source), target)
+
+    def reboot(self) -> None:
+        _must(self.name, "reboot")
+
+    def crash(self) -> None:
+        _must(self.name, "crash")
+
+    def down(self) -> None:
+        _must(self.name, "down", "--now")
+
+
+def missing() -> str | None:
+    """Return what this machine lacks to boot a box, or None."""
+    if platform.freedesktop_os_release().get("ID") != "debian":
+        return "the machine is not a Debian (the box is made of Debian's packages)"
+    if os.geteuid() != 0:
+        return "not root (a container has to be booted)"
+    if sys.version_info[:2] != (3, 11):
+        return "the tests' Python is not 3.11, so that the box cannot use its packages"
+    return None
+
+
+def start(read_only: Sequence[tuple[Path, str]]) -> Box:
+    """Install what is needed (about a minute the first time) and boot a box that sees folders of this machine."""
+    if why := missing():
+        raise MissingService(why)
+    box = Box(f"syncd-{os.getpid()}")
+    _must(box.name, "install", timeout=INSTALL_TIMEOUT)
+    binds = [word for source, target in read_only for word in ("--bind-ro", f"{source}:{target}")]
+    _must(box.name, "up", *binds)
+    return box
+
+
+def _must(name: str, *arguments: str, timeout: float = TIMEOUT) -> None:
+    done = _call(name, *arguments, timeout=timeout)
+    if done.returncode != 0:
+        raise MissingService(f"systemd-box {arguments[0]}: {done.stderr.strip()[-2000:]}")
+
+
+def _call(name: str, *arguments: str, stdin: str = "", timeout: float = TIMEOUT) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [str(SCRIPT), *arguments],
+        env=_environment(name),
+        input=stdin,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=timeout,
+    )
+
+
+def _environment(name: str) -> dict[str, str]:
+    # a root tree of its own, as it has a package more
+    tree = {"SYSTEMD_BOX_CACHE": "/var/cache/syncd-tests/systemd-box", "SYSTEMD_BOX_PACKAGES": "curl"}
+    return {**os.environ, **tree, "SYSTEMD_BOX_NAME": name}

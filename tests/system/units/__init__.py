@@ -1,0 +1,1 @@
+"""Units under a real systemd, with the sandbox as Google and RT."""
