@@ -15,6 +15,9 @@ from syncd.state.database import BATCH, Database, batched
 from syncd.state.ledger import rfc3339
 from syncd.state.schema import external_ids, facts
 
+DIGEST = "external_ids.digest:"
+"""How the facts begin that hold a digest of the links of a job."""
+
 _HASH_BYTES = 8
 _HASHES = 2 ** (8 * _HASH_BYTES)
 
@@ -174,7 +177,7 @@ def _kept_digest(connection: Connection, job: str) -> str | None:
 
 
 def _digest_name(job: str) -> str:
-    return f"external_ids.digest:{job}"
+    return f"{DIGEST}{job}"
 
 
 def _named(link: Link, prefix: str) -> dict[str, str]:

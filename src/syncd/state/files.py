@@ -46,6 +46,15 @@ def prepare_file(path: Path) -> None:
             raise PermissionError
 
 
+def is_file(path: Path) -> bool:
+    """Return whether there is a file; raises NotPermitted (``state.not_permitted``) where that cannot be seen."""
+    with _explained(path):
+        try:
+            return stat.S_ISREG(path.stat().st_mode)
+        except FileNotFoundError:
+            return False
+
+
 @contextmanager
 def _explained(path: Path) -> Iterator[None]:
     """Turn an OSError into a sentence with a remedy."""

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, Update, bindparam, case, func, or_, select
+from sqlalchemy import Connection, Select, Update, bindparam, case, exists, func, or_, select
 from sqlalchemy.exc import IntegrityError
 
 from syncd.host.clock import Clock
@@ -126,12 +126,38 @@ class AuditLog:
         found = self._runs(statement)
         return found[0] if found else None
 
-    def runs(self, job: str | None = None, *, failed: bool = False, limit: int = 50) -> list[RunRecord]:
-        """Return runs, newest first; ``failed``: only those that did not do all they should have."""
+    def runs(
+        self, job: str | None = None, *, since: datetime | None = None, failed: bool = False, limit: int | None = 50
+    ) -> list[RunRecord]:
+        """Return runs, newest first; ``failed``: only those that did not do all they should have.
+
+        ``since``: only those that started then or later; ``limit`` None: all of them.
+        """
         statement = _of_job(job)
+        if since is not None:
+            statement = statement.where(runs.c.started >= rfc3339(since))
         if failed:
             statement = statement.where(runs.c.result.in_(FAILED_RESULTS))
         return self._runs(statement.limit(limit))
+
+    def newest(self, job: str, *, compared: bool = False, results: Sequence[str] = ()) -> RunRecord | None:
+        """Return the newest run of a job.
+
+        ``compared``: the newest closed one that made a plan of what it found on both sides, which a revert does not.
+        ``results``: one that ended so.
+        """
+        statement = _of_job(job)
+        if compared:
+            statement = statement.where(runs.c.mode != "revert", runs.c.plan_hash != "", runs.c.result != "running")
+        if results:
+            statement = statement.where(runs.c.result.in_(results))
+        found = self._runs(statement.limit(1))
+        return found[0] if found else None
+
+    def counted(self, run: str) -> dict[str, int]:
+        """Count the actions of a run as they stand now: all, by kind, and by state unless planned."""
+        with self._database.read() as connection:
+            return _counted(connection, run)
 
     def run(self, run: str) -> RunRecord:
         """Return one run by its id, or by the beginning of it where only one run begins so.
@@ -163,6 +189,13 @@ class AuditLog:
         """Yield the actions of a run (by its whole id), in the order of the plan, and what became of each."""
         statement = select(actions).where(actions.c.run == run).order_by(actions.c.seq)
         return map(action_and_result, self._database.stream(statement))
+
+    def only_in(self, run: str, other: str) -> Iterator[Action]:
+        """Yield the actions in the plan of one run that another run's plan does not have, both by their whole ids."""
+        there = actions.alias()
+        same = exists().where(there.c.run == other, there.c.action == actions.c.action)
+        statement = select(actions).where(actions.c.run == run, ~same).order_by(actions.c.seq)
+        return (action_and_result(row)[0] for row in self._database.stream(statement))
 
     def history(self, system: str, object_id: str, *, limit: int = 100) -> list[tuple[Action, ActionResult]]:
         """Return what was planned for and done to one object, newest first; also the create that it came from."""
@@ -234,7 +267,7 @@ def _of_job(job: str | None) -> Select[Any]:
 
 
 def _counted(connection: Connection, run: str) -> dict[str, int]:
-    """Count the actions of a run as a run that ends by itself does: all, by kind, and by state unless planned."""
+    """Count as a run that ends by itself does."""
     kinds: Counter[str] = Counter()
     states: Counter[str] = Counter()
     statement = select(actions.c.kind, actions.c.state, func.count().label("number")).where(actions.c.run == run)

@@ -4,6 +4,8 @@ import fcntl
 import os
 import re
 import socket
+import time
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -11,21 +13,71 @@ from typing import Self
 
 import msgspec
 
-from syncd.host.errors import Busy, ConfigurationError
+from syncd.host.errors import Busy, ConfigurationError, NotPermitted
 from syncd.state.files import prepare_directory, prepare_file
 
 DIRECTORY_NAME = "locks"
 _JOB_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.@:-]*")
 _HOLDER_BYTES = 4096
+_TRIES = 5
+_PATIENCE = 0.02  # s between two tries; a look at who holds the lock is over in less
 
 
 class Holder(msgspec.Struct, frozen=True, kw_only=True):
-    """Who holds a lock; ``since`` is RFC 3339 in UTC, ``run`` is empty before the run has an id."""
+    """Who holds a lock; ``since`` is RFC 3339 in UTC, ``run`` is empty before the run has an id.
 
-    pid: int
-    run: str
-    since: str
-    host: str
+    ``pid`` is 0 where the holder has not yet written its name.
+    """
+
+    pid: int = 0
+    run: str = ""
+    since: str = ""
+    host: str = ""
+
+
+def holder(directory: Path, job: str) -> Holder | None:
+    """Return who holds the lock of a job, None where nobody does; the lock is not taken, nor made.
+
+    Raises NotPermitted (``state.not_permitted``) where the lock may not be read.
+    """
+    path = lock_path(directory, job)
+    try:
+        file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except PermissionError as error:
+        raise NotPermitted(
+            f"syncd may not read {path}; run this as root, or as the user that syncd runs as.",
+            code="state.not_permitted",
+            object=str(path),
+        ) from error
+    try:
+        text = os.pread(file, _HOLDER_BYTES, 0)
+        return _named(text) if text and _is_held(file) else None
+    finally:
+        os.close(file)
+
+
+def lock_path(directory: Path, job: str) -> Path:
+    """Return the lock file of a job in a state directory."""
+    return directory / DIRECTORY_NAME / f"{job}.lock"
+
+
+def _is_held(file: int) -> bool:
+    """Try a lock that stands in nobody's way for longer than these two calls."""
+    try:
+        fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    fcntl.flock(file, fcntl.LOCK_UN)
+    return False
+
+
+def _named(text: bytes) -> Holder:
+    try:
+        return msgspec.json.decode(text, type=Holder)
+    except msgspec.DecodeError:  # it has only just taken it, or is letting go
+        return Holder()
 
 
 class JobLock:
@@ -46,7 +98,7 @@ class JobLock:
         self._job = job
         self._run_id = run_id
         self._since = ""
-        self._path = directory / DIRECTORY_NAME / f"{job}.lock"
+        self._path = lock_path(directory, job)
         self._file: int | None = None
 
     def acquire(self) -> None:
@@ -54,12 +106,10 @@ class JobLock:
         prepare_directory(self._path.parent)
         prepare_file(self._path)
         file = os.open(self._path, os.O_RDWR | os.O_CLOEXEC)
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            sentence = self._busy(os.pread(file, _HOLDER_BYTES, 0))
+        if not _take(file):
+            sentence = self._busy(_named(os.pread(file, _HOLDER_BYTES, 0)))
             os.close(file)
-            raise Busy(sentence, code="state.job_running", object=self._job) from error
+            raise Busy(sentence, code="state.job_running", object=self._job)
         self._file = file
         self._since = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
         self.name_run(self._run_id)
@@ -91,13 +141,21 @@ class JobLock:
     ) -> None:
         self.release()
 
-    def _busy(self, text: bytes) -> str:
-        try:
-            holder = msgspec.json.decode(text, type=Holder)
-        except msgspec.DecodeError:  # it has only just taken it, or is letting go
+    def _busy(self, holder: Holder) -> str:
+        if not holder.pid:
             return f"{self._job} is already running; try again when it is done."
         run = f"run {holder.run}, " if holder.run else ""
         return (
             f"{self._job} is already running: {run}process {holder.pid} on {holder.host} since {holder.since}; "
             "try again when it is done."
         )
+
+
+def _take(file: int) -> bool:
+    """Take the lock; try again for a moment, as it may be in the way of somebody who only looks who holds it."""
+    for _ in range(_TRIES):
+        with suppress(BlockingIOError):
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return True
+        time.sleep(_PATIENCE)
+    return False

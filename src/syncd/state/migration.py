@@ -22,6 +22,23 @@ def bring_up_to_date(database: Database) -> None:
     Raises ConfigurationError (``state.newer``) for a store of a newer syncd, DataError (``state.damaged``) for a
     database of another program.
     """
+    stored = stored_revision(database)
+    database.use_wal()
+    if stored == REVISION:
+        return
+    with database.write() as connection:
+        # Another process may have done it in the meantime: look again, now under the lock.
+        if _revision(connection, database.path) >= REVISION:
+            return
+        _upgrade(connection)
+    logger.info("%s is at schema %s now (before: %s)", database.path, REVISION, stored or "none")
+
+
+def stored_revision(database: Database) -> str:
+    """Return the revision that the store is at, empty for one without tables; nothing is changed.
+
+    Raises as ``bring_up_to_date`` does.
+    """
     with database.read() as connection:
         stored = _revision(connection, database.path)
         made_by = _made_by(connection, stored)
@@ -32,15 +49,7 @@ def bring_up_to_date(database: Database) -> None:
             code="state.newer",
             object=str(database.path),
         )
-    database.use_wal()
-    if stored == REVISION:
-        return
-    with database.write() as connection:
-        # Another process may have done it in the meantime: look again, now under the lock.
-        if _revision(connection, database.path) >= REVISION:
-            return
-        _upgrade(connection)
-    logger.info("%s is at schema %s now (before: %s)", database.path, REVISION, stored or "none")
+    return stored
 
 
 def _revision(connection: Connection, path: Path) -> str:

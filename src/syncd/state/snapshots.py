@@ -26,6 +26,12 @@ class Snapshots:
         with self._database.read() as connection:
             return connection.scalar(statement)
 
+    def metas(self) -> dict[str, bytes]:
+        """Return what was kept with the last commit of each scope."""
+        with self._database.read() as connection:
+            rows = connection.execute(select(snapshot_meta).order_by(snapshot_meta.c.scope))
+            return {row.scope: bytes(row.data) for row in rows}
+
     def rows(self, scope: str) -> Iterator[bytes]:
         """Yield the data of all objects of a scope as of one commit, in no particular order.
 

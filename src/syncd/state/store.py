@@ -1,5 +1,6 @@
 """The store: one SQLite file that holds all that syncd remembers."""
 
+from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -8,10 +9,12 @@ from syncd.host.clock import Clock, SystemClock
 from syncd.state.circuits import Circuits
 from syncd.state.database import Database
 from syncd.state.external_ids import ExternalIds
-from syncd.state.files import prepare_directory, prepare_file
+from syncd.state.files import is_file, prepare_directory, prepare_file
 from syncd.state.ledger import AuditLog
 from syncd.state.migration import bring_up_to_date
+from syncd.state.retention import Pruned, prune
 from syncd.state.snapshots import Snapshots
+from syncd.state.upkeep import Forgotten, back_up, forget
 
 FILE_NAME = "syncd.sqlite"
 
@@ -26,6 +29,18 @@ class Store:
         self.snapshots = Snapshots(database)
         self.external_ids = ExternalIds(database)
         self.circuits = Circuits(database)
+
+    def prune(self, before: datetime, *, batches: int | None = None) -> Pruned:
+        """Delete runs that started before a time, but for those that are still needed; see ``state.retention``."""
+        return prune(self._database, before, batches=batches)
+
+    def back_up(self, target: Path) -> int:
+        """Copy the store to a file while others use it, and return the size of that in bytes."""
+        return back_up(self._database, target)
+
+    def forget(self) -> Forgotten:
+        """Forget snapshots and links, not the audit log. Call it only while holding the locks of all jobs."""
+        return forget(self._database)
 
     def close(self) -> None:
         """Let go of the file; iterators over it must be done by then."""
@@ -57,3 +72,13 @@ def open_store(directory: Path, *, actor: str = "", clock: Clock | None = None, 
         database.close()
         raise
     return Store(database, clock or SystemClock(), actor)
+
+
+def find_store(directory: Path, *, actor: str = "", busy_timeout: float = 30.0) -> Store | None:
+    """Open the store of a state directory where there is one; None where there is none, and none is made.
+
+    Raises as ``open_store`` does.
+    """
+    if not is_file(directory / FILE_NAME):
+        return None
+    return open_store(directory, actor=actor, busy_timeout=busy_timeout)

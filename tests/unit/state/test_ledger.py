@@ -1,6 +1,7 @@
 import re
 import threading
 import time
+from datetime import timedelta
 from pathlib import Path
 
 import msgspec
@@ -11,7 +12,7 @@ from syncd.reconcile.model import Outcome
 from syncd.reconcile.ports import Ledger, Traffic
 from syncd.state.store import Store, open_store
 from unit.state.sample import action, outcome, plan, summary
-from unit.virtual_clock import VirtualClock
+from unit.virtual_clock import START, VirtualClock
 
 
 def as_port(ledger: Ledger) -> Ledger:
@@ -139,6 +140,9 @@ def test_runs_come_newest_first_and_can_be_narrowed(store: Store, clock: Virtual
     assert [run.id for run in store.ledger.runs("a", limit=2)] == [ids[3], ids[2]]
     assert [run.id for run in store.ledger.runs(failed=True)] == [ids[2], ids[1]]
     assert store.ledger.runs("a", failed=True)[0].id == ids[2]
+    since = START + timedelta(seconds=0.02)
+    assert [run.id for run in store.ledger.runs(since=since, limit=None)] == [ids[3], ids[2]]
+    assert store.ledger.runs(since=since + timedelta(seconds=1)) == []
 
 
 @pytest.mark.parametrize("bad", ["refused", "failed", "interrupted"])
@@ -162,6 +166,48 @@ def test_the_last_good_run_is_one_that_read_both_sides_and_was_not_refused(
     good = store.ledger.last_good("a")
     assert good is not None
     assert (good.id, good.sources) == (ids[1], {"rt": 11})
+
+
+def test_the_newest_run_of_a_kind_is_found(store: Store, clock: VirtualClock) -> None:
+    assert store.ledger.newest("a") is None
+    ids = []
+    for mode, result, plan_hash in (
+        ("apply", "applied", "one"),
+        ("plan", "refused", "two"),
+        ("apply", "failed", ""),
+        ("revert", "applied", "three"),
+    ):
+        run = store.ledger.start("a", mode)
+        store.ledger.finish(msgspec.structs.replace(summary(run, result, "a"), plan_hash=plan_hash))
+        ids.append(run)
+        clock.advance(1)
+    still_open = store.ledger.start("a", "apply")
+    store.ledger.planned(still_open, plan(action(1)))
+    found = [
+        store.ledger.newest("a"),
+        store.ledger.newest("a", compared=True),
+        store.ledger.newest("a", compared=True, results=["applied", "in_sync"]),
+        store.ledger.newest("a", results=["applied"]),
+        store.ledger.newest("b"),
+    ]
+    assert [run and run.id for run in found] == [still_open, ids[1], ids[0], ids[3], None]
+
+
+def test_the_actions_of_a_run_under_way_are_counted(store: Store) -> None:
+    run = store.ledger.start("a", "apply")
+    assert store.ledger.counted(run) == {"actions": 0}
+    store.ledger.planned(run, plan(action(1), action(2, "create"), action(3)))
+    store.ledger.settle(run, [outcome(1), outcome(2, "failed")])
+    assert store.ledger.counted(run) == {"actions": 3, "create": 1, "update": 2, "verified": 1, "failed": 1}
+
+
+def test_what_only_one_of_two_plans_has_is_found(store: Store) -> None:
+    one, two = (store.ledger.start("a", "plan") for _ in range(2))
+    store.ledger.planned(one, plan(action(3), action(1), action(2)))
+    store.ledger.planned(two, plan(action(2), action(4)))
+    assert list(store.ledger.only_in(one, two)) == [action(3), action(1)]
+    assert list(store.ledger.only_in(two, one)) == [action(4)]
+    assert list(store.ledger.only_in(one, one)) == []
 
 
 def test_a_run_is_found_by_the_beginning_of_its_id(store: Store, clock: VirtualClock) -> None:

@@ -1,3 +1,4 @@
+import fcntl
 import json
 import os
 import re
@@ -6,12 +7,13 @@ import socket
 import stat
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
 
 from syncd.host.errors import Busy, ConfigurationError, NotPermitted
-from syncd.state.lock import JobLock
+from syncd.state.lock import Holder, JobLock, holder
 
 HOLD = (
     "import pathlib, sys, time; from syncd.state.lock import JobLock;"
@@ -129,3 +131,52 @@ def test_a_state_directory_that_cannot_be_had_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises((ConfigurationError, NotPermitted), match="locks"):
         JobLock(tmp_path / "file", "chromebooks", "a").acquire()
+
+
+# -- who holds it
+
+
+def test_who_holds_a_lock_can_be_read_without_taking_it(tmp_path: Path) -> None:
+    with JobLock(tmp_path, "chromebooks", "20260101T000000-aaaa"):
+        found = holder(tmp_path, "chromebooks")
+        assert found is not None
+        assert (found.pid, found.run, found.host) == (os.getpid(), "20260101T000000-aaaa", socket.gethostname())
+        with pytest.raises(Busy):
+            JobLock(tmp_path, "chromebooks", "other").acquire()
+    assert holder(tmp_path, "chromebooks") is None
+
+
+def test_looking_makes_nothing(tmp_path: Path) -> None:
+    assert holder(tmp_path, "chromebooks") is None
+    assert holder(tmp_path / "nowhere", "chromebooks") is None
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_holder_that_was_killed_holds_nothing_any_more(tmp_path: Path) -> None:
+    with subprocess.Popen([sys.executable, "-c", HOLD, str(tmp_path)], stdout=subprocess.PIPE) as held:
+        assert held.stdout is not None
+        assert held.stdout.readline() == b"held\n"
+        found = holder(tmp_path, "chromebooks")
+        held.send_signal(signal.SIGKILL)
+    assert found is not None
+    assert found.pid == held.pid
+    assert lock_file(tmp_path).stat().st_size > 0, "it left its name"
+    assert holder(tmp_path, "chromebooks") is None
+
+
+def test_a_holder_without_a_name_is_a_holder(tmp_path: Path) -> None:
+    with JobLock(tmp_path, "chromebooks", "a"):
+        lock_file(tmp_path).write_text('{"pid": ')
+        assert holder(tmp_path, "chromebooks") == Holder()
+
+
+def test_a_run_that_starts_while_somebody_looks_is_not_turned_away(tmp_path: Path) -> None:
+    with JobLock(tmp_path, "chromebooks"):
+        pass
+    lock_file(tmp_path).write_text('{"pid": 1, "run": "left behind by a kill"}')
+    looking = os.open(lock_file(tmp_path), os.O_RDONLY)
+    fcntl.flock(looking, fcntl.LOCK_SH)
+    over = threading.Timer(0.03, os.close, [looking])
+    over.start()
+    with JobLock(tmp_path, "chromebooks", "b"):
+        over.join()

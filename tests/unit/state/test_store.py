@@ -287,9 +287,11 @@ def test_circuit_states_outlive_the_store(tmp_path: Path) -> None:
     with open_store(tmp_path) as store:
         assert store.circuits.load("rt") == state
         assert store.circuits.load("google") is None
+        assert store.circuits.all() == {"rt": state}
         with store._database.write() as connection:
             connection.exec_driver_sql("UPDATE circuits SET state = '[]'")
         assert store.circuits.load("rt") is None, "one that cannot be read starts closed"
+        assert store.circuits.all() == {}
 
 
 @pytest.mark.parametrize("released", sorted(RELEASED.glob("schema-*.sqlite")), ids=lambda path: path.stem)
