@@ -144,4 +144,4 @@ def _read_plan(name: str) -> Plan:
             code="plan.unreadable",
             object=name,
         ) from error
-    return decode_plan(content)
+    return decode_plan(content, name)

@@ -37,8 +37,8 @@ def encode_plan(plan: Plan) -> bytes:
     return msgspec.json.format(msgspec.json.encode(plan, order="sorted"), indent=1) + b"\n"
 
 
-def decode_plan(content: bytes) -> Plan:
-    """Return the plan in a file's content.
+def decode_plan(content: bytes, name: str = "This") -> Plan:
+    """Return the plan in a file's content; ``name`` is what a sentence calls the file.
 
     Raises DataError when it is no plan, Refused when its hash does not fit what it says.
     """
@@ -46,7 +46,7 @@ def decode_plan(content: bytes) -> Plan:
         plan = msgspec.json.decode(content, type=Plan)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise DataError(
-            f"This is not a plan file ({error}): write one with syncd plan JOB -o FILE",
+            f"{name} is not a plan file ({error}): write one with syncd plan JOB -o FILE",
             code="plan.unreadable",
             operation="read plan",
         ) from None
