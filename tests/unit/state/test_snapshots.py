@@ -15,6 +15,12 @@ def test_a_scope_is_empty_before_its_first_commit(store: Store) -> None:
     assert list(store.snapshots.rows(SCOPE)) == []
 
 
+def test_what_was_kept_with_each_scope_is_found(store: Store) -> None:
+    store.snapshots.commit("rt:two", meta=b"2")
+    store.snapshots.commit("rt:one", meta=b"1", upsert=[("1", b"row")])
+    assert list(store.snapshots.metas().items()) == [("rt:one", b"1"), ("rt:two", b"2")]
+
+
 def test_rows_are_kept_changed_and_removed_by_object(store: Store) -> None:
     store.snapshots.commit(SCOPE, meta=b"1", upsert=[("a", b"A"), ("b", b"B"), ("c", b"C")])
     store.snapshots.commit(SCOPE, meta=b"2", upsert=[("b", b"BB"), ("d", b"D")], remove=["a", "unknown"])
