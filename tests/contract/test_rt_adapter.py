@@ -398,8 +398,23 @@ class TestWriting:
         schema = west.preflight(NEED)
         asset = make(west, schema, "W2", **{SYNC: "2026-01-02T03:04:05Z"})
         assert back(tracker, tracker.preflight(NEED), asset, SYNC) == "2026-01-02T03:04:05Z"
-        west.writer(schema).update_asset(asset, {SYNC: "2026-07-02T03:04:05Z"})
-        assert back(tracker, tracker.preflight(NEED), asset, SYNC) == "2026-07-02T03:04:05Z"
+        for moment in ("2026-07-02T03:04:05Z", "2026-03-08T10:30:00Z", "2026-11-01T14:00:24Z", "2026-11-01T17:00:00Z"):
+            west.writer(schema).update_asset(asset, {SYNC: moment})
+            assert back(tracker, tracker.preflight(NEED), asset, SYNC) == moment
+
+    def test_the_hour_that_rt_leaves_out_is_refused(self, connect: Connect) -> None:
+        west = connect("rt-west", timezone="America/Los_Angeles")
+        schema = west.preflight(NEED)
+        with pytest.raises(WriteRefused, match="the hour that America/Los_Angeles has twice"):
+            make(west, schema, "W21", **{SYNC: "2026-11-01T16:30:00Z"})
+
+    def test_a_date_is_that_date_on_the_day_when_clocks_change(self, connect: Connect, tracker: RequestTracker) -> None:
+        put(tracker, "user/rt-west", Timezone="Australia/Sydney")
+        east = connect("rt-west", timezone="Australia/Sydney")
+        schema = east.preflight(NEED)
+        asset = make(east, schema, "W22", **{AUE: "2028-10-01"})
+        assert back(tracker, tracker.preflight(NEED), asset, AUE) == "2028-10-01"
+        put(tracker, "user/rt-west", Timezone="America/Los_Angeles")
 
     @pytest.mark.parametrize(
         ("change", "words"),

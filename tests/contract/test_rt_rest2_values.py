@@ -117,6 +117,10 @@ def test_a_time_is_read_in_rts_own_way(rt: Rest2, asset: str, sent: str, read: s
         ("2026-01-02T03:04:05Z", "2026-01-02T08:00:00Z"),
         ("2026-03-08 02:30:00", "2026-03-08T10:30:00Z"),
         ("2026-11-01 01:30:00", "2026-11-01T08:30:00Z"),
+        ("2026-11-01 06:00:24", "2026-11-01T13:00:24Z"),
+        ("2026-11-01 08:59:59", "2026-11-01T15:59:59Z"),
+        ("2026-11-01 09:00:00", "2026-11-01T17:00:00Z"),
+        ("2026-01-02T04:04:05+01:00", "2026-01-02T11:04:05Z"),
         ("garbage", "1970-01-01T00:00:00Z"),
     ],
 )
@@ -130,7 +134,7 @@ def test_sentences_tell_times_in_words(rt: Rest2, asset: str) -> None:
     assert write(rt, asset, "Last Sync", "garbage")[0] == [changed]
 
 
-@pytest.mark.parametrize("sent", ["2029-06-30", "2029-06-30T00:00:00Z", "2029-06-30 23:04:05"])
+@pytest.mark.parametrize("sent", ["2029-06-30", "2029-06-30T00:00:00Z", "2029-06-30 23:04:05", "2029-06-30 12:00:00"])
 def test_a_date_has_no_zone(rt: Rest2, asset: str, sent: str) -> None:
     assert write(rt, asset, "AUE Date", sent)[1] == ["2029-06-30"]
     assert write(rt, asset, "AUE Date", sent, "rt-west") == ([], ["2029-06-30"])

@@ -45,7 +45,7 @@ class WritingRt(FakeRt):
 
 
 def writer(rt: WritingRt) -> AssetWriter:
-    return AssetWriter(Rest(cast("HttpClient", rt), rt, SystemClock()), schema(), "America/Los_Angeles")
+    return AssetWriter(Rest(cast("HttpClient", rt), rt, SystemClock()), schema(timezone="America/Los_Angeles"))
 
 
 def sent(rt: WritingRt) -> dict[str, object]:
@@ -62,7 +62,8 @@ def sent(rt: WritingRt) -> dict[str, object]:
         ({"CF.{Recent Users}": ("b", "a")}, {"CustomFields": {"18": ["a", "b"]}}),
         ({"CF.{Tags}": ("loaner",)}, {"CustomFields": {"19": ["Loaner"]}}),
         ({"CF.{Last Sync}": "2026-01-02T03:04:05Z"}, {"CustomFields": {"15": "2026-01-01 19:04:05"}}),
-        ({"CF.{AUE}": "2029-06-30"}, {"CustomFields": {"16": "2029-06-30"}}),
+        ({"CF.{Last Sync}": "2026-11-01T14:00:24Z"}, {"CustomFields": {"15": "2026-11-01 07:00:24"}}),
+        ({"CF.{AUE}": "2029-06-30"}, {"CustomFields": {"16": "2029-06-30 12:00:00"}}),
         ({"Name": "A", "Owner": None, "HeldBy": None}, {"Name": "A", "Owner": "Nobody", "HeldBy": []}),
         ({"Owner": "41", "HeldBy": ("43",)}, {"Owner": "41", "HeldBy": ["43"]}),
     ],
@@ -99,6 +100,25 @@ def test_a_sentence_of_refusal_is_an_error_that_quotes_it(sentence: str) -> None
         writer(WritingRt(lambda _: [sentence])).update_asset(7, {SERIAL: "A"})
     assert sentence in str(caught.value)
     assert caught.value.object == "asset 7"
+
+
+@pytest.mark.parametrize(
+    ("sentences", "end"),
+    [
+        (
+            ["Could not add a new value to custom field 'OU': Permission Denied"],
+            " API user ModifyCustomField.",
+        ),
+        (["Asset W12-0001: Permission Denied"], "; grant the API user ModifyAsset."),
+        (["Asset W: Permission Denied", "custom field X: Permission Denied"], " ModifyAsset and ModifyCustomField."),
+        (["Invalid value for custom field"], "Invalid value for custom field."),
+        (["Invalid value for custom field"] * 30, " Invalid value ...."),
+    ],
+)
+def test_a_refusal_for_want_of_a_right_names_the_right(sentences: list[str], end: str) -> None:
+    with pytest.raises(WriteRefused) as caught:
+        writer(WritingRt(lambda _: sentences)).update_asset(7, {SERIAL: "A"})
+    assert str(caught.value).endswith(end)
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 import ipaddress
 import re
-from datetime import UTC, datetime, timedelta, timezone, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -68,8 +68,9 @@ def zone_of(name: str) -> tzinfo:
 def moment(text: str, zone: tzinfo) -> datetime:
     """Read a date and time as RT does: never an error, 1970 at worst.
 
-    A ``Z`` makes it midnight (RT's own output format!), a positive offset with a colon counts unless it is zero, any
-    other word after the time is passed over; day and month may be out of range and then run over.
+    A ``Z`` makes it midnight (RT's own output format!), a positive offset with a colon counts, any other word after the
+    time is passed over; day and month may be out of range and then run over. From that, taken for UTC, the offset of
+    the user's zone at that moment comes off.
     """
     text = text.strip()
     if found := _MOMENT.fullmatch(text):
@@ -84,20 +85,16 @@ def _full(found: re.Match[str], zone: tzinfo) -> datetime:
         return _local(found, timedelta(), zone)
     after = found["zone"]
     time = timedelta(hours=int(found["hour"]), minutes=int(found["minute"]), seconds=int(found["second"] or 0))
-    offset = _OFFSET.fullmatch(after)
-    if offset and after != "+00:00":
-        away = timedelta(hours=int(offset[1]), minutes=int(offset[2]))
-        return _local(found, time, timezone(away))
-    if offset or after in {"", " UTC"}:
-        return _local(found, time, zone)
-    return _local(found, timedelta(), zone)
+    if offset := _OFFSET.fullmatch(after):
+        return _local(found, time - timedelta(hours=int(offset[1]), minutes=int(offset[2])), zone)
+    return _local(found, time if after in {"", " UTC"} else timedelta(), zone)
 
 
 def _local(found: re.Match[str], time: timedelta, zone: tzinfo) -> datetime:
     months = int(found["year"]) * 12 + int(found["month"]) - 1
-    first = datetime(months // 12, months % 12 + 1, 1)  # noqa: DTZ001 - local time of a zone that comes next
-    local = first + timedelta(days=int(found["day"]) - 1) + time
-    return local.replace(tzinfo=zone).astimezone(UTC)
+    first = datetime(months // 12, months % 12 + 1, 1, tzinfo=UTC)
+    moment = first + timedelta(days=int(found["day"]) - 1) + time
+    return moment - (moment.astimezone(zone).utcoffset() or timedelta())
 
 
 def _listed(field: CustomField, text: str) -> str:

@@ -43,7 +43,7 @@ class RequestTracker:
 
     def writer(self, schema: Schema) -> AssetWriter:
         """Return a writer for a job's fields."""
-        return AssetWriter(self.rest, schema, self._timezone)
+        return AssetWriter(self.rest, schema)
 
     def users_by_email(self, addresses: Iterable[str]) -> dict[str, str]:
         """Return RT's spelling of the addresses that exactly one user has; keys are casefolded. 100 a request."""

@@ -41,3 +41,18 @@ class RtOptions(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     read_timeout: Annotated[float, Meta(gt=0, description="Seconds to wait for an answer.")] = 60.0
     ca_file: Annotated[str, Meta(description="PEM file with the authority that signed RT's certificate.")] = ""
     proxy: Annotated[str, Meta(description="URL of an HTTP proxy.")] = ""
+
+    def __post_init__(self) -> None:
+        """Refuse a time zone that there is not."""
+        if self.timezone != "UTC" and not _is_zone(self.timezone):
+            raise ValueError(f"timezone names no time zone, {self.timezone!r}; write it like 'America/Los_Angeles'")
+
+
+def _is_zone(name: str) -> bool:
+    from zoneinfo import ZoneInfo  # noqa: PLC0415 - most users of RT are in UTC
+
+    try:
+        ZoneInfo(name)
+    except (OSError, ValueError, LookupError):
+        return False
+    return True

@@ -136,6 +136,7 @@ class _Preflight:
             me=me,
             people_feed=admin_users,
             unproven=tuple(self.unproven),
+            timezone=self.timezone,
         )
 
     def wrong(self, sentence: str) -> None:

@@ -2,8 +2,10 @@
 
 import re
 from collections.abc import Callable, Mapping
+from datetime import UTC, tzinfo
 from functools import cached_property
 from typing import Literal, TypeAlias
+from zoneinfo import ZoneInfo
 
 import msgspec
 
@@ -113,7 +115,7 @@ class Schema(msgspec.Struct, frozen=True, dict=True):
     """What preflight found. ``custom_fields`` are all that are applied to the catalogs, not only the needed ones.
 
     ``me``: numeric id of the API user, 0 where it is not known. ``people_feed``: changes of other users show in the
-    transactions. ``unproven``: rights that RT gives no way to know before a write.
+    transactions. ``unproven``: rights that RT gives no way to know before a write. ``timezone``: the API user's.
     """
 
     need: Need
@@ -124,6 +126,12 @@ class Schema(msgspec.Struct, frozen=True, dict=True):
     me: int = 0
     people_feed: bool = False
     unproven: tuple[str, ...] = ()
+    timezone: str = "UTC"
+
+    @cached_property
+    def zone(self) -> tzinfo:
+        """The API user's time zone."""
+        return UTC if self.timezone == "UTC" else ZoneInfo(self.timezone)
 
     def custom_field(self, field: str) -> CustomField:
         """Return the definition of a needed field ``CF.{X}``; KeyError for one that was not asked for."""
@@ -178,9 +186,15 @@ class Schema(msgspec.Struct, frozen=True, dict=True):
             return f"{field} may not be digits only" if bad else None
         if _stored(definition, text) is None:
             return f"{field} is a field of type {definition.type} and does not take this value"
+        if self._left_out(definition, text):
+            return f"{field} cannot have a time of the hour that {self.timezone} has twice; a user in UTC could set it"
         if definition.regex and not definition.regex.search(text):
             return f"{field} takes only what matches {forms.pattern_name(definition.pattern)}"
         return None
+
+    def _left_out(self, definition: CustomField, text: str) -> bool:
+        timed = definition.type == "DateTime" and self.timezone != "UTC"
+        return timed and forms.written_moment(text, self.zone) is None
 
 
 def custom_name(field: str) -> str | None:

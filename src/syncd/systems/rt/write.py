@@ -7,8 +7,8 @@ stores as meant, people are looked up first and sent as numbers, and only a read
 
 import re
 from collections.abc import Collection, Iterable, Mapping
+from textwrap import shorten
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import msgspec
 
@@ -45,13 +45,12 @@ class _Created(msgspec.Struct):
 class AssetWriter:
     """Writes assets of one job. Usable from many threads.
 
-    ``timezone`` is the API user's zone in RT. Values are those of ``Schema.reads_back``.
+    Values are those of ``Schema.reads_back``.
     """
 
-    def __init__(self, rest: Rest, schema: Schema, timezone: str) -> None:
+    def __init__(self, rest: Rest, schema: Schema) -> None:
         self._rest = rest
         self._schema = schema
-        self._zone = ZoneInfo(timezone)
         self._fields = {cf.id: cf for cf in schema.custom_fields if cf.kind != "file"}
         self._kind = job_class(schema.wanted)
         self._users: dict[tuple[str, str], int] = {}
@@ -191,7 +190,9 @@ class AssetWriter:
         return self._sent(definition.type, stored) if isinstance(stored, str) else None
 
     def _sent(self, kind: str, text: str) -> str:
-        return forms.written_moment(text, self._zone) if kind == "DateTime" else text
+        if kind == "DateTime":
+            return forms.written_moment(text, self._schema.zone) or text
+        return forms.written_day(text) if kind == "Date" else text
 
     def _people(self, label: str, field: str, value: Value) -> list[str]:
         """Return numeric ids: RT takes a name of digits for a number, and makes a user of an unknown address."""
@@ -233,13 +234,21 @@ def _texts(value: Value) -> tuple[str, ...]:
 def _read_answer(label: str, sentences: list[str], changes: Mapping[str, Value]) -> Answer:
     refusals = [sentence for sentence in sentences if _REFUSAL.search(sentence) and not _CHANGE.search(sentence)]
     if refusals:
+        told = shorten("; ".join(refusals), 500, placeholder=" ...")
         raise WriteRefused(
-            f"RT refused to update {label}: {'; '.join(refusals)[:500]}.",
+            f"RT refused to update {label}: {told}{_remedy(refusals)}.",
             code="rt.refused",
             system="rt",
             operation="update",
             object=label,
         )
     # RT cuts and respells values after it made its sentence, so that even these only show that it did something.
-    told = sum(1 for sentence in sentences if _CHANGE.search(sentence))
-    return Answer(proven=told >= len(changes) > 0, sentences=tuple(sentences))
+    done = sum(1 for sentence in sentences if _CHANGE.search(sentence))
+    return Answer(proven=done >= len(changes) > 0, sentences=tuple(sentences))
+
+
+def _remedy(refusals: list[str]) -> str:
+    """Return what to do where a right is missing; RT shows nobody beforehand whether they may write custom fields."""
+    denied = [sentence for sentence in refusals if sentence.endswith("Permission Denied")]
+    rights = {"ModifyCustomField" if "custom field" in sentence else "ModifyAsset" for sentence in denied}
+    return f"; grant the API user {' and '.join(sorted(rights))}" if rights else ""
