@@ -73,8 +73,9 @@ class Finished:
 
     @property
     def told(self) -> str:
-        """All of it, for the message of an assertion."""
-        return f"syncd {' '.join(self.arguments)} ended with {self.status}\n{self.stdout}\n{self.stderr}"
+        """What an assertion says: how it ended, and the end of what it printed and logged."""
+        said = "\n".join([self.stdout[-1500:], *(record["MESSAGE"] for record in self.records[-10:])])
+        return f"syncd {' '.join(self.arguments)} ended with {self.status}\n{said}"
 
     def ended(self, status: int) -> "Finished":
         """Return this, having seen that it ended so."""

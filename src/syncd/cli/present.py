@@ -70,6 +70,8 @@ def show_done(done: Done, *, everything: bool) -> None:
     show_result(done.summary, done.plan.actions, done.outcomes)
     if done.error is not None:
         say(done.error.sentence)
+    elif done.summary.error:
+        say(done.summary.error)
     elif done.summary.result == "planned":
         say(f"Plan {short_hash(done.plan)} of job {done.plan.job}.")
 

@@ -22,6 +22,9 @@ from syncd.reconcile.verify import verify
 
 logger = logging.getLogger(__name__)
 
+STOPPED = "run.stopped"
+"""The code of a run that was stopped between two actions."""
+
 _STATUS: dict[RunResult, ExitStatus] = {
     "in_sync": ExitStatus.OK,
     "planned": ExitStatus.OK,
@@ -208,7 +211,11 @@ class Runner:
             settled=chronicle.settle,
         )
         outcomes = verify(plan, outcomes, writers, self._ledger, run.id, stop=self._stop, settled=chronicle.settle_open)
-        summary = self._finish(run, self._result(outcomes), plan, outcomes)
+        result = self._result(outcomes)
+        if result == "interrupted":
+            summary = self._finish(run, result, plan, outcomes, _where_stopped(outcomes), STOPPED)
+        else:
+            summary = self._finish(run, result, plan, outcomes)
         return Done(summary, plan, outcomes, refusals)
 
     def _result(self, outcomes: Sequence[Outcome]) -> RunResult:
@@ -252,6 +259,17 @@ class _Run:
     id: str
     mode: str
     started: datetime
+
+
+def _where_stopped(outcomes: Sequence[Outcome]) -> str:
+    """Return where a stop came, for people."""
+    states = Counter(outcome.state for outcome in outcomes)
+    begun = len(outcomes) - states["not_started"]
+    unproven = f", {states['unproven']} of these not read back" if states["unproven"] else ""
+    return (
+        f"stopped after {begun} of {len(outcomes)} actions{unproven}; {states['not_started']} were not started: "
+        "run it again to go on"
+    )
 
 
 def _counts(plan: Plan, outcomes: Sequence[Outcome]) -> dict[str, int]:

@@ -193,6 +193,8 @@ def test_a_stopped_run_is_interrupted_and_the_next_one_does_the_rest() -> None:
     done = demo.runner.apply()
     assert (done.summary.result, done.exit_status) == ("interrupted", ExitStatus.TRY_LATER)
     assert (done.summary.counts["verified"], done.summary.counts["not_started"]) == (1, 8)
+    assert done.summary.error == "stopped after 1 of 9 actions; 8 were not started: run it again to go on"
+    assert done.summary.code == "run.stopped"
     demo.stopped = False
     demo.writer.behave = lambda _: "do"
     assert demo.runner.apply().summary.counts["verified"] == 8
