@@ -14,7 +14,7 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     ``route`` is a regular expression, searched in the raw target (path and query); ``method`` is empty for any.
     The first ``after`` matching requests pass; then the rule applies ``times`` times (null: for ever).
 
-    * ``delay``: seconds before anything else.
+    * ``delay``: seconds before anything else. Waits of all kinds end when the rules are cleared.
     * ``reset``: the connection ends with RST, ``before`` the request is handled or ``during`` it: then the effect
       has happened, and no byte of the answer is sent.
     * ``status``, ``headers``, ``body``: this answer instead of the app's. The app does not see the request, unless
@@ -80,6 +80,7 @@ class Faults:
     def __init__(self, rules: Iterable[Rule] = ()) -> None:
         self._lock = threading.Lock()
         self._armed = [_Armed(rule) for rule in rules]
+        self._released = threading.Event()
 
     def add(self, *rules: Rule) -> None:
         """Put rules behind those in force."""
@@ -87,9 +88,23 @@ class Faults:
             self._armed.extend(_Armed(rule) for rule in rules)
 
     def clear(self) -> None:
-        """End all faults."""
+        """End all faults, and the waits of requests that are under way."""
         with self._lock:
             self._armed.clear()
+        self.release()
+
+    def release(self) -> None:
+        """End the waits of requests that are under way."""
+        with self._lock:
+            waiting, self._released = self._released, threading.Event()
+        waiting.set()
+
+    def wait(self, rule: Rule, seconds: float) -> None:
+        """Let time pass because a rule asks for it, while that is in force."""
+        with self._lock:
+            released, in_force = self._released, any(armed.rule is rule for armed in self._armed)
+        if seconds and in_force:
+            released.wait(seconds)
 
     def pick(self, method: str, target: str) -> Rule | None:
         """Return the rule that strikes this request, and count it."""

@@ -130,6 +130,7 @@ class Server:
             self._thread.join()
             self._thread = None
         self._listener.server_close()
+        self.faults.release()
         for connection in list(self._connections):
             with contextlib.suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)
@@ -164,8 +165,8 @@ class Server:
         if path in ("/_faults", "/_requests"):
             return self._control(call), None
         rule = self.faults.pick(method, target)
-        if rule is not None and rule.delay:
-            time.sleep(rule.delay)
+        if rule is not None:
+            self.faults.wait(rule, rule.delay)
         return self._serve(call, target, rule), rule
 
     def _serve(self, call: Call, target: str, rule: Rule | None) -> Answer:
@@ -311,7 +312,7 @@ class _Connection(BaseHTTPRequestHandler):
             self.wfile.write(head + body[: len(body) // 2])
             self.close_connection = True
         elif rule.slow:
-            self._drip(head, body, rule.slow)
+            self._drip(head, body, rule)
         else:
             self.wfile.write(head + body)
 
@@ -324,11 +325,11 @@ class _Connection(BaseHTTPRequestHandler):
             lines.append(f"Content-Length: {len(answer.body)}")
         return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
 
-    def _drip(self, head: bytes, body: bytes, seconds: float) -> None:
+    def _drip(self, head: bytes, body: bytes, rule: Rule) -> None:
         self.wfile.write(head)
         size = -(-len(body) // _PIECES) or 1
         for start in range(0, len(body), size):
-            time.sleep(seconds / _PIECES)
+            self.owner.faults.wait(rule, rule.slow / _PIECES)
             self.wfile.write(body[start : start + size])
 
     def _reset(self) -> None:

@@ -150,6 +150,27 @@ def test_a_status_replaces_the_answer_and_the_app_is_asked_only_where_the_effect
     assert (answer.status_code, answer.headers["Content-Type"], echo.calls) == (502, "text/html; charset=UTF-8", 1)
 
 
+def test_a_request_that_is_held_goes_on_when_the_rules_are_cleared(server: Server, echo: Echo) -> None:
+    server.faults.add(Rule(delay=60))
+    held = threading.Thread(target=requests.get, args=(f"{server.url}/held",), kwargs={"timeout": 30})
+    held.start()
+    deadline = time.monotonic() + 10
+    while not server.faults.listing()[0]["used"]:
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
+    assert echo.calls == 0
+    server.faults.clear()
+    held.join(10)
+    assert echo.calls == 1
+
+
+def test_a_server_that_stops_does_not_wait_for_the_requests_it_holds(echo: Echo) -> None:
+    began = time.monotonic()
+    with Server({"": echo}, Faults([Rule(delay=60)])) as server, pytest.raises(requests.ReadTimeout):
+        requests.get(f"{server.url}/held", timeout=0.2)
+    assert time.monotonic() - began < 1.5
+
+
 @pytest.mark.parametrize("rule", [Rule(delay=0.2), Rule(slow=0.2)])
 def test_a_delay_and_a_drip_take_their_time_and_lose_nothing(
     server: Server, client: requests.Session, rule: Rule
