@@ -144,6 +144,11 @@ class Server:
     def __exit__(self, *_: object) -> None:
         self.stop()
 
+    @property
+    def connections(self) -> int:
+        """How many connections are open; a client that died has none any more when all it asked for is done."""
+        return len(self._connections)
+
     def requests(self, route: str = "", method: str = "") -> int:
         """Return how many requests were counted, of one route or method where named."""
         with self._lock:
