@@ -28,7 +28,7 @@ class Running:
         self._session = requests.Session()
         self._session.trust_env = False
 
-    def ask(  # noqa: PLR0913 - they are those of requests
+    def ask(
         self,
         method: str,
         path: str,

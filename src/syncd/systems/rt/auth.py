@@ -50,7 +50,7 @@ class PasswordAuthenticator:
     signed in, 200 is the form again (RT 5.0.3, observed).
     """
 
-    def __init__(  # noqa: PLR0913
+    def __init__(
         self, url: str, username: str, password: Secret, *, timeout: tuple[float, float], ca_file: str, proxy: str
     ) -> None:
         self.user = username

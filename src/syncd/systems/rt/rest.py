@@ -90,7 +90,7 @@ class Rest:
             )
         )
 
-    def search(  # noqa: PLR0913
+    def search(
         self,
         path: str,
         query: Sequence[Criterion],
