@@ -22,6 +22,8 @@
       nixosModules.default =
         { lib, pkgs, ... }:
         {
+          # imported twice, it still counts once
+          key = "syncd";
           imports = [ ./nix/modules ];
           services.syncd.package = lib.mkDefault (packageFor pkgs);
         };

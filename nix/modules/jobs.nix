@@ -21,7 +21,9 @@ let
         schedule = lib.mkOption {
           type = lib.types.nullOr types.calendar;
           default = known.${name}.schedule or null;
-          defaultText = lib.literalMD "the job's own: `${known.${name}.schedule or "none"}`";
+          defaultText = lib.literalMD (
+            lib.concatStringsSep ", " (lib.mapAttrsToList (job: own: "`${own.schedule}` for ${job}") known)
+          );
           example = "Mon..Fri 06:30";
           description = ''
             When the job starts, as a calendar event of {manpage}`systemd.time(7)`; `null` means no timer, so that the job

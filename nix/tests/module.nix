@@ -52,6 +52,69 @@ let
     } "accepted"
   ) cases.typed;
 
+  # a module of the documentation, on a host that has what it leaves out: nothing, the job, or also its credentials
+  fragment =
+    { module, host }:
+    let
+      job.services.syncd = {
+        enable = true;
+        settings = lib.mapAttrsRecursive (_: lib.mkDefault) exampleOf.settings;
+        jobs.chromebooks = {
+          enable = lib.mkDefault true;
+          settings.catalogs = lib.mkDefault [ "Chromebooks" ];
+        };
+      };
+      credentials.services.syncd = { inherit (exampleOf) credentials; };
+      system = nixosSystem {
+        modules = [
+          syncdModule
+          ./container.nix
+          ./stand-ins.nix
+          module
+          { _module.args.syncd.nixosModules.default = syncdModule; }
+        ]
+        ++ {
+          bare = [ ];
+          job = [ job ];
+          credentials = [
+            job
+            credentials
+          ];
+        }.${host};
+      };
+      inherit (system) config;
+
+      # A host of containers is looked at by its guests: not every stand-in for nixpkgs can evaluate them on the way.
+      definitions = lib.concatMap lib.attrValues system.options.containers.definitions;
+      guests = map (guest: systemWith guest.config) definitions;
+      hosts = if guests == [ ] then [ config ] else guests;
+    in
+    {
+      failed = lib.concatMap failed hosts;
+      toplevels = map (one: one.system.build.toplevel.drvPath) hosts;
+      warnings = lib.concatMap (one: one.warnings) hosts;
+      inherit (config.services.syncd) settings;
+      units = unitsOf config;
+    };
+  exampleOf = (import ../example.nix).services.syncd;
+
+  # what the documentation tells of each option
+  options =
+    let
+      system = nixosSystem {
+        modules = [
+          syncdModule
+          ./container.nix
+        ];
+      };
+      shown = option: option.visible && !option.internal;
+    in
+    map (option: {
+      inherit (option) name type;
+      default = option.default.text or null;
+      description = option.description.text or option.description;
+    }) (lib.filter shown (lib.optionAttrSetToDocList system.options.services.syncd));
+
   heard = said: name: case: lib.any (lib.hasInfix case.says) said.${name};
   missed =
     lib.attrNames (lib.filterAttrs (name: case: !heard asserted name case) cases.asserted)
@@ -72,6 +135,8 @@ runCommand "syncd-module"
       inherit
         asserted
         cases
+        fragment
+        options
         typed
         warned
         ;

@@ -12,10 +12,12 @@ import click
 
 from syncd.cli.output import print_json
 from syncd.host.errors import ConfigurationError
-from syncd.host.units.render import Alerts, Host, known_jobs, operator_script
+from syncd.host.units.render import HERE, Alerts, Host, known_jobs, operator_script
 from syncd.host.units.render import units as unit_texts
 
 NEVER = "never"
+OPERATOR = "syncd-operator"
+CATALOG = "syncd.catalog"
 
 
 def _pairs(_context: click.Context, parameter: click.Parameter, values: Sequence[str]) -> dict[str, str]:
@@ -83,7 +85,11 @@ def units(  # noqa: PLR0913 - one for each option
     encrypted: bool,
     as_json: bool,
 ) -> None:
-    """Write systemd units for hosts without NixOS, and `syncd-operator`, which runs syncd as they do."""
+    """Write systemd units for hosts without NixOS.
+
+    With them come `syncd-operator`, which runs syncd as they do, and `syncd.catalog`, which explains their records to
+    `journalctl --catalog`.
+    """
     wanted = list(jobs) or list(known_jobs())
     host = Host(
         program=program or _this_program(),
@@ -101,8 +107,8 @@ def units(  # noqa: PLR0913 - one for each option
             ping_url=alert_ping,
         ),
     )
-    files = unit_texts(host, wanted)
-    written = _write(directory, files, operator_script(host))
+    more = {OPERATOR: operator_script(host), CATALOG: (HERE / CATALOG).read_text()}
+    written = _write(directory, unit_texts(host, wanted) | more)
     if as_json:
         print_json([str(path) for path in written])
         return
@@ -132,19 +138,17 @@ def _check_schedule(job: str, schedule: str) -> None:
         )
 
 
-def _write(directory: Path, files: Mapping[str, str], operator: str) -> list[Path]:
+def _write(directory: Path, files: Mapping[str, str]) -> list[Path]:
     try:
         directory.mkdir(parents=True, exist_ok=True)
         for name, text in files.items():
             (directory / name).write_text(text)
-        script = directory / "syncd-operator"
-        script.write_text(operator)
-        script.chmod(0o755)
+        (directory / OPERATOR).chmod(0o755)
     except OSError as error:
         raise ConfigurationError(
             f"units cannot be written to {directory}: {error.strerror}", code="units.cannot_write"
         ) from None
-    return [*(directory / name for name in files), script]
+    return [directory / name for name in files]
 
 
 def _this_program() -> str:

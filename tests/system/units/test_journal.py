@@ -17,7 +17,8 @@ def test_the_journal_has_the_fields_of_a_run_under_its_id(host: Host) -> None:
         assert record["_SYSTEMD_UNIT"] == SERVICE
         assert re.fullmatch("[0-9a-f]{32}", record["MESSAGE_ID"])
         assert record["PRIORITY"] in set("34567")
-    kinds = [MessageId(record["MESSAGE_ID"]) for record in records]
+    kinds = [record["MESSAGE_ID"] for record in records]
+    assert set(kinds) <= set(MessageId)
     assert kinds.count(MessageId.RUN_FINISHED) == 1
     changed = [record for record in records if record["MESSAGE_ID"] == MessageId.ACTION_DONE]
     assert len(changed) >= host.patches() > 0
