@@ -3,7 +3,7 @@
 They stand between markers in README.md and docs/, and nothing between the markers is written by hand:
 
 * ``<!-- options: TABLE -->`` ... ``<!-- end options -->``: the options of a table of the configuration file, for
-  example ``jobs.chromebooks``
+  example ``jobs.chromebooks``; those of the NixOS module are made by ``tests/nix/test_docs.py``, which evaluates it
 * ``<!-- fields: SYSTEM -->`` ... ``<!-- end fields -->``: the fields of ``google`` devices or ``rt`` assets
 * ``<!-- output: NAME -->`` ... ``<!-- end output -->``: what syncd prints on its own sandbox (see ``outputs.py``).
   These take half a minute, so they are left as they are without ``--outputs``.
@@ -25,6 +25,7 @@ BLOCK = re.compile(
     r"(?P<begin><!-- (?P<kind>options|fields|output): (?P<name>[\w.-]+) -->\n).*?(?P<end><!-- end (?P=kind) -->)",
     re.DOTALL,
 )
+MODULE = "module"
 Make = Callable[[str], str]
 
 
@@ -94,7 +95,7 @@ def render(text: str, makers: Mapping[str, Make]) -> str:
     """Return a page with its parts made anew; those of a kind without a maker stay."""
 
     def made(found: re.Match[str]) -> str:
-        make = makers.get(found["kind"])
+        make = None if found["name"] == MODULE else makers.get(found["kind"])
         return found["begin"] + make(found["name"]) + found["end"] if make else found[0]
 
     return BLOCK.sub(made, text)

@@ -67,7 +67,9 @@ class Stage:
 
     def _start(self, arguments: Sequence[str], *, log: str = "plain", **streams: int) -> subprocess.Popen[bytes]:
         environment = {
-            **os.environ,
+            **{name: os.environ[name] for name in ("PATH", "PYTHONPATH") if name in os.environ},
+            "HOME": str(self.site.directory),
+            "LC_ALL": "C.UTF-8",
             "SYNCD_CONFIG": str(self.site.config_file),
             "CREDENTIALS_DIRECTORY": str(self.site.credentials_directory),
             "COLUMNS": str(WIDTH),

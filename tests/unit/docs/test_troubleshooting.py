@@ -30,7 +30,7 @@ def sentences() -> tuple[str, ...]:
 def _texts(tree: ast.AST) -> Iterator[str]:
     for node in ast.walk(tree):
         if isinstance(node, ast.JoinedStr):
-            yield "".join(part.value if isinstance(part, ast.Constant) else "\n" for part in node.values)
+            yield "".join(str(part.value) if isinstance(part, ast.Constant) else "\n" for part in node.values)
         elif isinstance(node, ast.Constant) and isinstance(node.value, str):
             yield re.sub(r"%[sd]|\{[\w.]+\}", "\n", node.value)
 
