@@ -1,0 +1,143 @@
+"""The command line itself: what is typed wrongly (64), readers that leave, and JSON that can be read."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import pytest
+
+from syncd.cli import cli
+from syncd.sandbox.site import Sandbox
+from system.site import Site, wait_until
+
+USAGE = 64
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["plan"], "Missing argument 'JOB'"),
+        (["paln", "chromebooks"], "No such command 'paln'"),
+        (["plan", "chromebooks", "--jsn"], "No such option"),
+        (["plan", "chromebooks", "twice"], "unexpected extra argument"),
+        (["runs", "--limit", "none"], "'none' is not a valid integer"),
+        (["--log", "loud", "runs"], "'loud' is not one of"),
+        (["apply", "chromebooks", "--approve"], "requires an argument"),
+    ],
+)
+def test_what_is_typed_wrongly_is_a_usage_error(site: Site, arguments: list[str], words: str) -> None:
+    finished = site.syncd(*arguments).ended(USAGE)
+    assert words in finished.stderr
+    assert finished.stdout == ""
+    assert site.sandbox.server.requests() == 0
+
+
+@pytest.fixture(scope="module")
+def used(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Site, str]]:
+    """Return a site with two runs in its log, and the id of the first."""
+    with Sandbox(tmp_path_factory.mktemp("usage") / "site", devices=40) as sandbox:
+        site = Site(sandbox)
+        site.configure(job={"limits": {"clear": {"percent": 100}}})
+        run = site.syncd("apply", "chromebooks").ended(0).run
+        site.syncd("plan", "chromebooks").ended(0)
+        yield site, run
+
+
+def commands(command: click.Command, *name: str) -> Iterator[str]:
+    """Yield every command that has ``--json``."""
+    if isinstance(command, click.Group):
+        for verb in command.list_commands(click.Context(command)):
+            found = command.get_command(click.Context(command), verb)
+            assert found is not None
+            yield from commands(found, *name, verb)
+    elif any("--json" in parameter.opts for parameter in command.params):
+        yield " ".join(name)
+
+
+# What each needs besides; RUN is a run's id, DIR a folder that is the test's own. The sandbox is started elsewhere.
+WITH_JSON = {
+    "plan": ("chromebooks",),
+    "apply": ("chromebooks",),
+    "run": ("chromebooks",),
+    "revert": ("RUN",),
+    "status": (),
+    "runs": (),
+    "show": ("RUN",),
+    "diff": ("RUN", "RUN"),
+    "state backup": ("DIR/backup.sqlite",),
+    "state check": (),
+    "state prune": ("--older-than", "30d"),
+    "state rebuild": ("--yes",),
+    "config check": (),
+    "units": ("--output", "DIR/units"),
+}
+ELSEWHERE = {"sandbox"}
+
+
+@pytest.mark.parametrize("verb", sorted(set(commands(cli)) - ELSEWHERE))
+def test_json_of_every_verb_is_one_document(used: tuple[Site, str], tmp_path: Path, verb: str) -> None:
+    site, run = used
+    arguments = [text.replace("RUN", run).replace("DIR", str(tmp_path)) for text in WITH_JSON[verb]]
+    finished = site.syncd(*verb.split(), *arguments, "--json")
+    assert finished.status == 0, finished.told
+    assert isinstance(json.loads(finished.stdout), dict | list)
+    assert all(int(record["PRIORITY"]) > 4 for record in finished.records)
+
+
+def test_json_of_a_run_that_failed_to_read_is_nothing_and_the_reason_is_in_the_log(site: Site) -> None:
+    site.credential("rt-token", "1-27-wrong")
+    finished = site.refuses(77, "plan", "chromebooks", "--json")
+    assert finished.stdout == ""
+
+
+@pytest.mark.parametrize("verb", ["show", "plan"])
+def test_a_reader_that_leaves_is_no_failure(used: tuple[Site, str], verb: str) -> None:
+    site, run = used
+    target = run if verb == "show" else "chromebooks"
+    reader, writer = os.pipe()
+    os.close(reader)
+    with os.fdopen(writer, "wb") as closed:
+        done = subprocess.run(
+            [sys.executable, "-m", "syncd", "--log", "json", verb, target, "--all"],
+            env=site.syncd.environment,
+            stdin=subprocess.DEVNULL,
+            stdout=closed,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+    assert done.returncode == 0, done.stderr
+    assert "Traceback" not in done.stderr
+    assert "BrokenPipe" not in done.stderr
+
+
+def test_a_reader_that_leaves_does_not_stop_an_apply(site: Site) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    with os.fdopen(writer, "wb") as closed:
+        done = subprocess.run(
+            [sys.executable, "-m", "syncd", "apply", "chromebooks"],
+            env=site.syncd.environment,
+            stdout=closed,
+            stderr=subprocess.PIPE,
+            timeout=60,
+            check=False,
+        )
+    assert done.returncode == 0, done.stderr
+    assert site.syncd("plan", "chromebooks", "--json").ended(0).result == "in_sync"
+
+
+def test_the_sandbox_prints_what_leads_to_it_as_json_and_ends_at_a_signal(site: Site, tmp_path: Path) -> None:
+    started = site.syncd.start(
+        "sandbox", "--port", "0", "--devices", "40", "--directory", str(tmp_path / "it"), "--json"
+    )
+    config = tmp_path / "it" / "config.toml"
+    wait_until("the configuration", lambda: config.exists() and "[jobs" in config.read_text())
+    finished = started.end(signal.SIGTERM).ended(0)
+    assert str(config) in json.dumps(json.loads(finished.stdout))
