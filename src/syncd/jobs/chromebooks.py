@@ -39,6 +39,7 @@ from syncd.reconcile.mapping import Flow
 from syncd.reconcile.match import Match, flip, match
 from syncd.reconcile.model import Action, Comparison, Listing, make_action
 from syncd.reconcile.ports import Progress, Traffic, Writer
+from syncd.state.figures import SnapshotTimes
 from syncd.systems.google import Google, open_google
 from syncd.systems.google.devices import Device
 from syncd.systems.google.options import DEVICES_READ, DEVICES_WRITE
@@ -303,7 +304,7 @@ class ChromebookJob:
         left = device_side(sorted_out.included, options.match)
         right = asset_side(snapshot.assets, fields, options.serial_field, options.mac_fields, options.match)
         found = match(left, right)
-        self._remember(found)
+        self._remember(found, snapshot)
         to_google = Flow(source=right, target=left, fields=crossing.to_device(options.device_rules, fields))
         to_rt = Flow(source=left, target=right, fields=crossing.to_asset(options.asset_rules, fields))
         device_actions, device_listings = diff(to_google, flip(found.pairs))
@@ -320,8 +321,10 @@ class ChromebookJob:
             sources={"google": len(devices), "rt": len(snapshot.assets)},
         )
 
-    def _remember(self, found: Match[Device, Asset]) -> None:
-        self._context.store.external_ids.record(NAME, DeviceLinks(found), self._context.clock.now())
+    def _remember(self, found: Match[Device, Asset], snapshot: AssetSnapshot) -> None:
+        store = self._context.store
+        store.external_ids.record(NAME, DeviceLinks(found), self._context.clock.now())
+        store.figures.note_snapshot(NAME, "rt", SnapshotTimes(as_of=snapshot.as_of, full=snapshot.full))
 
     def _creates(
         self, found: Match[Device, Asset], snapshot: AssetSnapshot, to_rt: Flow[Device, Asset]

@@ -29,6 +29,7 @@ from syncd.state.records import (
     settled_values,
 )
 from syncd.state.schema import actions, runs
+from syncd.state.totals import add_run, is_open
 
 GOOD_RESULTS = ("in_sync", "planned", "applied", "partial")
 """Results of runs that read both sides whole and that no guard refused."""
@@ -117,8 +118,11 @@ class AuditLog:
         values = run_values(summary)
         values["finished"] = summary.finished or self._now()
         with self._database.write() as connection:
+            was_open = is_open(connection, summary.id)
             result = connection.execute(runs.update().where(runs.c.id == summary.id).values(values))
             _require(result.rowcount, 1, summary.id)
+            if was_open:
+                add_run(connection, summary.id)
 
     def last_good(self, job: str) -> RunRecord | None:
         """Return the newest run of a job that read both sides whole and that no guard refused."""
@@ -224,7 +228,8 @@ class AuditLog:
             statement = runs.update().where(runs.c.id == run, runs.c.result == "running")
             values = {"result": "interrupted", "finished": now, "error": error, "code": KILLED}
             values["counts"] = json_text(_counted(connection, run))
-            connection.execute(statement.values(values))
+            if connection.execute(statement.values(values)).rowcount:
+                add_run(connection, run)
 
     def _update(self, statement: Update, run: str, changes: list[dict[str, object]]) -> None:
         if not changes:

@@ -34,7 +34,7 @@ metadata = MetaData(
 facts = Table(
     "facts",
     metadata,
-    # Single values: which syncd made the schema, the digest of each job's external ids.
+    # Single values: which syncd made the schema, each job's totals, snapshot times and digest of external ids.
     Column("name", Text, primary_key=True),
     Column("value", Text, nullable=False),
 )

@@ -9,6 +9,7 @@ from syncd.host.clock import Clock, SystemClock
 from syncd.state.circuits import Circuits
 from syncd.state.database import Database
 from syncd.state.external_ids import ExternalIds
+from syncd.state.figures import Figures
 from syncd.state.files import is_file, prepare_directory, prepare_file
 from syncd.state.ledger import AuditLog
 from syncd.state.migration import bring_up_to_date
@@ -29,6 +30,7 @@ class Store:
         self.snapshots = Snapshots(database)
         self.external_ids = ExternalIds(database)
         self.circuits = Circuits(database)
+        self.figures = Figures(database)
 
     def prune(self, before: datetime, *, batches: int | None = None) -> Pruned:
         """Delete runs that started before a time, but for those that are still needed; see ``state.retention``."""

@@ -15,6 +15,7 @@ from sqlalchemy import Connection, func, inspect, select
 from syncd.host.errors import DataError, IntegrationError, NotPermitted
 from syncd.state.database import Database
 from syncd.state.external_ids import DIGEST
+from syncd.state.figures import SNAPSHOT
 from syncd.state.files import is_file
 from syncd.state.lock import holder
 from syncd.state.migration import stored_revision
@@ -108,7 +109,8 @@ def forget(database: Database) -> Forgotten:
         ]
         for each in (snapshots, snapshot_meta, external_ids):
             connection.execute(each.delete())
-        connection.execute(facts.delete().where(facts.c.name.startswith(DIGEST)))
+        for prefix in (DIGEST, SNAPSHOT):
+            connection.execute(facts.delete().where(facts.c.name.startswith(prefix)))
     return Forgotten(snapshots=numbers[0], objects=numbers[1], links=numbers[2])
 
 

@@ -58,7 +58,7 @@ class FakeRt:
     def _read(self, schema: Schema, *, full: bool, progress: Any) -> AssetSnapshot:  # noqa: ANN401, ARG002
         self.full.append(full)
         progress("RT assets", len(self.assets), None)
-        return AssetSnapshot(assets=self.assets, people=PEOPLE, as_of=NOW, how="cold", re_read=0)
+        return AssetSnapshot(assets=self.assets, people=PEOPLE, as_of=NOW, full=NOW, how="cold", re_read=0)
 
     def _find(self, _: int, values: Collection[str], *, anywhere: bool) -> Mapping[str, list[int]]:
         assert anywhere

@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 
 from syncd.host.errors import ConfigurationError, DataError, NotPermitted
+from syncd.state.figures import SnapshotTimes
 from syncd.state.lock import JobLock
 from syncd.state.store import FILE_NAME, Store, find_store, open_store
+from syncd.state.totals import Totals
 from syncd.state.upkeep import Finding, Forgotten, examine
 from unit.state.sample import SCOPE, action, fill, link, plan, summary
 
@@ -245,12 +247,17 @@ def test_forgetting_keeps_the_audit_log_and_nothing_that_can_be_read_again(tmp_p
     with fill(tmp_path) as store:
         (run,) = store.ledger.runs()
         actions = list(store.ledger.actions(run.id))
+        now = store.ledger._clock.now()
+        store.figures.note_snapshot("chromebooks", "rt", SnapshotTimes(as_of=now, full=now))
+        totals = store.figures.totals("chromebooks")
         assert store.forget() == Forgotten(snapshots=1, objects=2, links=2)
+        assert store.figures.snapshots("chromebooks") == {}
+        assert store.figures.totals("chromebooks") == totals != Totals()
         assert store.ledger.runs() == [run]
         assert list(store.ledger.actions(run.id)) == actions
         assert store.snapshots.meta(SCOPE) is None
         assert store.snapshots.metas() == {}
         assert list(store.external_ids.links("chromebooks", former=True)) == []
-        assert store.external_ids.record("chromebooks", [link("device-1", "1")], store.ledger._clock.now()) == 1
+        assert store.external_ids.record("chromebooks", [link("device-1", "1")], now) == 1
         assert store.circuits.load("rt") is not None
     assert set(states(examine(tmp_path / FILE_NAME)).values()) == {"ok"}

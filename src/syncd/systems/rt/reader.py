@@ -126,7 +126,8 @@ class _Work:
 
     def snapshot(self) -> AssetSnapshot:
         assets = [self.assets[number] for number in sorted(self.assets)]
-        return AssetSnapshot(assets, self.people, self.meta.began, self.how, len(self.fresh), self.misses)
+        meta = self.meta
+        return AssetSnapshot(assets, self.people, meta.began, meta.full, self.how, len(self.fresh), self.misses)
 
     def load(self, store: SnapshotStore, scope: str) -> bool:
         """Take over the kept rows; false where they are not usable."""

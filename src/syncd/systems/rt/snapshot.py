@@ -52,6 +52,7 @@ class Meta(msgspec.Struct, frozen=True, kw_only=True):
 class AssetSnapshot(msgspec.Struct, frozen=True):
     """All assets of a schema's catalogs, in the job's own class, by rising id.
 
+    ``as_of`` and ``full``: when this read and the last full one began, by the server's clock.
     ``how``: ``cold`` all read, ``warm`` what changed, ``listed`` what changed after listing all. ``re_read`` counts
     the assets that were read, ``misses`` what a full read found that earlier warm reads had missed.
     """
@@ -59,6 +60,7 @@ class AssetSnapshot(msgspec.Struct, frozen=True):
     assets: Sequence[Asset]
     people: People
     as_of: datetime
+    full: datetime
     how: Literal["cold", "warm", "listed"]
     re_read: int
     misses: int = 0
