@@ -5,7 +5,7 @@ import logging
 import os
 import shlex
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
@@ -15,14 +15,18 @@ from syncd.host import logs
 from syncd.host.clock import SystemClock
 from syncd.host.config import read_document
 from syncd.host.credentials import Credentials
-from syncd.host.errors import DataError
+from syncd.host.errors import DataError, IntegrationError
 from syncd.host.notify import Notifier
 from syncd.host.progress import Progress
 from syncd.host.stop import StopSignal
+from syncd.jobs import metrics
 from syncd.jobs.context import RunContext
+from syncd.jobs.options import JobOptions
 from syncd.jobs.settings import JOBS, Settings, job_module, load
 from syncd.reconcile import chronicle
-from syncd.reconcile.run import Runner
+from syncd.reconcile.model import Action, Comparison
+from syncd.reconcile.ports import Traffic, Writer
+from syncd.reconcile.run import Job, Runner
 from syncd.state.lock import JobLock
 from syncd.state.store import Store, open_store
 
@@ -82,6 +86,7 @@ def job_session(ctx: click.Context, name: str, *, full_read: bool = False) -> It
         store = stack.enter_context(store_of(settings))
         lock = stack.enter_context(JobLock(settings.state.path, name))
         _close_abandoned(store, name)
+        stack.callback(_publish, settings, name, store)
         progress = stack.enter_context(Progress(notifier))
         context = RunContext(
             google=settings.google,
@@ -92,7 +97,7 @@ def job_session(ctx: click.Context, name: str, *, full_read: bool = False) -> It
             progress=_stoppable(progress, stop),
             full_read=full_read,
         )
-        job = stack.enter_context(job_module(name).open_job(options, context))
+        job = _open(stack, name, options, context)
         notifier.ready()
         runner = Runner(
             job,
@@ -105,6 +110,42 @@ def job_session(ctx: click.Context, name: str, *, full_read: bool = False) -> It
         )
         yield Session(runner, store, options.mode)
         notifier.stopping()
+
+
+def _open(stack: ExitStack, name: str, options: JobOptions, context: RunContext) -> Job:
+    """Return the job; one that cannot be opened, for want of a credential say, is a run that fails."""
+    try:
+        return stack.enter_context(job_module(name).open_job(options, context))
+    except IntegrationError as error:
+        return _Unopened(name, error)
+
+
+@dataclass(frozen=True)
+class _Unopened:
+    """A job that raises the reason why it could not be opened, so that the audit log and the metrics have it."""
+
+    name: str
+    reason: IntegrationError
+
+    def observe_and_compare(self) -> Comparison:
+        raise self.reason
+
+    def writers(self) -> Mapping[str, Writer]:
+        raise self.reason
+
+    def compensate(self, action: Action, created: str) -> Action | None:  # noqa: ARG002 - nothing was created
+        return None
+
+    def traffic(self) -> Mapping[str, Traffic]:
+        return {}
+
+
+def _publish(settings: Settings, name: str, store: Store) -> None:
+    """Write the metrics of a job where they are wanted; called after every run, however it ended."""
+    directory = settings.metrics.textfile_directory
+    if directory:
+        systems = job_module(name).SYSTEMS
+        metrics.publish(directory, store, name, settings.job(name).mode, systems, SystemClock().now())
 
 
 def _stoppable(progress: Progress, stop: StopSignal) -> Callable[[str, int, int | None], None]:

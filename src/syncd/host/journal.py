@@ -55,6 +55,7 @@ class MessageId(StrEnum):
     LOCK_HELD = "a6c9a581168c447d8a8ad192ac50427b", "Another run of the same job is under way"
     CONFIG_INVALID = "0286a0ee6fd7423292d1eadff604f058", "The configuration has mistakes"
     CREDENTIALS_REFUSED = "0de660cd859048a7a70705c07cea4717", "A credential is missing or was refused"
+    METRICS_UNWRITABLE = "354fd5049f784c44a173a005a03fb4cc", "The metrics of a job could not be written"
 
 
 def message_id(name: object) -> MessageId | None:

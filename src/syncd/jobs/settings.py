@@ -41,10 +41,22 @@ class StateOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
         return Path(self.directory).expanduser()
 
 
+class MetricsOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Options of ``[metrics]``."""
+
+    textfile_directory: Annotated[
+        str,
+        Meta(
+            description="Existing folder that node_exporter's textfile collector reads; empty: no metrics are written."
+        ),
+    ] = ""
+
+
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The configuration file."""
 
     state: StateOptions = StateOptions()
+    metrics: MetricsOptions = MetricsOptions()
     google: GoogleOptions | None = None
     rt: RtOptions | None = None
     jobs: JobsOptions = JobsOptions()
@@ -62,6 +74,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
 TABLES: Mapping[str, type[msgspec.Struct]] = {
     "state": StateOptions,
+    "metrics": MetricsOptions,
     "google": GoogleOptions,
     "rt": RtOptions,
     "jobs.chromebooks": ChromebooksOptions,
