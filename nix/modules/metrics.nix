@@ -1,4 +1,4 @@
-# When each job's unit ended, and how, for node_exporter.
+# What the jobs' runs came to, and how their units ended, for node_exporter.
 {
   config,
   lib,
@@ -10,34 +10,44 @@ let
   cfg = config.services.syncd;
   directory = cfg.metrics.textfileDirectory;
   units = import ./units.nix { inherit lib; };
+  group = units.metrics.SupplementaryGroups;
   enabled = lib.filterAttrs (_: job: job.enable) cfg.jobs;
 in
 {
   options.services.syncd.metrics.textfileDirectory = lib.mkOption {
     type = lib.types.nullOr lib.types.externalPath;
     default = null;
-    example = "/var/lib/node-exporter-textfiles";
+    example = "/var/lib/syncd-metrics";
     description = ''
-      Folder that node_exporter's textfile collector reads (`--collector.textfile.directory`). It must exist and belong to
-      root. After each run it gets the time, the exit status and the last success of the job's unit.
+      Folder that node_exporter's textfile collector reads (`--collector.textfile.directory`). It is made, for root and the
+      group `${group}`, to which the jobs belong. After each run it gets the job's metrics, and how the job's unit ended.
     '';
   };
 
   config = lib.mkIf (cfg.enable && directory != null) {
+    services.syncd.settings.metrics.textfile_directory = directory;
+
+    users.groups.${group} = { };
+    systemd.tmpfiles.settings."10-syncd".${directory}.d = {
+      inherit group;
+      user = "root";
+      mode = "0775";
+    };
+
     systemd.services = lib.mapAttrs' (
       name: _:
       lib.nameValuePair "syncd-${name}" {
-        serviceConfig = {
-          # "!": root may write there, and is still in the sandbox, without capabilities
+        serviceConfig = units.metrics // {
+          # "-": metrics that cannot be written make no unit fail
           ExecStopPost =
-            "!"
+            "-"
             + utils.escapeSystemdExecArgs [
               pkgs.runtimeShell
               (units.script "metrics")
               directory
               name
             ];
-          ReadWritePaths = directory;
+          ReadWritePaths = "-${directory}";
         };
       }
     ) enabled;

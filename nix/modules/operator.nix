@@ -7,6 +7,7 @@
 }:
 let
   cfg = config.services.syncd;
+  metrics = cfg.metrics.textfileDirectory;
   units = import ./units.nix { inherit lib; };
 
   jobs = lib.filterAttrs (_: job: job.enable) cfg.jobs;
@@ -19,6 +20,7 @@ let
       StateDirectory = cfg.stateDirectory;
       WorkingDirectory = cfg.settings.state.directory;
     }
+    // lib.optionalAttrs (metrics != null) (units.metrics // { ReadWritePaths = "-${metrics}"; })
     // lib.optionalAttrs (cfg.environmentFile != null) { EnvironmentFile = cfg.environmentFile; }
     // units.loadCredentials cfg names;
   properties = lib.concatLists (

@@ -16,7 +16,7 @@ in
   # name to description, usual schedule and credentials of each job there is
   jobs = read "jobs";
 
-  inherit (job) operator timer;
+  inherit (job) metrics operator timer;
   catalog = present (hardening // (read "catalog").Service);
   jobService = job.service;
 

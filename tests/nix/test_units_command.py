@@ -196,7 +196,8 @@ def test_every_option_shows_in_a_unit(tmp_path: Path) -> None:
     assert job["LoadCredentialEncrypted"] == ["google-service-account:/etc/a.cred"]
     assert "LoadCredential" not in job
     assert job["EnvironmentFile"] == ["/etc/syncd/environment"]
-    assert job["ReadWritePaths"] == ["/var/lib/metrics"]
+    assert job["ReadWritePaths"] == ["-/var/lib/metrics"]
+    assert job["SupplementaryGroups"] == ["syncd-metrics"]
     assert job["ExecStopPost"][0].endswith('metrics.sh" "/var/lib/metrics" "chromebooks"')
     on_failure = directives((tmp_path / "syncd-chromebooks.service").read_text())["Unit"]["OnFailure"]
     assert on_failure == [" ".join(f"syncd-alert-{how}@chromebooks.service" for how in ("command", "mail", "ping"))]
@@ -242,6 +243,15 @@ def test_the_operators_command_is_shell_and_passes_words_on(tmp_path: Path) -> N
     assert "--property=User=syncd" in words
     assert "--property=SystemCallFilter=@system-service" in words
     assert "--property=SystemCallFilter=~@privileged @resources" in words
+
+
+def test_the_operators_runs_may_write_metrics_as_the_units_do() -> None:
+    with_metrics = operator_script(Host(program="/p", metrics_directory="/var/lib/syncd-metrics"))
+    without = operator_script(Host(program="/p"))
+    assert sorted(set(with_metrics.splitlines()) - set(without.splitlines())) == [
+        "  --property='ReadWritePaths=-/var/lib/syncd-metrics' \\",
+        "  --property='SupplementaryGroups=syncd-metrics' \\",
+    ]
 
 
 def test_a_credential_is_given_only_to_units_that_need_it() -> None:

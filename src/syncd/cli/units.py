@@ -54,7 +54,12 @@ def _pairs(_context: click.Context, parameter: click.Parameter, values: Sequence
 )
 @click.option("--encrypted", is_flag=True, help="The credentials are encrypted by systemd-creds.")
 @click.option("--environment-file", default="", metavar="FILE", help="File with environment variables for the jobs.")
-@click.option("--metrics-directory", default="", metavar="DIR", help="Textfile folder of node_exporter.")
+@click.option(
+    "--metrics-directory",
+    default="",
+    metavar="DIR",
+    help="Folder of metrics.textfile_directory, for units to write to.",
+)
 @click.option("--alert-mail", default="", metavar="ADDRESS", help="Whom to mail when a job failed.")
 @click.option("--alert-mail-from", default="syncd", metavar="ADDRESS", show_default=True, help="Sender of that mail.")
 @click.option(

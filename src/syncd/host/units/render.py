@@ -88,7 +88,7 @@ def operator_script(host: Host) -> str:
     """Return the text of a command that runs ``syncd`` as the units do: same user, state, credentials and sandbox."""
     service = {**_data("hardening")["Service"], **_data("job")["operator"]}
     names = sorted({name for job in known_jobs().values() for group in job["credentials"] for name in group})
-    properties = [*_lines(service), *_credential_lines(host, names)]
+    properties = [*_lines(service), *_lines(_metrics(host)), *_credential_lines(host, names)]
     if host.environment_file:
         properties.append(f"EnvironmentFile={host.environment_file}")
     arguments = "".join(f"  --property={_shell_word(line)} \\\n" for line in properties)
@@ -120,10 +120,10 @@ def _job_service(host: Host, job: str) -> Unit:
     if host.environment_file:
         more["EnvironmentFile"] = host.environment_file
     if host.metrics_directory:
-        # "!": root may write there, and is still in the sandbox, without capabilities
         script = f"{host.scripts}/metrics.sh"
-        more["ExecStopPost"] = "!" + exec_words(["/bin/sh", script, host.metrics_directory, job])
-        more["ReadWritePaths"] = host.metrics_directory
+        # "-": metrics that cannot be written make no unit fail
+        more["ExecStopPost"] = "-" + exec_words(["/bin/sh", script, host.metrics_directory, job])
+        more.update(_metrics(host))
     return {
         "Unit": _describe(service["Unit"], known) | ({"OnFailure": " ".join(alerts)} if alerts else {}),
         "Service": {**_data("hardening")["Service"], **service["Service"], **more},
@@ -169,6 +169,13 @@ def _alert_service(host: Host, template: str) -> Unit:
             **more,
         },
     }
+
+
+def _metrics(host: Host) -> dict[str, Value]:
+    """Return what lets a unit write to the folder of metrics; one that is missing is no reason not to start."""
+    if not host.metrics_directory:
+        return {}
+    return {**_data("job")["metrics"], "ReadWritePaths": f"-{host.metrics_directory}"}
 
 
 def _credentials(host: Host, names: Sequence[str]) -> dict[str, Value]:
