@@ -402,6 +402,17 @@ class TestWriting:
             west.writer(schema).update_asset(asset, {SYNC: moment})
             assert back(tracker, tracker.preflight(NEED), asset, SYNC) == moment
 
+    @pytest.mark.parametrize(("user", "zone"), [("rt-west", "America/Los_Angeles"), ("rt-sync", "UTC")])
+    def test_a_time_that_is_cleared_reads_as_empty(self, connect: Connect, user: str, zone: str) -> None:
+        tracker = connect(user, timezone=zone)
+        schema = tracker.preflight(NEED)
+        asset = make(tracker, schema, f"W1-{user}", **{SYNC: "2026-01-02T03:04:05Z", AUE: "2029-06-30"})
+        for _ in range(2):
+            tracker.writer(schema).update_asset(asset, {SYNC: None})
+            assert back(tracker, schema, asset, SYNC) is None
+        tracker.writer(schema).update_asset(asset, {AUE: None})
+        assert back(tracker, schema, asset, AUE) is None
+
     def test_the_hour_that_rt_leaves_out_is_refused(self, connect: Connect) -> None:
         west = connect("rt-west", timezone="America/Los_Angeles")
         schema = west.preflight(NEED)

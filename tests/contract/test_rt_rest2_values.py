@@ -128,6 +128,17 @@ def test_a_time_is_read_in_the_zone_of_the_user_who_writes(rt: Rest2, asset: str
     assert write(rt, asset, "Last Sync", sent, "rt-west")[1] == [read]
 
 
+def test_a_time_is_cleared_by_users_in_utc_only(rt: Rest2, asset: str) -> None:
+    field, not_set = "Last Sync", "1970-01-01T00:00:00Z"
+    rt.put(f"/asset/{asset}", CustomFields={field: "2026-05-01 06:00:24"})
+    missed = f"Custom field value 2026-05-01 06:00:24 could not be found for custom field {field}"
+    assert write(rt, asset, field, None, "rt-west") == ([missed], ["2026-05-01T06:00:24Z"])
+    unset = f"{field} Thu Apr 30 23:00:24 2026 changed to Not set"
+    assert write(rt, asset, field, "", "rt-west") == ([unset], [not_set])
+    assert write(rt, asset, field, None) == ([f"Not set is no longer a value for custom field {field}"], [])
+    assert write(rt, asset, field, None) == ([f"{field} Not set added"], [not_set])
+
+
 def test_sentences_tell_times_in_words(rt: Rest2, asset: str) -> None:
     assert write(rt, asset, "Last Sync", "2026-01-02 03:04:05")[0] == ["Last Sync Fri Jan 02 03:04:05 2026 added"]
     changed = "Last Sync Fri Jan 02 03:04:05 2026 changed to Not set"

@@ -8,6 +8,7 @@ from syncd.host.clock import SystemClock
 from syncd.host.errors import IntegrationError, NotPermitted, Unavailable
 from syncd.systems.rt.reader import AssetReader
 from syncd.systems.rt.rest import Rest
+from syncd.systems.rt.schema import CustomField
 from syncd.systems.rt.snapshot import AssetSnapshot
 from unit.rt.fake_rt import FakeRt, schema
 from unit.rt.memory_store import MemoryStore
@@ -275,3 +276,32 @@ def test_a_snapshot_that_cannot_be_decoded_is_read_anew() -> None:
     assert reading.read().how == "cold"
     reading.store.metas[scope] = b"{}"
     assert reading.read().how == "cold"
+
+
+@pytest.mark.parametrize("full", [False, True])
+def test_an_rt_that_was_restored_from_an_older_copy_is_read_as_it_is(*, full: bool) -> None:
+    reading = Reading(120)
+    reading.read()
+    copy = dict(reading.rt.assets), list(reading.rt.transactions)
+    reading.later(hours=1)
+    for number in range(1, 61):
+        reading.rt.put(number, f"NEW{number}")
+    reading.later(hours=1)
+    reading.read()
+    reading.later(hours=1)
+    reading.rt.assets, reading.rt.transactions = copy
+    restored = reading.read(full=full)
+    assert reading.serials(restored) == reading.truth()
+    assert restored.misses == 0
+    reading.later(hours=1)
+    reading.rt.put(7, "AGAIN")
+    after = reading.read()
+    assert (after.how, reading.serials(after)) == ("warm", reading.truth())
+
+
+def test_a_picture_among_the_custom_fields_is_passed_over() -> None:
+    fields = (*SCHEMA.custom_fields, CustomField(30, "Photo", "Image", 1))
+    reading = Reading(1)
+    picture = {"id": "30", "values": [{"content_type": "image/png", "filename": "a.png", "_url": "x"}]}
+    reading.rt.assets[1]["CustomFields"].append(picture)
+    assert reading.serials(reading.reader.read(schema(custom_fields=fields))) == {1: "S1"}

@@ -117,6 +117,12 @@ def test_an_empty_value_that_is_stored_reads_as_none() -> None:
     assert found.cf18 is None  # type: ignore[attr-defined]
 
 
+def test_a_time_that_is_not_set_reads_as_none() -> None:
+    assert decoded(wire(CustomFields=[{"id": "15", "values": [forms.NOT_SET]}])).cf15 is None  # type: ignore[attr-defined]
+    kept = decoded(wire(CustomFields=[{"id": "2", "values": [forms.NOT_SET]}]))
+    assert kept.cf2 == forms.NOT_SET  # type: ignore[attr-defined]
+
+
 def test_the_row_does_not_depend_on_the_order_rt_sends() -> None:
     fields = [{"id": "18", "values": ["b", "a"]}, {"id": "2", "values": ["S"]}]
     turned = [{"id": "2", "values": ["S"]}, {"id": "18", "values": ["a", "b"]}]

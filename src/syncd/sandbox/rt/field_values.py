@@ -62,7 +62,7 @@ class _Write:
     def single(self, value: Any) -> list[Sentence]:  # noqa: ANN401
         old = self.stored[0] if self.stored else ""
         if value is None and old not in {"", "0"}:
-            return [self._remove(old)]
+            return [self._clear(old)]
         if isinstance(value, list):
             value = value[0] if value else None
         text = "" if value is None else _text(value)
@@ -108,6 +108,13 @@ class _Write:
             return str(refusal)
         self._store([*self.stored, new], "", new)
         return f"{self._spoken(new)} added as a value for {self.field.name}"
+
+    def _clear(self, old: str) -> str:
+        """Remove the value by its text, which RT reads in the user's zone once more; so it may not find it."""
+        timed = self.field.type in {"Date", "DateTime"}
+        if timed and self._permitted() and canonical(self.field, old, self.zone) != old:
+            return f"Custom field value {old} could not be found for custom field {self.field.name}"
+        return self._remove(old)
 
     def _remove(self, text: str) -> str:
         if not self._permitted():

@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from syncd.host.errors import NotPermitted
+from syncd.systems.rt import forms
 from syncd.systems.rt.errors import incomplete
 from syncd.systems.rt.schema import CustomField, Schema, Value
 
@@ -216,7 +217,8 @@ def _values(asset: WireAsset, fields: Mapping[int, CustomField]) -> dict[str, An
     row: dict[str, Any] = {}
     for cf in sorted(asset.custom_fields, key=lambda cf: cf.id):
         texts = [text for text in cf.values if isinstance(text, str) and text]
-        if texts:
-            definition = fields[cf.id]
-            row[definition.attribute] = sorted(set(texts)) if definition.multi else texts[0]
+        definition = fields[cf.id] if texts else None
+        if definition is None or (definition.type == "DateTime" and texts[0] == forms.NOT_SET):
+            continue
+        row[definition.attribute] = sorted(set(texts)) if definition.multi else texts[0]
     return row

@@ -34,7 +34,8 @@ class Transaction(msgspec.Struct, gc=False):
 class Changes(msgspec.Struct, frozen=True):
     """What the feed told: ids of changed assets and renamed users, and where to go on next time.
 
-    ``began`` and ``date``: the server's time at the start and the end of the first request.
+    ``began`` and ``date``: the server's time at the start and the end of the first request. ``rewound``: the newest
+    change that was seen is not there any more, so RT was restored from an older copy; then no changes are told.
     """
 
     began: datetime
@@ -43,6 +44,7 @@ class Changes(msgspec.Struct, frozen=True):
     users: frozenset[int]
     newest: int
     seen: list[int]
+    rewound: bool = False
 
 
 class Feed:
@@ -68,6 +70,8 @@ class Feed:
         start = max(0, newest - OVERLAP)
         first = page = self._page(_TYPES, [criterion("id", ">", start)])
         found = list(page.items)
+        if newest and not page.full and newest not in {item.id for item in found}:
+            return msgspec.structs.replace(self.position(), rewound=True)
         while page.full and page.items[-1].id > start:
             page = self._page(_LEAVING, [criterion("id", "<", page.items[-1].id)])
             found += [item for item in page.items if item.id > start]

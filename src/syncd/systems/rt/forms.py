@@ -13,6 +13,9 @@ from datetime import UTC, datetime, timedelta, tzinfo
 COLUMN = 255
 """Characters that the columns Name and Description hold; RT cuts the rest without a word."""
 
+NOT_SET = "1970-01-01T00:00:00Z"
+"""What a date and time field shows when it was set to nothing; RT's pages say "Not set"."""
+
 _DAY = timedelta(days=1)
 
 _PERL_ONLY = re.compile(r"\\[hHKRXQEGpPNzvVk]|\[\[:|\(\?[|&R+\-\d]|\(\?P?[>=&]|\(\*|\(\?\^")

@@ -3,7 +3,8 @@
 Cold: everything, a page for each hundred assets. Warm: two requests say whether anything changed. The change feed
 tells of deleted and moved assets and of changed users; one page of the assets that changed last, with the number of
 all, proves it complete. Only what moved is read again. Where the two do not agree, or rights are on single catalogs
-(RT then hides its counts), ids and LastUpdated of all assets are listed and compared.
+(RT then hides its counts), or RT was restored from an older copy, ids and LastUpdated of all assets are listed and
+compared.
 """
 
 import logging
@@ -107,7 +108,7 @@ class _Work:
         self.schema = schema
         self.progress = progress
         self.catalogs = [catalog.id for catalog in schema.catalogs]
-        self.fields = {cf.id: cf for cf in schema.custom_fields if cf.kind != "file"}
+        self.fields = {cf.id: cf for cf in schema.custom_fields}
         self.kind = job_class(schema.wanted)
         self.feed = Feed(rest, users=schema.people_feed)
         self.how: Literal["cold", "warm", "listed"] = "warm"
@@ -120,6 +121,7 @@ class _Work:
         self.unsettled: set[int] = set()
         self.replace = False
         self.counted = True
+        self.rewound = False
         self.changes: Changes | None = None
         self.misses = 0
         self.meta = Meta(signature=schema.signature, began=_NEVER, full=_NEVER)
@@ -159,6 +161,10 @@ class _Work:
         kept = dict(zip(before, self.kept_rows, strict=True))
         told = self.told(meta)
         self.read_all(told)
+        turned = (n for n, now in self.assets.items() if n in before and now.updated < before[n].updated)
+        if told.rewound or next(turned, None) is not None:
+            self.note_rewound()
+            return
         window = stamp(meta.began - WINDOW)
         excused = told.assets | set(meta.unsettled)
         for number in sorted({*kept, *self.fresh} - excused):
@@ -175,6 +181,9 @@ class _Work:
         self.meta = msgspec.structs.replace(meta, began=told.began, feed=told.newest, seen=told.seen)
         wanted = (set(meta.unsettled) & self.assets.keys()) | self.users_assets(told.users)
         if newest.total is None or told.date < meta.began:
+            self.list_all(wanted)
+        elif told.rewound or self.latest_but(told.assets) > max((item.updated for item in newest.items), default=""):
+            self.note_rewound()
             self.list_all(wanted)
         else:
             self.read_window(newest, stamp(meta.began - WINDOW), wanted, told)
@@ -275,9 +284,21 @@ class _Work:
         return set(one.values())
 
     def refresh_people(self) -> None:
-        """Read all users where their changes do not show in the feed and the job needs their names."""
-        if self.schema.need.people and not self.schema.people_feed:
+        """Read all users where the feed cannot tell what changed of them and the job needs their names."""
+        if self.schema.need.people and (self.rewound or not self.schema.people_feed):
             self.meet(person for person in all_people(self.rest) if person.id in self.people)
+
+    def latest_but(self, numbers: frozenset[int]) -> str:
+        """Return the latest LastUpdated that was kept, of assets other than these."""
+        return max((asset.updated for number, asset in self.assets.items() if number not in numbers), default="")
+
+    def note_rewound(self) -> None:
+        """Tell that RT went back in time."""
+        self.rewound = True
+        _log.warning(
+            "RT lacks its latest changes: it was restored from a copy, or assets were shredded; all were compared anew",
+            extra={"message_id": "SNAPSHOT_REBUILT", "syncd": {"SYSTEM": "rt"}},
+        )
 
     def settle(self) -> None:
         """Keep in mind which assets have to be read once more."""

@@ -23,7 +23,7 @@ _REFUSAL = re.compile(
     r"Permission Denied$|^No permission to |^Invalid value for custom field|^Could not |^Couldn't |"
     r"isn't a valid status|: You can't change status|: Illegal value for |^Asset .*: Catalog .* does not exist|"
     r"Input must match |is not a unique value|does not apply to this object|^One, and only one, of |"
-    r"^Custom field .* not found$|^Invalid "
+    r" could not be found for custom field |^Custom field .* not found$|^Invalid "
 )
 _CHANGE = re.compile(
     r": \w+ changed from |: Asset deleted$|^Owner set to |^Member (added|deleted)| changed to | added$|"
@@ -51,7 +51,7 @@ class AssetWriter:
     def __init__(self, rest: Rest, schema: Schema) -> None:
         self._rest = rest
         self._schema = schema
-        self._fields = {cf.id: cf for cf in schema.custom_fields if cf.kind != "file"}
+        self._fields = {cf.id: cf for cf in schema.custom_fields}
         self._kind = job_class(schema.wanted)
         self._users: dict[tuple[str, str], int] = {}
         self.people: dict[int, Person] = {}
@@ -186,8 +186,11 @@ class AssetWriter:
         stored = self._schema.reads_back(field, value)
         if definition.multi:
             return [self._sent(definition.type, text) for text in _texts(stored)]
-        # null clears a single value; "" and [] would leave an empty value behind.
-        return self._sent(definition.type, stored) if isinstance(stored, str) else None
+        if isinstance(stored, str):
+            return self._sent(definition.type, stored)
+        # null clears a single value; "" and [] would leave an empty value behind. But RT looks for a time that is to
+        # be cleared in the user's zone, and finds it in UTC only: elsewhere "" makes it "Not set" (RT 5.0.3, observed).
+        return "" if definition.type == "DateTime" and self._schema.timezone != "UTC" else None
 
     def _sent(self, kind: str, text: str) -> str:
         if kind == "DateTime":
