@@ -6,6 +6,7 @@ import sys
 import click
 
 from syncd.cli.output import safe
+from syncd.host import logs
 from syncd.host.errors import ExitStatus, IntegrationError
 
 log = logging.getLogger("syncd")
@@ -17,13 +18,13 @@ def report(error: Exception) -> int:
         _tell(error.sentence, error)
         return int(error.exit_status)
     log.critical("internal error: %s", type(error).__name__, exc_info=error)
-    if not log.hasHandlers():
+    if not logs.is_configured():
         click.echo(f"syncd: internal error: {safe(repr(error))}", err=True)
     return int(ExitStatus.INTERNAL)
 
 
 def _tell(sentence: str, error: IntegrationError) -> None:
-    if sys.stderr.isatty() or not log.hasHandlers():
+    if sys.stderr.isatty() or not logs.is_configured():
         click.echo(f"syncd: {safe(sentence)}", err=True)
         return
     if error.told:

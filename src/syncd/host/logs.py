@@ -58,6 +58,11 @@ def configure(
     return chosen
 
 
+def is_configured() -> bool:
+    """Return whether ``configure`` has given records a way out."""
+    return any(handler.get_name() == _HANDLER for handler in logging.getLogger().handlers)
+
+
 def set_run(job: str = "", run_id: str = "") -> None:
     """Set the job and the run that all records of this process belong to, those of worker threads included."""
     _process_run.update(JOB=job, RUN_ID=run_id)
