@@ -1,9 +1,10 @@
 """Commands in this process: what they ended with, printed and logged."""
 
+import io
 import json
 import re
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -73,27 +74,25 @@ class Result:
 class Cli:
     """Runs commands; called with arguments, it returns a Result."""
 
-    def __init__(self, capture: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-        self._capture = capture
-        self._monkeypatch = monkeypatch
-
-    def before(self, sandbox: Sandbox) -> "Cli":
-        """Take the configuration and the credentials of a sandbox."""
-        self._monkeypatch.setenv("SYNCD_CONFIG", str(sandbox.config_file))
-        self._monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(sandbox.credentials_directory))
-        return self
+    def __init__(self, sandbox: Sandbox | None = None) -> None:
+        self.environment: dict[str, str] = {}
+        if sandbox is not None:
+            self.environment["SYNCD_CONFIG"] = str(sandbox.config_file)
+            self.environment["CREDENTIALS_DIRECTORY"] = str(sandbox.credentials_directory)
 
     def __call__(self, *arguments: str | Path) -> Result:
         """Run a command to its end."""
-        self._capture.readouterr()
-        status = _run([str(argument) for argument in arguments])
-        out, err = self._capture.readouterr()
-        return Result(status, out, err)
+        out, err = io.StringIO(), io.StringIO()
+        with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(err):
+            for name, value in self.environment.items():
+                patch.setenv(name, value)
+            status = _run([str(argument) for argument in arguments])
+        return Result(status, out.getvalue(), err.getvalue())
 
     def ended(self, status: int, *arguments: str | Path) -> Result:
         """Run a command that has to end with this status."""
         result = self(*arguments)
-        assert result.status == status, f"{result.status}\n{result.out}\n{result.err}"
+        assert result.status == status, f"{result.status}\n{result.out}\n{result.err}"[:5_000]
         return result
 
 

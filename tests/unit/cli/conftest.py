@@ -51,18 +51,18 @@ def shared_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
 
 
 @pytest.fixture
-def bare(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Cli:
+def bare() -> Cli:
     """Return the command line without any configuration."""
-    return Cli(capfd, monkeypatch)
+    return Cli()
 
 
 @pytest.fixture
-def syncd(bare: Cli, site: Sandbox) -> Cli:
+def syncd(site: Sandbox) -> Cli:
     """Return the command line before a sandbox of its own."""
-    return bare.before(site)
+    return Cli(site)
 
 
-@pytest.fixture
-def planner(bare: Cli, shared_site: Sandbox) -> Cli:
+@pytest.fixture(scope="session")
+def planner(shared_site: Sandbox) -> Cli:
     """Return the command line before the shared sandbox."""
-    return bare.before(shared_site)
+    return Cli(shared_site)
