@@ -1,4 +1,4 @@
-"""What happens beside a job: somebody is told of its failure, and node_exporter of its end."""
+"""What happens beside a job: somebody is told of its failure."""
 
 import re
 import threading
@@ -14,7 +14,6 @@ from syncd.sandbox.site import Sandbox
 from system.units.host import CONFIG, PATCH, PROGRAM, SCRIPTS, SECRETS, SERVICE, Host
 
 QUEUE = "/var/spool/maildrop"
-METRICS = "/var/lib/metrics"
 REFUSE = '{"error": {"code": 400, "message": "no", "errors": []}}'
 
 
@@ -50,7 +49,7 @@ def pings() -> Iterator[Pings]:
 
 @pytest.fixture
 def host(box: Box, site: Sandbox, pings: Pings) -> Host:
-    """Return a host whose job tells of its failures in all ways, and of its end by metrics."""
+    """Return a host whose job tells of its failures in all ways."""
     names = ("google-service-account", "rt-token", "alert-ping-url")
     alerts = Alerts(
         mail_to="it@example.org",
@@ -63,20 +62,18 @@ def host(box: Box, site: Sandbox, pings: Pings) -> Host:
         program=PROGRAM,
         config=CONFIG,
         credentials={name: f"{SECRETS}/{name}" for name in names},
-        metrics_directory=METRICS,
         alerts=alerts,
         scripts=SCRIPTS,
     )
     host = Host(box, site, units(unit_host, ["chromebooks"]))
     host.put_secret("alert-ping-url", pings.url)
     # A mail server as Postfix is one: sendmail is for everybody, and only a setgid program may write to its queue.
-    box.run("rm", "-rf", QUEUE, METRICS)
+    box.run("rm", "-rf", QUEUE)
     box.run("install", "--directory", "--mode=0730", "--group=mail", QUEUE)
     box.run("install", "--mode=2755", "--group=mail", "/usr/bin/tee", "/usr/sbin/postdrop")
     box.write(
         "/usr/sbin/sendmail", f'#!/bin/sh\n[ "$*" = "-t -i" ] && /usr/sbin/postdrop {QUEUE}/letter >/dev/null\n', 0o755
     )
-    box.run("mkdir", METRICS)
     return host
 
 
@@ -150,20 +147,3 @@ def test_the_address_of_the_ping_stays_a_secret(host: Host, pings: Pings) -> Non
     _alerts(host)
     assert pings.got
     assert "5e7c3d1a" not in host.box.run("journalctl", "--all", "--output=export", "--no-pager")
-
-
-def test_metrics_keep_the_last_success_when_a_run_fails(host: Host) -> None:
-    assert host.start() == 0, host.log()
-    good = host.box.run("cat", f"{METRICS}/syncd-chromebooks-success.prom")
-    assert re.search(r'^syncd_unit_last_success_timestamp_seconds\{job="chromebooks"\} \d{10}$', good, re.MULTILINE)
-    assert 'syncd_unit_last_exit_status{job="chromebooks"} 0\n' in host.box.run(
-        "cat", f"{METRICS}/syncd-chromebooks.prom"
-    )
-    host.put_secret("rt-token", "")
-    assert host.start() != 0
-    assert host.box.run("cat", f"{METRICS}/syncd-chromebooks-success.prom") == good
-    assert 'syncd_unit_last_exit_status{job="chromebooks"} 77\n' in host.box.run(
-        "cat", f"{METRICS}/syncd-chromebooks.prom"
-    )
-    listed = host.box.run("find", METRICS, "-type", "f", "-printf", "%m %u %f\n").splitlines()
-    assert sorted(listed) == ["644 root syncd-chromebooks-success.prom", "644 root syncd-chromebooks.prom"]
