@@ -29,7 +29,7 @@ docs: $(STAMP)
 	$(BIN)/python scripts/docs.py --outputs
 
 bench: $(STAMP)
-	$(BIN)/python -m tests.bench
+	PYTHONPATH=tests $(BIN)/python -m bench
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
