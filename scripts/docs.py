@@ -12,6 +12,8 @@ They stand between markers in README.md and docs/, and nothing between the marke
 import re
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from difflib import unified_diff
+from itertools import islice
 from pathlib import Path
 
 from syncd.host.config import OptionDoc, option_docs
@@ -125,7 +127,12 @@ def main(arguments: Sequence[str]) -> int:
         new = render(old, make)
         if _worth(new) != _worth(old):
             stale.append(str(page.relative_to(ROOT)))
-            if "--check" not in arguments:
+            if "--check" in arguments:
+                print(
+                    *islice(unified_diff(old.splitlines(), new.splitlines(), "written", "now", lineterm=""), 40),
+                    sep="\n",
+                )
+            else:
                 page.write_text(new)
     if stale and "--check" in arguments:
         command = " ".join(["scripts/docs.py", *(["--outputs"] if "--outputs" in arguments else [])])
