@@ -98,7 +98,12 @@ class _Application:
     def _lane(self, writer: Writer, actions: list[Action], pools: ExitStack) -> _Lane:
         room = max(1, writer.concurrency)
         pool = pools.enter_context(ThreadPoolExecutor(room, thread_name_prefix=f"write-{writer.system}"))
-        return _Lane(writer, _batches(writer, actions), pool, room)
+        try:
+            return _Lane(writer, _batches(writer, actions), pool, room)
+        except IntegrationError as error:
+            lane = _Lane(writer, (), pool, room)
+            lane.closed = error
+            return lane
 
     def _start(self, lanes: Iterable[_Lane]) -> bool:
         """Start what has room, intents first; return whether anything was started."""
@@ -153,10 +158,15 @@ class _Application:
 
 
 def _batches(writer: Writer, actions: Sequence[Action]) -> list[Batch]:
-    """Return the writer's batches with every action in at most one; what it leaves out is settled at the end."""
+    """Return the writer's batches with every action in at most one; what it leaves out is settled at the end.
+
+    Raises IntegrationError where the writer had to ask its system for something and could not.
+    """
     left = {action.id: action for action in actions}
     try:
         batches = [list(batch) for batch in writer.batches(actions)]
+    except IntegrationError:
+        raise
     except Exception:
         logger.exception("The writer of %s could not group its actions", writer.system)
         return []

@@ -106,7 +106,10 @@ class Writer(Protocol):
         """How many requests may run side by side, at least 1."""
 
     def batches(self, actions: Sequence[Action]) -> Iterable[Sequence[Action]]:
-        """Group actions as the system takes them in one request; order within the plan is kept."""
+        """Group actions as the system takes them in one request; order within the plan is kept.
+
+        Raises IntegrationError where that takes a request that cannot be made: nothing of the system is started.
+        """
 
     def write(self, batch: Sequence[Action]) -> Sequence[Outcome]:
         """Make one request. ``verified`` where the answer itself proves it, ``unproven`` where only a read can.

@@ -1,5 +1,6 @@
 """A whole sandbox: both stand-ins behind one server, their state, and the configuration that leads to them."""
 
+import json
 import os
 from dataclasses import replace
 from pathlib import Path
@@ -32,7 +33,8 @@ class Sandbox:
     """Stand-ins for Google and RT on loopback.
 
     Everything is kept below ``directory``: ``sandbox.sqlite``, ``credentials/``, ``config.toml`` and ``state/``. A
-    directory that has a sandbox already is taken as it is, and the fleet's options do nothing then. ``first_run``
+    directory that has a sandbox already is taken as it is, and the fleet's options do nothing then; so is a
+    configuration that leads to this port. ``first_run``
     leaves the fields that Google owns empty in RT, as they are before anybody has synced.
     """
 
@@ -49,7 +51,7 @@ class Sandbox:
     ) -> None:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.directory = directory
-        documents = Documents(directory / "sandbox.sqlite")
+        self._documents = documents = Documents(directory / "sandbox.sqlite")
         fleet = make_fleet(devices, seed, drift=drift)
         self.fleet = _unlinked(fleet) if first_run else fleet
         self.google = GoogleApp.from_fleet(fleet, documents)
@@ -71,13 +73,15 @@ class Sandbox:
         self.credentials_directory.mkdir(mode=0o700, exist_ok=True)
         self._write_credential("google-service-account", msgspec.json.encode(self.google.account.key_file(self.url)))
         self._write_credential("rt-token", self.rt.token().encode())
-        self.config_file.write_text(self.configuration())
+        if not self._is_configured():
+            self.config_file.write_text(self.configuration())
         self.server.start()
         return self
 
     def stop(self) -> None:
-        """Stop serving."""
+        """Stop serving, and let go of the state."""
         self.server.stop()
+        self._documents.close()
 
     def __enter__(self) -> Self:
         return self.start()
@@ -95,7 +99,7 @@ class Sandbox:
         owned = "\n".join(f'"{field}" = "{source}"' for field, source in GOOGLE_OWNED.items())
         return f"""\
 [state]
-directory = "{self.directory}/state"
+directory = {json.dumps(str(self.directory / "state"))}
 
 [google]
 delegated_user = "{ADMIN}"
@@ -113,6 +117,10 @@ annotatedLocation = "CF.{{Location}}"
 [jobs.chromebooks.to_rt]
 {owned}
 """
+
+    def _is_configured(self) -> bool:
+        """Return whether there is a file that leads here: somebody may have changed it since."""
+        return self.config_file.exists() and f'"{self.url}/rt"' in self.config_file.read_text()
 
     def _write_credential(self, name: str, content: bytes) -> None:
         path = self.credentials_directory / name

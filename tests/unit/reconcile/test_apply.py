@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from syncd.host.errors import NotPermitted
+from syncd.host.errors import NotPermitted, Unavailable
 from syncd.reconcile.apply import apply
 from syncd.reconcile.model import Action, Outcome
 from unit.reconcile.stand_ins import MemoryLedger, MemoryWriter, plan_of, states, update
@@ -25,6 +25,24 @@ def test_one_failing_action_stops_no_other() -> None:
     writer = MemoryWriter(behave=by_object(o2="fail"))
     outcomes = apply(plan_of(*map(update, (1, 2, 3))), {"rt": writer}, MemoryLedger(), "run")
     assert states(outcomes) == ["verified", "failed", "verified"]
+
+
+def test_a_system_that_cannot_even_prepare_its_batches_starts_nothing_and_stops_no_other() -> None:
+    class Unprepared(MemoryWriter):
+        def batches(self, actions: Sequence[Action]) -> Iterable[Sequence[Action]]:  # noqa: ARG002
+            raise Unavailable("people cannot be looked up", code="rt.gave_up")
+
+    unprepared, other = Unprepared(), MemoryWriter(system="google")
+    plan = plan_of(update(1), update(2), update(3, system="google"))
+    outcomes = apply(plan, {"rt": unprepared, "google": other}, MemoryLedger(), "run")
+    found = {action.object: outcome for action, outcome in zip(plan.actions, outcomes, strict=True)}
+    assert {number: found[number].state for number in "123"} == {
+        "1": "not_started",
+        "2": "not_started",
+        "3": "verified",
+    }
+    assert (found["1"].code, found["1"].error) == ("rt.gave_up", "people cannot be looked up")
+    assert unprepared.written == []
 
 
 def test_an_outcome_tells_how_long_its_write_took() -> None:
