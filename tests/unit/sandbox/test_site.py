@@ -120,8 +120,10 @@ def test_what_was_written_is_there_when_it_is_served_again(tmp_path: Path) -> No
 
 
 def test_another_seed_makes_another_fleet(tmp_path: Path) -> None:
-    fleets = {seed: Sandbox(tmp_path / str(seed), devices=40, seed=seed).fleet for seed in (1, 2)}
-    assert fleets[1].devices != fleets[2].devices
+    sites = [Sandbox(tmp_path / str(seed), devices=40, seed=seed) for seed in (1, 2)]
+    for site in sites:
+        site.stop()
+    assert sites[0].fleet.devices != sites[1].fleet.devices
 
 
 def test_a_configuration_that_somebody_changed_stays_as_long_as_it_leads_here(tmp_path: Path) -> None:
