@@ -199,9 +199,6 @@ class ChromebooksOptions(JobOptions, frozen=True, kw_only=True, forbid_unknown_f
         return {DEVICE_FIELDS[name].wire_name for name in names}
 
 
-OPTIONS = ChromebooksOptions
-
-
 @contextmanager
 def open_job(options: ChromebooksOptions, context: RunContext) -> Iterator["ChromebookJob"]:
     """Connect to Google and RT; no request is made yet."""
