@@ -9,11 +9,18 @@ from syncd.sandbox.rt.house import add_field
 from syncd.sandbox.rt.records import ASSET_FIELDS, NOBODY, SYSTEM, Asset, Catalog, Change, CustomField, User
 from syncd.sandbox.rt.world import World
 
+LONG_AGO = "2026-01-05 08:00:00"
+"""When the fleet came into RT: what was there long before a first read is not news to it."""
+
 
 def seed(world: World, fleet: fleets.Fleet) -> None:
     """Put a fleet into a furnished world; what it needs and the house lacks is made."""
-    with _uncollected():
-        _seed(world, fleet)
+    now, world.now = world.now, lambda: LONG_AGO
+    try:
+        with _uncollected():
+            _seed(world, fleet)
+    finally:
+        world.now = now
 
 
 @contextlib.contextmanager
