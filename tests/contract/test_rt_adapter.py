@@ -1,4 +1,4 @@
-"""The RT adapter against a real Request Tracker 5."""
+"""The RT adapter against a real Request Tracker 5, and against the stand-in."""
 
 import logging
 import time
@@ -8,9 +8,10 @@ from datetime import timedelta
 import msgspec
 import pytest
 
-from services.rt5 import Rt5
+from services.rest2 import Rest2
 from syncd.host.credentials import Credentials
 from syncd.host.errors import ConfigurationError, NotFound, NotPermitted, WriteRefused
+from syncd.systems.rt import reader
 from syncd.systems.rt.assets import getter
 from syncd.systems.rt.client import RequestTracker, open_rt
 from syncd.systems.rt.options import RtOptions
@@ -39,20 +40,20 @@ NEED = Need(
 Connect = Callable[..., RequestTracker]
 
 
-@pytest.fixture(scope="module", autouse=True)
-def _fresh(rt5: Rt5) -> None:
-    rt5.reset()
+@pytest.fixture(autouse=True)
+def _soon_settled(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reader, "SETTLE", timedelta(seconds=1))
 
 
 @pytest.fixture
-def connect(rt5: Rt5) -> Iterator[Connect]:
+def connect(rt: Rest2) -> Iterator[Connect]:
     opened: list[RequestTracker] = []
 
     def as_user(
         user: str = "rt-sync", store: MemoryStore | None = None, *, secret: str = "", **options: object
     ) -> RequestTracker:
-        environment = {"RT_TOKEN": secret or rt5.tokens[user], "RT_PASSWORD": secret or f"{user}-password"}
-        settings = msgspec.convert({"url": rt5.url, "rate": 1000.0, "username": user, **options}, RtOptions)
+        environment = {"RT_TOKEN": secret or rt.tokens[user], "RT_PASSWORD": secret or f"{user}-password"}
+        settings = msgspec.convert({"url": rt.url, "rate": 1000.0, "username": user, **options}, RtOptions)
         credentials = Credentials(environment, keyring=False)
         opened.append(open_rt(settings, credentials, snapshots=store or MemoryStore()))
         return opened[-1]
@@ -97,7 +98,7 @@ def back(tracker: RequestTracker, schema: Schema, asset: int, field: str) -> Val
 
 def wait_until_settled() -> None:
     """Wait until LastUpdated of what was just written is old enough for a read to be final."""
-    time.sleep(4.5)
+    time.sleep(2.2)
 
 
 class TestPreflight:
@@ -362,9 +363,9 @@ CHANGES: list[tuple[str, Value]] = [
 
 
 @pytest.fixture(scope="module")
-def asset(rt5: Rt5) -> Iterator[tuple[RequestTracker, Schema, int]]:
-    options = RtOptions(url=rt5.url, rate=1000.0)
-    credentials = Credentials({"RT_TOKEN": rt5.token}, keyring=False)
+def asset(rt: Rest2) -> Iterator[tuple[RequestTracker, Schema, int]]:
+    options = RtOptions(url=rt.url, rate=1000.0)
+    credentials = Credentials({"RT_TOKEN": rt.tokens["rt-sync"]}, keyring=False)
     tracker = open_rt(options, credentials, snapshots=MemoryStore())
     schema = tracker.preflight(NEED)
     people: dict[str, Value] = {"Owner.Name": "s1002", "HeldBy.Name": ("s1002",)}

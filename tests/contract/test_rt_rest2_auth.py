@@ -44,6 +44,18 @@ def test_the_cookie_of_the_login_page_signs_in_for_writes_too(rt: Rest2) -> None
     assert told(written.json()) == ["Description changed from 'Chromebook 3' to 'by cookie'"]
 
 
+def test_only_a_login_with_a_next_page_tells_by_its_status_whether_it_worked(rt: Rest2) -> None:
+    answers = {}
+    for password in ("rt-sync-password", "wrong"):
+        for more in ({}, {"next": "anything"}):
+            form = {"user": "rt-sync", "pass": password, **more}
+            answer = requests.post(f"{rt.url}/NoAuth/Login.html", data=form, allow_redirects=False, timeout=30)
+            answers[password, bool(more)] = answer.status_code
+            assert answer.headers["Set-Cookie"].startswith("RT_SID_")
+    expected = {("rt-sync-password", False): 200, ("rt-sync-password", True): 302}
+    assert answers == {**expected, ("wrong", False): 200, ("wrong", True): 200}
+
+
 @pytest.mark.parametrize("authorization", ["", "token 1-27-0", "token nonsense", "Bearer {token}", "Basic {wrong}"])
 def test_whoever_is_not_signed_in_gets_401_and_no_challenge(rt: Rest2, authorization: str) -> None:
     wrong = b64encode(b"rt-sync:wrong").decode()

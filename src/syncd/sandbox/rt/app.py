@@ -117,7 +117,7 @@ class RtApp:
             r"/catalogs/all": {"GET": definitions.all_catalogs},
             r"/catalog": {"POST": definitions.create_catalog},
             r"/catalog/([^/]+)": {"GET": definitions.get_catalog, "POST": _exists},
-            r"/catalog/([^/]+)/customfields": {"GET": definitions.catalog_fields},
+            r"/catalog/([^/]+)/customfields": {"GET": definitions.catalog_fields, "POST": definitions.catalog_fields},
             r"/customfields/?": {"GET": definitions.search_fields, "POST": definitions.search_fields},
             r"/customfield": {"POST": definitions.create_field},
             r"/customfield/([^/]+)": {"GET": definitions.get_field, "PUT": definitions.update_field, "POST": _exists},

@@ -25,13 +25,19 @@ class SignIn:
         self._sessions: dict[str, int] = {}
 
     def login(self, call: Call) -> Answer:
-        """Answer the login page; with the right name and password the cookie it sets is signed in."""
+        """Answer the login page; with the right name and password the cookie it sets is signed in.
+
+        Only a form with a ``next`` page is answered with a way there; without one the page itself comes again.
+        """
         form = dict(parse_qsl(call.body.decode(errors="replace")))
         session = secrets.token_hex(16)
         user = self._by_password(form.get("user", ""), form.get("pass", ""))
         if call.method == "POST" and user is not None:
             self._sessions[session] = user.id
-        return Answer(200, {**_HTML, "Set-Cookie": f"{_cookie_name(call)}={session}; path=/; HttpOnly"}, _PAGE)
+        headers = {**_HTML, "Set-Cookie": f"{_cookie_name(call)}={session}; path=/; HttpOnly"}
+        if session in self._sessions and form.get("next"):
+            return Answer(302, {**headers, "Location": f"{call.root}/"})
+        return Answer(200, headers, _PAGE)
 
     def user_of(self, call: Call) -> User:
         """Return the user of a call, or raise the refusal that RT answers."""
