@@ -2,40 +2,46 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-STAMP := $(VENV)/.installed
+PROGRAM := $(VENV)/.program
+TOOLS := $(VENV)/.tools
+PIP := $(BIN)/pip install --quiet --disable-pip-version-check
 
 .PHONY: demo test lint format docs bench clean
 
-demo: $(STAMP)
+demo: $(PROGRAM)
 	@$(BIN)/syncd demo
 
-test: $(STAMP)
+test: $(TOOLS)
 	$(BIN)/pytest
 
-lint: $(STAMP)
+lint: $(TOOLS)
 	$(BIN)/ruff check src tests scripts
 	$(BIN)/ruff format --check src tests scripts
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/python scripts/docs.py --check
 
-format: $(STAMP)
+format: $(TOOLS)
 	$(BIN)/ruff check --fix src tests scripts
 	$(BIN)/ruff format src tests scripts
 	$(BIN)/python scripts/docs.py
 
 # Tables from the code, and what the commands in the documentation print (on a sandbox; takes half a minute).
-docs: $(STAMP)
+docs: $(TOOLS)
 	$(BIN)/python scripts/docs.py --outputs
 
-bench: $(STAMP)
+bench: $(TOOLS)
 	PYTHONPATH=tests $(BIN)/python -m bench
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
-$(STAMP): pyproject.toml
+$(PROGRAM): pyproject.toml
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --disable-pip-version-check --upgrade pip
-	$(BIN)/pip install --quiet --disable-pip-version-check --editable . --group test --group lint
+	$(PIP) --upgrade pip
+	$(PIP) --editable .
+	@touch $@
+
+$(TOOLS): $(PROGRAM)
+	$(PIP) --group test --group lint
 	@touch $@
