@@ -33,6 +33,12 @@ let
       lib.filterAttrs (name: _: lib.hasPrefix "syncd" name) config.systemd.units
     );
 
+  operatorOf =
+    config:
+    lib.concatMapStrings (one: one.text) (
+      lib.filter (one: one ? text && one.name or "" == "syncd") config.environment.systemPackages
+    );
+
   failed = config: map (one: one.message) (lib.filter (one: !one.assertion) config.assertions);
   asserted = lib.mapAttrs (_: case: failed (withCase case)) cases.asserted;
   warned = lib.mapAttrs (_: case: (withCase case).warnings) cases.warned;
@@ -95,6 +101,7 @@ let
       warnings = lib.concatMap (one: one.warnings) hosts;
       inherit (config.services.syncd) settings;
       units = unitsOf config;
+      operator = operatorOf config;
     };
   exampleOf = (import ../example.nix).services.syncd;
 
@@ -141,6 +148,7 @@ runCommand "syncd-module"
         warned
         ;
       example = unitsOf (systemWith ../example.nix);
+      operator = operatorOf (systemWith ../example.nix);
       everything = unitsOf everything;
     };
   }

@@ -42,8 +42,10 @@ def snippets(page: Path) -> list[Snippet]:
     ]
 
 
-def section(page: Path, title: str) -> str:
-    """Return the text below a heading, up to the next heading of the same level."""
-    found = re.search(rf"^## {re.escape(title)}\n(.*?)(?=^## |\Z)", page.read_text(), re.MULTILINE | re.DOTALL)
+def section(page: Path, title: str) -> list[Snippet]:
+    """Return the blocks below a heading, up to the next heading of its level."""
+    text = page.read_text()
+    found = re.search(rf"^## {re.escape(title)}\n.*?(?=^## |\Z)", text, re.MULTILINE | re.DOTALL)
     assert found, f"{page.name} has no section {title!r}"
-    return found[1]
+    first, last = (text.count("\n", 0, end) for end in found.span())
+    return [snippet for snippet in snippets(page) if first <= snippet.line <= last]

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from nix.evaluation import SYSTEM, Flake, Refused, nix_files, syntax_error
-from nix.unit_text import as_elsewhere, directives, without_hashes
+from nix.unit_text import as_elsewhere, directives, operator_elsewhere, without_hashes
 from syncd.host.units.render import Alerts, Host, operator_script, units
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -158,12 +158,7 @@ def test_syncd_units_writes_what_the_module_writes_with_every_option_set(everyth
 
 def test_the_operators_command_is_the_same_on_both(flake: Flake) -> None:
     host = _like_example()
-    text = flake.eval(
-        "nixosConfigurations.example.config.environment.systemPackages",
-        'packages: (builtins.head (builtins.filter (one: one ? text && (one.name or "") == "syncd") packages)).text',
-    )
-    text = re.sub(r"/nix/store/\S*/bin/syncd", f"'{host.program}'", without_hashes(text))
-    text = re.sub(r"/nix/store/\S*syncd\.toml", f"'{host.config}'", text)
+    text = operator_elsewhere(flake.eval(f"{MODULE}.operator"), program=host.program, config=host.config)
 
     def lines(script: str) -> list[str]:
         return sorted(line for line in script.splitlines() if line and not line.startswith("#"))

@@ -39,3 +39,10 @@ def as_elsewhere(text: str, *, program: str, config: str, scripts: str) -> str:
     text = re.sub(r'"/nix/store/[^"]*syncd/bin/syncd"', f'"{program}"', text)
     text = re.sub(r'"(/nix/store/[^"]*)?/bin/(ba)?sh"', '"/bin/sh"', text)
     return "".join(f"{line}\n" for line in text.splitlines() if not _OF_NIXOS.match(line))
+
+
+def operator_elsewhere(script: str, *, program: str, config: str) -> str:
+    """Return the operator's command of a NixOS host as it would be where the program lies elsewhere."""
+    script = re.sub(r"/nix/store/\S*/bin/syncd", f"'{program}'", without_hashes(script))
+    script = re.sub(r"/nix/store/\S*syncd\.toml", f"'{config}'", script)
+    return re.sub(r"^#!.*", "#!/bin/sh", script)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from services.box import Box
+from syncd.host.journal import MessageId
 from syncd.sandbox.faults import Rule
 from syncd.sandbox.site import Sandbox
 
@@ -18,6 +19,8 @@ CONFIG = "/etc/syncd/config.toml"
 SECRETS = "/run/secrets/syncd"
 SYSTEMD = "_SYSTEMD_UNIT=init.scope"
 """Matches systemd's own records."""
+
+_ENDS = [f"MESSAGE_ID={kind}" for kind in MessageId if kind.name.startswith("RUN_") and kind.name != "RUN_STARTED"]
 
 # All that one run of a small fleet changes; a person would approve it.
 NO_LIMITS = """
@@ -144,6 +147,14 @@ class Host:
         """Return the runs in the store, newest first."""
         answer: list[dict[str, Any]] = json.loads(self.operator("runs", "--json"))
         return answer
+
+    def results(self) -> list[str]:
+        """Return how the runs since the last boot ended, newest first, as the journal has it."""
+        return [record["SYNCD_RESULT"] for record in reversed(self.records(f"_SYSTEMD_UNIT={SERVICE}", *_ENDS))]
+
+    def run_id(self) -> str:
+        """Return the id of the last run."""
+        return self.records(f"_SYSTEMD_UNIT={SERVICE}", *_ENDS)[-1]["SYNCD_RUN_ID"]
 
     def records(self, *matches: str) -> list[dict[str, str]]:
         """Return journal records of this test."""

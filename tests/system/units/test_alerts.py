@@ -107,6 +107,7 @@ def test_a_failed_job_is_told_of_by_mail_ping_and_command(host: Host, pings: Pin
     assert f"Unit:    {SERVICE} (exit-code, exit status 1)" in text
     assert re.search(r"Reason:  apply of chromebooks partial: .*failed 1", text)
     assert f"Then:    syncd show {run}" in text
+    assert "5e7c3d1a" not in host.box.run("journalctl", "--all", "--output=export", "--no-pager"), "it is a secret"
     assert host.box.run("stat", "--format=%U:%G", f"{QUEUE}/letter") == "root:mail\n"
 
 
@@ -114,6 +115,8 @@ def test_a_job_that_never_started_is_told_of_too(host: Host, pings: Pings) -> No
     host.box.run("rm", f"{SECRETS}/rt-token")
     assert host.start() != 0
     _, text = _alerts(host)
+    assert host.settled() == {"ActiveState": "failed", "Result": "exit-code", "ExecMainStatus": "243", "NRestarts": "0"}
+    assert any("Failed to set up credentials" in message for message in host.messages(f"UNIT={SERVICE}"))
     assert "systemd could not load a credential" in text.splitlines()[0]
     assert "Run:     none" in text
     assert re.search(r"Reason:  .*(credentials|CREDENTIALS)", text), text
@@ -128,6 +131,7 @@ def test_retries_that_are_used_up_are_told_of_once(host: Host, pings: Pings) -> 
     _, text = _alerts(host)
     assert text.count("all retries are used up") == 1
     assert "Reason:  apply of chromebooks failed: " in text
+    assert (host.state(), host.results()) == ("failed", ["failed", "failed"])
     assert len(pings.got) == 1
 
 
@@ -139,11 +143,3 @@ def test_who_stops_a_job_is_not_told_of_it(host: Host, pings: Pings) -> None:
     quiet = f"{SERVICE} was stopped on request: no alert"
     host.wait_for(lambda: host.messages("SYSLOG_IDENTIFIER=sh").count(quiet) == 3, "three alert units that keep quiet")
     assert pings.got == []
-
-
-def test_the_address_of_the_ping_stays_a_secret(host: Host, pings: Pings) -> None:
-    host.fail(**PATCH, status=400, times=1, body=REFUSE)
-    assert host.start() != 0
-    _alerts(host)
-    assert pings.got
-    assert "5e7c3d1a" not in host.box.run("journalctl", "--all", "--output=export", "--no-pager")

@@ -9,7 +9,7 @@ from system.units.host import CONFIG, SERVICE, Host
 
 def test_the_journal_has_the_fields_of_a_run_under_its_id(host: Host) -> None:
     assert host.start() == 0, host.log()
-    run = host.runs()[0]["id"]
+    run = host.run_id()
     records = host.records(f"SYNCD_RUN_ID={run}")
     assert records
     for record in records:
@@ -35,7 +35,7 @@ def test_journalctl_explains_a_record(host: Host) -> None:
     host.box.run("cp", "/opt/syncd/src/syncd/host/units/syncd.catalog", "/usr/local/lib/systemd/catalog/")
     host.box.run("journalctl", "--update-catalog")
     assert host.start() == 0, host.log()
-    run = host.runs()[0]["id"]
+    run = host.run_id()
     explained = host.box.run("journalctl", "--catalog", "--no-pager", f"SYNCD_RUN_ID={run}")
     assert "Defined-By: syncd" in explained
     assert f"What it did: syncd show {run}" in explained
@@ -45,7 +45,7 @@ def test_no_secret_is_in_the_journal_an_environment_or_a_command_line(host: Host
     account = json.loads((host.site.credentials_directory / "google-service-account").read_text())
     token = (host.site.credentials_directory / "rt-token").read_text()
     key_lines = [line for line in account["private_key"].splitlines() if "-----" not in line]
-    host.slow_down(1)
+    host.slow_down(0.5)
     host.drop_in(
         SERVICE, f"[Service]\nExecStart=\nExecStart=/opt/syncd/bin/syncd --verbose --config {CONFIG} run chromebooks\n"
     )

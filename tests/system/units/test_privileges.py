@@ -47,18 +47,6 @@ def test_credentials_are_readable_by_their_unit_alone(host: Host) -> None:
     host.systemctl("stop", SERVICE)
 
 
-def test_encrypted_credentials_arrive(host: Host) -> None:
-    text = host.box.run("cat", f"/etc/systemd/system/{SERVICE}")
-    for name in ("google-service-account", "rt-token"):
-        plain = f"/run/secrets/syncd/{name}"
-        host.box.run("systemd-creds", "encrypt", "--with-key=host", f"--name={name}", plain, f"/etc/syncd/{name}.cred")
-        host.box.run("rm", plain)
-        text = text.replace(f"LoadCredential={name}:{plain}", f"LoadCredentialEncrypted={name}:/etc/syncd/{name}.cred")
-    host.box.write(f"/etc/systemd/system/{SERVICE}", text)
-    assert host.start() == 0, host.log()
-    assert host.runs is not None
-
-
 def test_every_directive_of_the_sandbox_is_in_force(host: Host) -> None:
     """A job that worked under a sandbox proves something only if the sandbox was there."""
     host.slow_down(1)
