@@ -1,32 +1,32 @@
 """The whole product in front of a running sandbox."""
 
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from syncd.sandbox.site import Sandbox
+from syncd.state.store import open_store
 from system.commands import Program
-from system.site import Site
+from system.site import Site, running
 
 MakeSite = Callable[..., Site]
+StartSite = Callable[..., AbstractContextManager[Site]]
+
+
+@pytest.fixture(scope="session")
+def start_site(tmp_path_factory: pytest.TempPathFactory) -> StartSite:
+    """Return a function that runs a sandbox in a new directory, with the arguments of ``Sandbox``, as a context."""
+    empty_store = tmp_path_factory.mktemp("empty") / "state"
+    open_store(empty_store).close()
+    return lambda directory, **options: running(directory, empty_store, **options)
 
 
 @pytest.fixture
-def make_site(tmp_path: Path) -> Iterator[MakeSite]:
-    """Return a function that starts a sandbox, with the arguments of ``Sandbox``; no stand-in may break in a test."""
-    made: list[Sandbox] = []
+def make_site(start_site: StartSite, tmp_path: Path) -> Iterator[MakeSite]:
+    """Return a function that starts a sandbox for the time of one test."""
     with ExitStack() as stack:
-
-        def make(**options: Any) -> Site:  # noqa: ANN401
-            sandbox = stack.enter_context(Sandbox(tmp_path / "site", **({"devices": 40} | options)))
-            made.append(sandbox)
-            return Site(sandbox)
-
-        yield make
-    assert [failure for sandbox in made for failure in sandbox.server.failures] == []
+        yield lambda **options: stack.enter_context(start_site(tmp_path / "site", **options))
 
 
 @pytest.fixture

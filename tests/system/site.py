@@ -1,8 +1,11 @@
 """A sandbox as the tests use it: its configuration, its faults, and all that both stand-ins hold."""
 
 import json
+import shutil
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from services.rest2 import Rest2
@@ -11,6 +14,7 @@ from syncd.sandbox.rt.records import CustomField, User
 from syncd.sandbox.site import ADMIN, GOOGLE_OWNED, Sandbox
 from syncd.sandbox.store import Collection
 from system.commands import Finished, Program
+from unit.google.key import private_key
 
 FAST = {"rate": 1000, "attempts": 2, "budget_seconds": 3}
 """So that a test of something that stays broken takes a second, not minutes."""
@@ -20,6 +24,20 @@ Whole = dict[str, dict[str, Any]]
 
 _RT = ("users", "catalogs", "custom_fields", "assets", "transactions")
 _EVERYTHING = ("google.devices", "google.orgunits", "google.users", *(f"rt.{name}" for name in _RT))
+
+
+@contextmanager
+def running(directory: Path, empty_store: Path, **options: Any) -> Iterator["Site"]:  # noqa: ANN401
+    """Run a sandbox in a new directory, with the arguments of ``Sandbox``; no stand-in may break meanwhile.
+
+    All sandboxes begin with a copy of one empty store, and have one key: making them anew takes half a second.
+    """
+    sandbox = Sandbox(directory, **({"devices": 40} | options))
+    sandbox.google.account._kept.put("key", {"private_key": private_key(), "private_key_id": "synthetic"})
+    shutil.copytree(empty_store, directory / "state")
+    with sandbox:
+        yield Site(sandbox)
+    assert sandbox.server.failures == []
 
 
 class Site:

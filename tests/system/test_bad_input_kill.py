@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from syncd.sandbox.faults import Rule
-from syncd.sandbox.site import Sandbox
 from system.commands import Finished, Running
+from system.conftest import StartSite
 from system.site import Site, Whole, wait_until
 
 PATCH = r"/devices/chromeos/[^/]+[?]"
@@ -61,12 +61,11 @@ class Undisturbed:
 
 
 @pytest.fixture(scope="module")
-def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Undisturbed]:
-    with Sandbox(tmp_path_factory.mktemp("undisturbed") / "site", devices=40) as sandbox:
-        site = Site(sandbox)
+def undisturbed(start_site: StartSite, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Undisturbed]:
+    with start_site(tmp_path_factory.mktemp("undisturbed") / "site") as site:
         site.configure(job=JOB)
         site.syncd("apply", "chromebooks").ended(0)
-        searches = [line for line in sandbox.server.log if re.search(SEARCH, line.target)]
+        searches = [line for line in site.sandbox.server.log if re.search(SEARCH, line.target)]
         yield Undisturbed(fields(site.whole()), len(searches))
 
 
@@ -86,16 +85,16 @@ def without(names: set[str], record: dict[str, Any]) -> dict[str, Any]:
 def killed(site: Site, moment: Moment) -> str:
     """Kill an apply at a moment, let what was on its way arrive, and return the id of the run."""
     site.fail(*moment.rules)
-    running = site.syncd.start("apply", "chromebooks")
+    doomed = site.syncd.start("apply", "chromebooks")
     wait_until("the moment", lambda: site.struck() >= moment.strikes)
-    kill(site, running)
+    kill(site, doomed)
     (run,) = json.loads(site.syncd("runs", "--json").ended(0).stdout)
     assert run["result"] == "running"
     return str(run["id"])
 
 
-def kill(site: Site, running: Running) -> Finished:
-    finished = running.end(signal.SIGKILL).ended(-signal.SIGKILL)
+def kill(site: Site, doomed: Running) -> Finished:
+    finished = doomed.end(signal.SIGKILL).ended(-signal.SIGKILL)
     site.heal()
     wait_until("the end of what was under way", lambda: site.sandbox.server.connections == 0)
     return finished

@@ -12,7 +12,7 @@ import click
 import pytest
 
 from syncd.cli import cli
-from syncd.sandbox.site import Sandbox
+from system.conftest import StartSite
 from system.site import Site, wait_until
 
 USAGE = 64
@@ -38,10 +38,9 @@ def test_what_is_typed_wrongly_is_a_usage_error(site: Site, arguments: list[str]
 
 
 @pytest.fixture(scope="module")
-def used(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Site, str]]:
+def used(start_site: StartSite, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Site, str]]:
     """Return a site with two runs in its log, and the id of the first."""
-    with Sandbox(tmp_path_factory.mktemp("usage") / "site", devices=40) as sandbox:
-        site = Site(sandbox)
+    with start_site(tmp_path_factory.mktemp("usage") / "site") as site:
         site.configure(job={"limits": {"clear": {"percent": 100}}})
         run = site.syncd("apply", "chromebooks").ended(0).run
         site.syncd("plan", "chromebooks").ended(0)
