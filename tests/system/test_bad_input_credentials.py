@@ -80,7 +80,8 @@ def test_a_wrong_clock_is_said_with_its_direction_and_its_size(site: Site, offse
 
 
 def test_a_key_that_google_does_not_know_is_to_be_made_anew(site: Site) -> None:
-    site.credential(KEY, key_file(site, private_key=private_key()))
+    # another one than the key that the tests give their sites, which is made once
+    site.credential(KEY, key_file(site, private_key=private_key.__wrapped__()))
     error = site.refuses(NO_PERMISSION, "plan", "chromebooks").error
     assert f"Google does not accept the signature of the key in {KEY}" in error
     assert "make a new JSON key" in error
