@@ -5,14 +5,18 @@ import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from services.rest2 import Rest2
+from syncd.reconcile.model import Action
 from syncd.sandbox.faults import Rule
 from syncd.sandbox.rt.records import CustomField, User
 from syncd.sandbox.site import ADMIN, GOOGLE_OWNED, Sandbox
 from syncd.sandbox.store import Collection
+from syncd.state.records import ActionResult, RunRecord
+from syncd.state.store import open_store
 from system.commands import Finished, Program
 from unit.google.key import private_key
 
@@ -24,6 +28,19 @@ Whole = dict[str, dict[str, Any]]
 
 _RT = ("users", "catalogs", "custom_fields", "assets", "transactions")
 _EVERYTHING = ("google.devices", "google.orgunits", "google.users", *(f"rt.{name}" for name in _RT))
+
+
+@dataclass(frozen=True)
+class Audited:
+    """A run in the audit log: what is said of it, and its actions, each with what became of it."""
+
+    run: RunRecord
+    actions: tuple[tuple[Action, ActionResult], ...]
+
+    @property
+    def states(self) -> set[tuple[str, str]]:
+        """The states of its actions, with the system of each."""
+        return {(action.system, result.state) for action, result in self.actions}
 
 
 @contextmanager
@@ -106,6 +123,11 @@ class Site:
         documents = self.sandbox.google.tenant.documents
         with documents.lock:
             return {name: _content(documents.collection(name)) for name in _EVERYTHING}
+
+    def audit(self) -> list[Audited]:
+        """Return all runs in the audit log, newest first."""
+        with open_store(self.sandbox.directory / "state") as store:
+            return [Audited(run, tuple(store.ledger.actions(run.id))) for run in store.ledger.runs()]
 
     # -- what RT's own administrators do; their changes show in RT's history
 

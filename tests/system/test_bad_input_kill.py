@@ -1,19 +1,16 @@
 """kill -9 at any moment of an apply: the next run converges, nothing happens twice, and the audit log knows it all."""
 
-import json
 import re
 import signal
-from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
 
 from syncd.sandbox.faults import Rule
-from system.commands import Finished, Running
 from system.conftest import StartSite
-from system.site import Site, Whole, wait_until
+from system.site import Audited, Site, Whole, wait_until
 
 PATCH = r"/devices/chromeos/[^/]+[?]"
 LIST = r"/devices/chromeos[?]"
@@ -82,37 +79,26 @@ def without(names: set[str], record: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in record.items() if name not in names}
 
 
-def killed(site: Site, moment: Moment) -> str:
-    """Kill an apply at a moment, let what was on its way arrive, and return the id of the run."""
+def killed(site: Site, moment: Moment) -> None:
+    """Kill an apply at a moment, and let what was on its way arrive."""
     site.fail(*moment.rules)
     doomed = site.syncd.start("apply", "chromebooks")
     wait_until("the moment", lambda: site.struck() >= moment.strikes)
-    kill(site, doomed)
-    (run,) = json.loads(site.syncd("runs", "--json").ended(0).stdout)
-    assert run["result"] == "running"
-    return str(run["id"])
-
-
-def kill(site: Site, doomed: Running) -> Finished:
-    finished = doomed.end(signal.SIGKILL).ended(-signal.SIGKILL)
+    doomed.end(signal.SIGKILL).ended(-signal.SIGKILL)
     site.heal()
     wait_until("the end of what was under way", lambda: site.sandbox.server.connections == 0)
-    return finished
+    assert [each.run.result for each in site.audit()] == ["running"]
 
 
-def audit(site: Site, run: str) -> dict[str, Any]:
-    return site.syncd("show", run, "--json").ended(0).json
-
-
-def touched(site: Site, recorded: dict[str, Any]) -> set[tuple[str, str]]:
-    """Return the objects that a run changed, or may have changed, as its records say; a create names the serial."""
+def touched(site: Site, runs: Sequence[Audited]) -> set[tuple[str, str]]:
+    """Return the objects that runs changed, or may have changed, as the log says; a lost create names the serial."""
     ids = {serial(site, asset): str(asset["id"]) for asset in site.whole()["rt.assets"].values()}
-    found = set()
-    for action, result in ((entry["action"], entry["result"]) for entry in recorded["actions"]):
-        if result["state"] in {"verified", "unproven"}:
-            made = result["object"] or ids.get(action["object"], "") if action["kind"] == "create" else action["object"]
-            found.add((action["system"], made))
-    return found
+    return {
+        (action.system, result.object or ids.get(action.object, "") if action.kind == "create" else action.object)
+        for each in runs
+        for action, result in each.actions
+        if result.state in {"verified", "unproven"}
+    }
 
 
 def changed(before: Whole, after: Whole) -> set[tuple[str, str]]:
@@ -135,34 +121,38 @@ def test_a_kill_during_the_read_back_leaves_unproven_what_the_next_run_finds_don
     creating: Site, undisturbed: Undisturbed
 ) -> None:
     read_back = Rule(route=SEARCH, delay=HOLD, after=undisturbed.searches - 1)
-    recorded = converges(creating, undisturbed, Moment((read_back,)))
-    states = Counter((entry["action"]["system"], entry["result"]["state"]) for entry in recorded["actions"])
-    assert {("google", "verified"), ("rt", "unproven")} == set(states)
+    dead = converges(creating, undisturbed, Moment((read_back,)))
+    assert dead.states == {("google", "verified"), ("rt", "unproven")}
 
 
-def converges(site: Site, undisturbed: Undisturbed, moment: Moment) -> dict[str, Any]:
-    """Kill at a moment, apply again, look at everything, and return the audit of the killed run."""
+def converges(site: Site, undisturbed: Undisturbed, moment: Moment) -> Audited:
+    """Kill at a moment, apply again, look at everything, and return what the log says of the killed run."""
     before = site.whole()
-    dead = killed(site, moment)
-    again = site.syncd("apply", "chromebooks", "--json").ended(0)
+    killed(site, moment)
+    site.syncd("apply", "chromebooks").ended(0)
     after = site.whole()
     assert fields(after) == undisturbed.fields
-    recorded = audit(site, dead)
-    assert recorded["run"]["result"] == "interrupted"
-    assert "the run was killed" in recorded["run"]["error"]
-    assert not {"planned", "started"} & {entry["result"]["state"] for entry in recorded["actions"]}
-    assert changed(before, after) - touched(site, recorded) - touched(site, audit(site, again.run)) == set()
-    return recorded
+    again, dead = site.audit()
+    assert (again.run.result, dead.run.result) == ("applied" if again.actions else "in_sync", "interrupted")
+    assert "the run was killed" in dead.run.error
+    assert {state for _, state in dead.states} <= {"verified", "unproven", "not_started"}
+    assert changed(before, after) <= touched(site, (again, dead))
+    return dead
 
 
-def test_a_killed_run_can_be_reverted(site: Site) -> None:
+def test_a_killed_run_is_shown_as_what_it_is_and_can_be_reverted(site: Site) -> None:
+    site.configure(job={"limits": {"clear": {"percent": 100}}})
     before = fields(site.whole())
-    dead = killed(site, MOMENTS["after writes to RT, before their answers"])
+    killed(site, MOMENTS["after writes to RT, before their answers"])
     assert fields(site.whole()) != before
-    reverted = site.syncd("revert", dead, "--apply", "--json").ended(0)
+    (dead,) = site.audit()
+    reverted = site.syncd("revert", dead.run.id, "--apply", "--json").ended(0)
     assert reverted.result == "applied"
     assert {action.system for action in reverted.actions} == {"google", "rt"}
     assert fields(site.whole()) == before
+    shown = site.syncd("show", dead.run.id, "--json").ended(0).json
+    assert shown["run"]["result"] == "interrupted"
+    assert "the run was killed" in shown["run"]["error"]
 
 
 def serial(site: Site, asset: dict[str, Any]) -> str:

@@ -2,12 +2,13 @@
 
 import json
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from system.conftest import StartSite
 from system.site import Site
 
 REFUSED, BAD_DATA = 3, 65
@@ -19,6 +20,15 @@ def saved(site: Site, tmp_path: Path) -> Path:
     path = tmp_path / "plan.json"
     site.syncd("plan", "chromebooks", "-o", str(path)).ended(0)
     return path
+
+
+@pytest.fixture(scope="module")
+def kept(start_site: StartSite, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Site, bytes]]:
+    """Return a site on which nothing is ever applied, and a plan of it."""
+    folder = tmp_path_factory.mktemp("plan-files")
+    with start_site(folder / "site") as site:
+        site.syncd("plan", "chromebooks", "-o", str(folder / "plan.json")).ended(0)
+        yield site, (folder / "plan.json").read_bytes()
 
 
 def first_device(path: Path) -> dict[str, Any]:
@@ -66,6 +76,7 @@ def in_sync(site: Site, device: dict[str, Any], known: set[str]) -> bool:
 
 
 EDITS: dict[str, Callable[[dict[str, Any]], object]] = {
+    "another job": lambda plan: plan.update(job="nosuch"),
     "another value": lambda plan: plan["actions"][0]["after"].update(annotatedAssetId="mine"),
     "another object": lambda plan: plan["actions"][0].update(object="d1"),
     "an action less": lambda plan: plan["actions"].pop(),
@@ -76,13 +87,14 @@ EDITS: dict[str, Callable[[dict[str, Any]], object]] = {
 
 @pytest.mark.parametrize("edit", EDITS.values(), ids=EDITS.keys())
 def test_an_edited_plan_is_refused_whatever_was_edited(
-    site: Site, saved: Path, edit: Callable[[dict[str, Any]], object]
+    kept: tuple[Site, bytes], tmp_path: Path, edit: Callable[[dict[str, Any]], object]
 ) -> None:
-    plan = json.loads(saved.read_text())
+    site, plan = kept[0], json.loads(kept[1])
     edit(plan)
-    saved.write_text(json.dumps(plan))
-    error = site.refuses(REFUSED, "apply", str(saved)).error
-    assert "The plan file of chromebooks was changed after it was written: its hash does not fit; plan again" in error
+    path = tmp_path / "edited.json"
+    path.write_text(json.dumps(plan))
+    error = site.refuses(REFUSED, "apply", str(path)).error
+    assert "was changed after it was written: its hash does not fit; plan again" in error
 
 
 def test_a_saved_plan_above_a_limit_is_refused_and_its_approval_works(site: Site, saved: Path) -> None:
@@ -98,21 +110,22 @@ def test_a_saved_plan_above_a_limit_is_refused_and_its_approval_works(site: Site
     [b"", b"no JSON", b"[]", b"{}", b'{"job": "chromebooks"}', b"\xff\xfe", b"[" * 100_000],
     ids=["empty", "text", "a list", "an empty object", "half a plan", "no UTF-8", "very deep"],
 )
-def test_a_file_that_is_no_plan_is_said_to_be_none(site: Site, tmp_path: Path, content: bytes) -> None:
+def test_a_file_that_is_no_plan_is_said_to_be_none(kept: tuple[Site, bytes], tmp_path: Path, content: bytes) -> None:
+    site, _ = kept
+    asked = site.sandbox.server.requests()
     path = tmp_path / "no plan.json"
     path.write_bytes(content)
     error = site.refuses(BAD_DATA, "apply", str(path)).error
     assert f"{path} is not a plan file (" in error
     assert "write one with syncd plan JOB -o FILE" in error
-    assert site.sandbox.server.requests() == 0
+    assert site.sandbox.server.requests() == asked
 
 
-def test_a_plan_of_another_version_or_job_is_told_apart_from_no_plan(site: Site, saved: Path) -> None:
-    plan = json.loads(saved.read_text())
-    saved.write_text(json.dumps({**plan, "format": 99}))
-    assert "has format 99, this version reads 1: plan again" in site.refuses(BAD_DATA, "apply", str(saved)).error
-    saved.write_text(json.dumps({**plan, "job": "nosuch"}))
-    assert site.refuses(REFUSED, "apply", str(saved)).error
+def test_a_plan_of_another_version_is_told_apart_from_no_plan(kept: tuple[Site, bytes], tmp_path: Path) -> None:
+    site, plan = kept[0], json.loads(kept[1])
+    path = tmp_path / "newer.json"
+    path.write_text(json.dumps({**plan, "format": 99}))
+    assert "has format 99, this version reads 1: plan again" in site.refuses(BAD_DATA, "apply", str(path)).error
 
 
 def test_a_target_that_is_neither_job_nor_file_is_named_with_the_jobs_there_are(site: Site) -> None:
