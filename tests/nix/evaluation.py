@@ -1,7 +1,7 @@
 """Evaluates the flake: with the nixpkgs of the lock file where nix has it already, or another one.
 
 ``SYNCD_NIXPKGS`` is a flake reference to a nixpkgs on this machine, or to anything that looks like one. Nothing is
-built and nothing is fetched.
+built and nothing is fetched. On a Debian without a nix that is new enough, ``tests/services/nix-up`` brings one.
 """
 
 import json

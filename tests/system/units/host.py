@@ -118,7 +118,7 @@ class Host:
         while time.monotonic() < deadline:
             if value := condition():
                 return value
-            time.sleep(0.05)
+            time.sleep(0.1)
         raise AssertionError(f"not within {seconds} s: {what}\n{self.log()}")
 
     def wait_for_patches(self, number: int = 1) -> None:
