@@ -5,7 +5,7 @@ import io
 import os
 import sys
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import click
 
@@ -24,8 +24,11 @@ VERBS = {
     "apply": _Verb("plan", "apply", "Apply a job's plan, or a saved plan file, within the limits."),
     "run": _Verb("plan", "run", "What the timer calls: plan, and apply if the job's mode is apply."),
     "revert": _Verb("plan", "revert", "Plan, or apply, the way back from a run."),
+    "status": _Verb("status", "status", "Show what ran, what is left to do, what is wrong, what to type."),
     "runs": _Verb("history", "runs", "List the runs, newest first."),
     "show": _Verb("history", "show", "Show one run: its plan and what became of each action."),
+    "diff": _Verb("history", "diff", "Show what differs between the plans of two runs."),
+    "state": _Verb("state", "state", "Check, back up, prune or start over what syncd remembers."),
     "config": _Verb("config", "config", "Check the configuration file."),
     "units": _Verb("units", "units", "Write systemd units for hosts without NixOS."),
     "sandbox": _Verb("sandbox", "sandbox", "Serve stand-ins for Google and RT on loopback."),
@@ -44,6 +47,15 @@ class _Verbs(click.Group):
         module = importlib.import_module(f"syncd.cli.{verb.module}")
         command: click.Command = getattr(module, verb.name)
         return command
+
+    def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 - as click has it
+        """Run the verb; a reader that has gone (``syncd show RUN | head``) is no failure."""
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            # click would end with status 1
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return 0
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         with formatter.section("Verbs"):
@@ -72,6 +84,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _run(arguments: Sequence[str] | None) -> int:
+    if sys.stdout is None:  # closed by the caller: `syncd status >&-`
+        sys.stdout = os.fdopen(os.open(os.devnull, os.O_WRONLY), "w")
     if isinstance(sys.stdout, io.TextIOWrapper):
         # A name that the locale has no letters for is no reason to fail after the work is done.
         sys.stdout.reconfigure(errors="backslashreplace")
@@ -85,10 +99,6 @@ def _run(arguments: Sequence[str] | None) -> int:
         return 64
     except click.Abort:
         return 130
-    except BrokenPipeError:
-        # The reader has gone (`syncd show RUN | head`); nothing more can be said.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
     except Exception as error:  # noqa: BLE001 - the last line of defence
         from syncd.cli.failure import report  # noqa: PLC0415 - only needed on failure
 

@@ -3,7 +3,7 @@
 import os
 import re
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -47,28 +47,52 @@ def print_json(value: Any) -> None:  # noqa: ANN401 - whatever msgspec can encod
     click.echo(_UNSAFE_IN_JSON.sub(lambda found: f"\\u{ord(found[0]):04x}", text))
 
 
-def print_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    """Print rows under a header: a table on a terminal, tab-separated columns elsewhere."""
+def print_table(
+    header: Sequence[str],
+    rows: Iterable[Sequence[str]],
+    *,
+    styles: Mapping[str, str] | None = None,
+    stack_below: int = 0,
+) -> None:
+    """Print rows under a header: a table on a terminal, tab-separated columns elsewhere.
+
+    ``styles`` gives cells of a certain text a colour (rich's name for it). On a terminal with fewer columns than
+    ``stack_below`` each cell of a row has a line of its own.
+    """
     cells = [tuple(safe(cell) for cell in row) for row in rows]
     if not cells:
         return
     if sys.stdout.isatty():
-        _rich_table(header, cells)
+        _rich_table(header, cells, styles or {}, stack_below)
         return
     for row in (tuple(header), *cells):
         click.echo("\t".join(row))
 
 
-def _rich_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+def _rich_table(
+    header: Sequence[str], rows: Sequence[Sequence[str]], styles: Mapping[str, str], stack_below: int
+) -> None:
     from rich import box  # noqa: PLC0415 - only a terminal pays for it
     from rich.console import Console  # noqa: PLC0415
     from rich.table import Table  # noqa: PLC0415
     from rich.text import Text  # noqa: PLC0415
 
-    bold = "" if os.environ.get("NO_COLOR") else "bold"  # https://no-color.org
+    console, coloured = Console(), not os.environ.get("NO_COLOR")  # https://no-color.org
+    texts = [[Text(cell, style=styles.get(cell, "") if coloured else "") for cell in row] for row in rows]
+    bold = "bold" if coloured else ""
+    if console.width < stack_below:
+        for row in texts:
+            stack = Table(box=None, pad_edge=False, show_header=False)
+            stack.add_column(style=bold)
+            stack.add_column(overflow="fold")
+            for name, text in zip(header, row, strict=True):
+                stack.add_row(name, text)
+            console.print(stack)
+            console.print()
+        return
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style=bold)
     for name in header:
         table.add_column(name, overflow="fold")
-    for row in rows:
-        table.add_row(*(Text(cell) for cell in row))
-    Console().print(table)
+    for row in texts:
+        table.add_row(*row)
+    console.print(table)

@@ -76,28 +76,38 @@ def show_done(done: Done, *, everything: bool) -> None:
         say(f"Plan {short_hash(done.plan)} of job {done.plan.job}.")
 
 
-def show_actions(actions: Sequence[Action], outcomes: Mapping[str, Outcome], *, everything: bool) -> None:
-    """Print one line for each field that changes, with the outcome where there is one; the first of each kind."""
+def show_actions(
+    actions: Sequence[Action], outcomes: Mapping[str, Outcome], *, everything: bool, timed: bool = False
+) -> None:
+    """Print one line for each field that changes, with the outcome where there is one; the first of each kind.
+
+    ``timed``: with how long each write took.
+    """
     by_kind: dict[str, list[Action]] = {}
     for action in actions:
         by_kind.setdefault(f"{action.kind} in {action.system}", []).append(action)
-    header = ["action", "system", "object", "field", "before", "after", "why", *(["outcome"] if outcomes else [])]
+    more = ["took", "outcome"] if outcomes and timed else ["outcome"] if outcomes else []
+    header = ["action", "system", "object", "field", "before", "after", "why", *more]
     shown = actions if everything else [action for found in by_kind.values() for action in found[:FIRST_ACTIONS]]
-    print_table(header, (row for action in shown for row in _rows(action, outcomes)))
+    print_table(header, (row for action in shown for row in _rows(action, outcomes, timed=timed)))
     for kind, found in by_kind.items():
         if not everything and len(found) > FIRST_ACTIONS:
             say(f"... and {len(found) - FIRST_ACTIONS} more {kind}; --all lists them.")
 
 
-def _rows(action: Action, outcomes: Mapping[str, Outcome]) -> Iterable[list[str]]:
+def _rows(action: Action, outcomes: Mapping[str, Outcome], *, timed: bool) -> Iterable[list[str]]:
     """One row a field; what holds for the whole action stands in the first."""
-    whole = [action.reason, *([_told(outcomes.get(action.id))] if outcomes else [])]
+    outcome = outcomes.get(action.id)
+    took = [f"{outcome.duration_ms} ms" if outcome and outcome.duration_ms else "-"] if timed else []
+    whole = [action.reason, *([*took, _told(outcome)] if outcomes else [])]
     for name, after in action.after.items() or [("-", None)]:
-        yield [action.kind, action.system, action.label, name, _value(action.before.get(name)), _value(after), *whole]
+        values = [show_value(action.before.get(name)), show_value(after)]
+        yield [action.kind, action.system, action.label, name, *values, *whole]
         whole = [""] * len(whole)
 
 
-def _value(value: Known) -> str:
+def show_value(value: Known) -> str:
+    """Spell a value in a cell."""
     if value is None:
         return "-"
     return ", ".join(value) if isinstance(value, tuple) else value

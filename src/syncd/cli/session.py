@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 
 import click
 
@@ -28,7 +29,12 @@ from syncd.reconcile.model import Action, Comparison
 from syncd.reconcile.ports import Traffic, Writer
 from syncd.reconcile.run import Job, Runner
 from syncd.state.lock import JobLock
-from syncd.state.store import Store, open_store
+from syncd.state.store import Store, find_store, open_store
+
+PRUNED_BATCHES = 1
+"""Transactions of old runs that leave after a run: one is enough to keep up, and takes no time that matters."""
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -58,6 +64,17 @@ def settings_of(ctx: click.Context, job: str = "") -> Settings:
 def store_of(settings: Settings) -> Store:
     """Open the store."""
     return open_store(settings.state.path, actor=_actor())
+
+
+@contextmanager
+def store_to_read(settings: Settings) -> Iterator[Store | None]:
+    """Open the store where there is one; a command that only looks makes none."""
+    store = find_store(settings.state.path, actor=_actor())
+    if store is None:
+        yield None
+        return
+    with store:
+        yield store
 
 
 def program(ctx: click.Context) -> str:
@@ -109,6 +126,7 @@ def job_session(ctx: click.Context, name: str, *, full_read: bool = False) -> It
             program=program(ctx),
         )
         yield Session(runner, store, options.mode)
+        _prune(store, settings, name)
         notifier.stopping()
 
 
@@ -170,6 +188,21 @@ def _close_abandoned(store: Store, job: str) -> None:
     """Mark runs that were killed: whoever holds the lock knows that they are dead."""
     for run in store.ledger.abandoned(job):
         store.ledger.mark_abandoned(run.id)
+
+
+def _prune(store: Store, settings: Settings, job: str) -> None:
+    """Delete a few runs that are older than the retention, after a good run; trouble with that is none of the run."""
+    last = store.ledger.newest(job)
+    days = settings.state.retention_days
+    if not days or last is None or last.result not in metrics.SUCCESSES:
+        return
+    try:
+        pruned = store.prune(datetime.now(UTC) - timedelta(days=days), batches=PRUNED_BATCHES)
+    except IntegrationError as error:
+        log.warning("old runs could not be pruned: %s", error.sentence, extra={"syncd": {"ERROR": error.code}})
+        return
+    if pruned.runs:
+        log.info("pruned %d runs older than %g days, with %d actions", pruned.runs, days, pruned.actions)
 
 
 def _actor() -> str:

@@ -37,9 +37,9 @@ def parse_span(text: str) -> timedelta:
 
 
 def show_span(span: timedelta) -> str:
-    """Spell a span by its largest unit, rounded down: ``3 h``, ``2 d``; below ten seconds with a decimal."""
+    """Spell a span by its largest unit, rounded down: ``3 h``, ``2 d``."""
     seconds = abs(span.total_seconds())
     for unit, size, until in (("s", 1, 120), ("min", 60, 7200), ("h", 3600, 172_800), ("d", 86_400, float("inf"))):
         if seconds < until:
-            return f"{seconds:.1f} s" if seconds < 10 else f"{int(seconds // size)} {unit}"  # noqa: PLR2004
+            return f"{int(seconds // size)} {unit}"
     raise AssertionError

@@ -24,7 +24,7 @@ _log = logging.getLogger(__name__)
 SUCCESSES = ("in_sync", "planned", "applied")
 """Results of runs that did all they should have."""
 
-_MODES: dict[Mode, tuple[str, ...]] = {"plan": ("plan", "apply"), "apply": ("apply",)}
+MODES: dict[Mode, tuple[str, ...]] = {"plan": ("plan", "apply"), "apply": ("apply",)}
 """Modes of runs that do what the job is there for: a dry run is no success of a job that applies."""
 
 _CODES = ("200", "429", "500", "502", "503", "504", "none")
@@ -97,8 +97,8 @@ def metrics(store: Store, job: str, mode: Mode, systems: Sequence[str], now: dat
 
 
 def _last_runs(figures: Figures, job: str, mode: Mode) -> dict[Metric, Samples]:
-    last = figures.last(job, _MODES[mode])
-    success = figures.last(job, _MODES[mode], SUCCESSES)
+    last = figures.last(job, MODES[mode])
+    success = figures.last(job, MODES[mode], SUCCESSES)
     return {
         LAST_SUCCESS: {(job,): success.finished.timestamp() if success else 0},
         LAST_RUN: {(job,): last.finished.timestamp() if last else 0},

@@ -34,6 +34,15 @@ class StateOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     directory: Annotated[
         str, Meta(description="Folder of the store, its locks and rate limits; made with mode 0700.")
     ] = "/var/lib/syncd"
+    retention_days: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=36_500,
+            description="Days that runs stay in the audit log; a good run prunes older ones, a few at a time. "
+            "0 keeps them for ever.",
+        ),
+    ] = 400
 
     @property
     def path(self) -> Path:

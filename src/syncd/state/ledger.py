@@ -144,13 +144,17 @@ class AuditLog:
             statement = statement.where(runs.c.result.in_(FAILED_RESULTS))
         return self._runs(statement.limit(limit))
 
-    def newest(self, job: str, *, compared: bool = False, results: Sequence[str] = ()) -> RunRecord | None:
+    def newest(
+        self, job: str, *, compared: bool = False, modes: Sequence[str] = (), results: Sequence[str] = ()
+    ) -> RunRecord | None:
         """Return the newest run of a job.
 
         ``compared``: the newest closed one that made a plan of what it found on both sides, which a revert does not.
-        ``results``: one that ended so.
+        ``modes`` and ``results``: one of such a mode, one that ended so.
         """
         statement = _of_job(job)
+        if modes:
+            statement = statement.where(runs.c.mode.in_(modes))
         if compared:
             statement = statement.where(runs.c.mode != "revert", runs.c.plan_hash != "", runs.c.result != "running")
         if results:

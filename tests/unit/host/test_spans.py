@@ -40,8 +40,8 @@ def test_a_span_longer_than_any_calendar_is_none() -> None:
 @pytest.mark.parametrize(
     ("seconds", "text"),
     [
-        (0, "0.0 s"),
-        (2.34, "2.3 s"),
+        (0, "0 s"),
+        (2.34, "2 s"),
         (59.9, "59 s"),
         (119, "119 s"),
         (120, "2 min"),
