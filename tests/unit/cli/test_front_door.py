@@ -114,11 +114,6 @@ def test_wrong_usage_ends_with_64_and_says_what_is_wrong(bare: Cli, arguments: l
     assert result.out == ""
 
 
-def test_the_module_can_be_run() -> None:
-    done = subprocess.run([sys.executable, "-m", "syncd", "runs", "--limit", "x"], capture_output=True, check=False)
-    assert done.returncode == 64
-
-
 def test_the_status_of_a_command_is_that_of_the_process(tmp_path: Path) -> None:
     arguments = ["--config", str(tmp_path / "none.toml"), "config", "check"]
     done = subprocess.run([sys.executable, "-m", "syncd", *arguments], capture_output=True, text=True, check=False)
