@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from bench import status
 from bench.rig import Site, Used, run
 
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "performance.md"
@@ -152,6 +153,13 @@ def start_up() -> Iterator[Row]:
     yield Row("`syncd --help`: CPU against `import click`", "≤ 1.5 times", f"{ratio:.2f} times", ratio <= 1.5)
 
 
+def long_history(folder: Path) -> Iterator[Row]:
+    """Measure what a long history costs an operator who looks at `syncd status`."""
+    empty, full = status.measure(folder)
+    what = f"`syncd status` with {status.RUNS:,} runs and {status.RUNS * status.ACTIONS:,} actions: CPU against none"
+    yield Row(what, "≤ 2 times", f"{full / empty:.2f} times ({full:.2f} s)", full <= 2 * empty)
+
+
 def _table(rows: list[Row]) -> str:
     marks = {True: "met", False: "MISSED", None: ""}
     lines = ["| what | limit | measured | |", "|---|---|---|---|"]
@@ -174,6 +182,7 @@ def main() -> int:
                     for row in measure(site):
                         print(row.what, row.limit, row.measured, sep=" | ", flush=True)
                         rows.append(row)
+        rows += long_history(folder / "history")
     rows += start_up()
     table = _table(rows)
     print(f"\n{table}\n{time.strftime('%Y-%m-%d')}")

@@ -6,7 +6,8 @@ import sys
 from contextlib import closing
 from pathlib import Path
 
-from syncd.state.store import open_store
+from bench.rig import run
+from syncd.state.store import FILE_NAME, open_store
 
 RUNS = 10_000
 ACTIONS = 100
@@ -42,6 +43,13 @@ FROM runs, number
 """
 
 
+def measure(folder: Path) -> tuple[float, float]:
+    """Return the CPU seconds before an empty store and before a full one, both made in a folder."""
+    empty, full = configure(folder / "empty"), configure(folder / "full")
+    fill(full.parent / FILE_NAME)
+    return compare(empty, full)
+
+
 def fill(path: Path, runs: int = RUNS, actions: int = ACTIONS, *, result: str = "applied") -> None:
     """Write runs, an hour apart and up to now, with their actions, into an empty store."""
     counts = f'{{"actions":{actions},"matched":1000,"update":{actions},"verified":{actions}}}' if actions else "{}"
@@ -74,18 +82,13 @@ def configure(directory: Path) -> Path:
     return config
 
 
-def cpu_seconds(config: Path, *arguments: str) -> float:
-    """Run a command in a process of its own and return the CPU time that it took, user and system."""
-    command = [sys.executable, "-m", "syncd", "--config", str(config), *arguments]
-    nothing = [(os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0)]
-    child = os.posix_spawn(sys.executable, command, os.environ, file_actions=nothing)
-    _, status, used = os.wait4(child, 0)
-    if status:
-        raise AssertionError(f"{' '.join(command)} ended with {os.waitstatus_to_exitcode(status)}")
-    return used.ru_utime + used.ru_stime
-
-
-def compare(empty: Path, full: Path, *arguments: str) -> tuple[float, float]:
-    """Return the CPU seconds of a command before two stores, taken in turns."""
-    pairs = [(cpu_seconds(empty, *arguments), cpu_seconds(full, *arguments)) for _ in range(TIMES)]
+def compare(empty: Path, full: Path) -> tuple[float, float]:
+    """Return the CPU seconds of the command before two stores, taken in turns."""
+    pairs = [(_cpu(empty), _cpu(full)) for _ in range(TIMES)]
     return min(pair[0] for pair in pairs), min(pair[1] for pair in pairs)
+
+
+def _cpu(config: Path) -> float:
+    used = run([sys.executable, "-m", "syncd", "--config", str(config), "status"], dict(os.environ))
+    assert used.status == 0, used.output
+    return used.cpu

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import msgspec
 
-from syncd.cli.times import ago, moment
+from syncd.cli.times import ago
 from syncd.host.circuit import CircuitState
 from syncd.host.systemd import Unit, Units
 from syncd.jobs.metrics import MODES, SUCCESSES
@@ -47,7 +47,7 @@ class JobStatus(msgspec.Struct, frozen=True, kw_only=True):
     """One job. ``result`` is that of its last run, or ``never``, ``running``, ``killed``.
 
     ``mode`` is empty for a job that is not configured any more. ``under_way``: the actions of the run that is
-    running, by kind and state.
+    running, by kind and state. ``unrecorded_failure``: the unit failed before it could open the store.
     """
 
     job: str
@@ -61,6 +61,7 @@ class JobStatus(msgspec.Struct, frozen=True, kw_only=True):
     holder: Holder | None
     under_way: dict[str, int]
     unit: Unit | None
+    unrecorded_failure: bool
 
 
 class SystemStatus(msgspec.Struct, frozen=True, kw_only=True):
@@ -131,6 +132,7 @@ def _look(settings: Settings, store: Store | None, units: Units, program: str, j
         holder=held,
         under_way=store.ledger.counted(last.id) if store and last and last.result == "running" else {},
         unit=unit if unit and (unit.loaded or unit.timer) else None,
+        unrecorded_failure=_failed_unrecorded(store, job, unit),
     )
 
 
@@ -140,6 +142,17 @@ def _result(last: RunRecord | None, held: Holder | None) -> str:
     if last.result == "running" and held is None:
         return "killed"
     return last.result
+
+
+def _failed_unrecorded(store: Store | None, job: str, unit: Unit | None) -> bool:
+    """Return whether the unit's last start failed and is none of the runs that the unit has recorded."""
+    if unit is None or not unit.failed:
+        return False
+    last = store.ledger.newest(job, actor=unit.service) if store else None
+    if last is None or unit.started is None:
+        return last is None
+    # The unit's time has whole seconds, and its process starts before it records a run.
+    return datetime.fromisoformat(last.started) < unit.started
 
 
 def _last_success(ledger: AuditLog, job: str, mode: str) -> RunRecord | None:
@@ -220,7 +233,8 @@ def _snapshots(store: Store | None) -> list[SnapshotStatus]:
 
 def _job_troubles(jobs: Iterable[JobStatus], program: str) -> Iterator[Attention]:
     for job in jobs:
-        yield from _unrecorded_failure(job)
+        if job.unrecorded_failure and job.unit:
+            yield _unrecorded_failure(job.job, job.unit)
         last = job.last_run
         if job.approve:
             refused = last.id if last and last.mode == "revert" else job.drift.run if job.drift else ""
@@ -240,16 +254,13 @@ def _refusal(job: JobStatus, refused: str) -> str:
     return f"the plan of run {refused} waits for approval"
 
 
-def _unrecorded_failure(job: JobStatus) -> Iterator[Attention]:
-    """Tell of a start that failed before the program could open the store, and of one that was cut off."""
-    unit, last = job.unit, job.last_run
-    if unit is None or not unit.failed:
-        return
-    if last is not None and unit.started is not None and (moment(last.started) or unit.started) >= unit.started:
-        return
+def _unrecorded_failure(job: str, unit: Unit) -> Attention:
     how = f"{unit.result}, exit status {unit.exit_status}" if unit.result == "exit-code" else unit.result
-    journal = f"journalctl --catalog --unit={unit.service} --lines=20"
-    yield Attention(about=job.job, what=f"{unit.service} failed before it could record a run ({how})", next=[journal])
+    return Attention(
+        about=job,
+        what=f"{unit.service} failed before it could record a run ({how})",
+        next=[f"journalctl --catalog --unit={unit.service} --lines=20"],
+    )
 
 
 def _system_troubles(systems: Iterable[SystemStatus], now: datetime) -> Iterator[Attention]:

@@ -145,12 +145,18 @@ class AuditLog:
         return self._runs(statement.limit(limit))
 
     def newest(
-        self, job: str, *, compared: bool = False, modes: Sequence[str] = (), results: Sequence[str] = ()
+        self,
+        job: str,
+        *,
+        compared: bool = False,
+        modes: Sequence[str] = (),
+        results: Sequence[str] = (),
+        actor: str = "",
     ) -> RunRecord | None:
         """Return the newest run of a job.
 
         ``compared``: the newest closed one that made a plan of what it found on both sides, which a revert does not.
-        ``modes`` and ``results``: one of such a mode, one that ended so.
+        ``modes`` and ``results``: one of such a mode, one that ended so; ``actor``: one that this user or unit began.
         """
         statement = _of_job(job)
         if modes:
@@ -159,6 +165,8 @@ class AuditLog:
             statement = statement.where(runs.c.mode != "revert", runs.c.plan_hash != "", runs.c.result != "running")
         if results:
             statement = statement.where(runs.c.result.in_(results))
+        if actor:
+            statement = statement.where(runs.c.actor == actor)
         found = self._runs(statement.limit(1))
         return found[0] if found else None
 

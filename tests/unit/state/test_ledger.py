@@ -189,9 +189,11 @@ def test_the_newest_run_of_a_kind_is_found(store: Store, clock: VirtualClock) ->
         store.ledger.newest("a", compared=True, results=["applied", "in_sync"]),
         store.ledger.newest("a", results=["applied"]),
         store.ledger.newest("a", modes=["plan", "revert"], results=["refused"]),
+        store.ledger.newest("a", results=["failed"], actor="operator"),
+        store.ledger.newest("a", actor="somebody"),
         store.ledger.newest("b"),
     ]
-    assert [run and run.id for run in found] == [still_open, ids[1], ids[0], ids[3], ids[1], None]
+    assert [run and run.id for run in found] == [still_open, ids[1], ids[0], ids[3], ids[1], ids[2], None, None]
 
 
 def test_the_actions_of_a_run_under_way_are_counted(store: Store) -> None:
