@@ -17,6 +17,10 @@ _UNSAFE_IN_JSON = re.compile(_UNSAFE.pattern.replace("\x00-\x1f", ""))
 _NAMED = {"\n": "\\n", "\t": "\\t"}
 
 
+STACK_BELOW = 72
+"""Columns of a terminal below which a table of many columns reads better as blocks, a line for each cell."""
+
+
 def safe(text: str) -> str:
     """Return text on one line that cannot drive a terminal: what could is shown as an escape."""
     return _UNSAFE.sub(_escaped, text)

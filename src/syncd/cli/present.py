@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
-from syncd.cli.output import print_json, print_table, say
+from syncd.cli.output import STACK_BELOW, print_json, print_table, say
 from syncd.reconcile.guard import short_hash
 from syncd.reconcile.model import Action, Listing, Outcome
 from syncd.reconcile.ports import RunSummary
@@ -89,7 +89,8 @@ def show_actions(
     more = ["took", "outcome"] if outcomes and timed else ["outcome"] if outcomes else []
     header = ["action", "system", "object", "field", "before", "after", "why", *more]
     shown = actions if everything else [action for found in by_kind.values() for action in found[:FIRST_ACTIONS]]
-    print_table(header, (row for action in shown for row in _rows(action, outcomes, timed=timed)))
+    rows = (row for action in shown for row in _rows(action, outcomes, timed=timed))
+    print_table(header, rows, stack_below=STACK_BELOW)
     for kind, found in by_kind.items():
         if not everything and len(found) > FIRST_ACTIONS:
             say(f"... and {len(found) - FIRST_ACTIONS} more {kind}; --all lists them.")

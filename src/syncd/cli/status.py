@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import click
 
 from syncd.cli.options import as_json
-from syncd.cli.output import print_json, print_table, say
+from syncd.cli.output import STACK_BELOW, print_json, print_table, say
 from syncd.cli.overview import JobStatus, Overview, overview
 from syncd.cli.present import STATES
 from syncd.cli.session import program, settings_of, store_to_read
@@ -16,7 +16,6 @@ from syncd.host.systemd import units_of
 from syncd.jobs.settings import JOBS
 from syncd.state.lock import Holder
 
-STACK_BELOW = 72
 """Columns that the tables need; a narrower terminal gets a line for each cell."""
 
 STYLES = {

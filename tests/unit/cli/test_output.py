@@ -1,14 +1,9 @@
 """What is printed: safe in any terminal, whole in a pipe, readable on 40 columns."""
 
-import fcntl
 import json
-import os
-import pty
 import re
-import struct
 import subprocess
 import sys
-import termios
 
 import msgspec
 import pytest
@@ -16,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from syncd.cli.output import print_json, print_table, reader_may_leave, safe, say
+from unit.cli.terminal import on_a_terminal, width
 
 CONTROLS = {*range(32), *range(127, 160)}
 
@@ -87,32 +83,14 @@ ROWS = [
 ]
 
 
-def on_a_terminal(columns: int, **environment: str) -> str:
-    """Return what a terminal of this width gets of a table."""
-    ours, theirs = pty.openpty()
-    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
-    program = f"from syncd.cli.output import print_table; print_table(['object', 'field', 'before'], {ROWS!r})"
-    plain = {name: value for name, value in os.environ.items() if name not in {"COLUMNS", "NO_COLOR", "FORCE_COLOR"}}
-    process = subprocess.Popen(
-        [sys.executable, "-c", program], stdout=theirs, env=plain | {"TERM": "xterm-256color"} | environment
-    )
-    os.close(theirs)
-    received = b""
-    try:
-        while piece := os.read(ours, 4096):
-            received += piece
-    except OSError:  # the other end is closed
-        pass
-    os.close(ours)
-    assert process.wait(30) == 0
-    return received.decode().replace("\r\n", "\n")
+TABLE = f"from syncd.cli.output import print_table; print_table(['object', 'field', 'before'], {ROWS!r})"
 
 
 def test_a_terminal_of_40_columns_gets_a_table_that_fits_and_lacks_nothing() -> None:
-    shown = on_a_terminal(40, NO_COLOR="1")
+    shown = on_a_terminal(TABLE, 40, NO_COLOR="1")
     assert "\x1b" not in shown
     assert "\t" not in shown
-    assert all(_width(line) <= 40 for line in shown.splitlines())
+    assert all(width(line) <= 40 for line in shown.splitlines())
     columns = [re.split(r" {2,}", line.strip()) for line in shown.splitlines()]
     assert ["EX-0000012", "annotatedL", "Building"] in [line[:3] for line in columns]
     squeezed = "".join("".join(line) for line in columns)
@@ -120,7 +98,7 @@ def test_a_terminal_of_40_columns_gets_a_table_that_fits_and_lacks_nothing() -> 
 
 
 def test_on_a_wide_terminal_every_record_is_a_line_with_its_cells_as_they_are() -> None:
-    shown = on_a_terminal(120)
+    shown = on_a_terminal(TABLE, 120)
     (line,) = [line for line in shown.splitlines() if "EX-0000012" in line]
     assert "Building 12, second floor" in line
     assert "[bold]z[/bold]" in shown, "names are text, not markup"
@@ -128,14 +106,8 @@ def test_on_a_wide_terminal_every_record_is_a_line_with_its_cells_as_they_are() 
 
 
 def test_colours_can_be_switched_off() -> None:
-    assert "\x1b[" in on_a_terminal(120)
-    assert "\x1b[" not in on_a_terminal(120, NO_COLOR="1")
-
-
-def _width(line: str) -> int:
-    from rich.cells import cell_len  # noqa: PLC0415
-
-    return int(cell_len(line))
+    assert "\x1b[" in on_a_terminal(TABLE, 120)
+    assert "\x1b[" not in on_a_terminal(TABLE, 120, NO_COLOR="1")
 
 
 def test_a_reader_that_leaves_does_not_change_what_comes_after() -> None:
