@@ -32,7 +32,8 @@ def run(command: list[str], environment: dict[str, str]) -> Used:
     """Run a command to its end."""
     process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
     assert process.stdout is not None
-    output = process.stdout.read()
+    with process.stdout:
+        output = process.stdout.read()
     _, status, used = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
     return Used(used.ru_utime + used.ru_stime, used.ru_maxrss * 1024 / 1e6, process.returncode, output)
