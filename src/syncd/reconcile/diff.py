@@ -39,9 +39,11 @@ def diff(flow: Flow[S, T], pairs: Iterable[tuple[S, T, str]]) -> tuple[list[Acti
     actions: list[Action] = []
     listings: list[Listing] = []
     actor = _Actor(flow)
-    readers = [(field.read_source, field.read_target) for field in flow.fields]
+    readers = [(field.peek, field.read_source, field.read_target) for field in flow.fields]
     for source, target, _ in pairs:
-        for read_source, read_target in readers:
+        for peek, read_source, read_target in readers:
+            if peek and peek[0](source) == peek[1](target):
+                continue
             wanted = read_source(source)
             # Equal values settle nearly every pair; two equal unknowns have to be listed.
             if wanted != read_target(target) or type(wanted) is Unknown:

@@ -54,7 +54,8 @@ _PLACEHOLDER_SERIALS = frozenset(
 _PLACEHOLDER_MACS = frozenset({"000000000000", "ffffffffffff", "020000000000"})
 
 _separators = re.compile(r"[:\-.\s]").sub
-_is_mac = re.compile(r"[0-9a-f]{12}").fullmatch
+_MAC_DIGITS = 12
+_HEX = "0123456789abcdef"
 
 
 def serial_key(raw: str) -> str | Rejected:
@@ -77,8 +78,8 @@ def mac_key(raw: str) -> str | Rejected:
     Colons, hyphens, dots and spaces are separators. Multicast addresses belong to no device (IEEE 802, the
     lowest bit of the first octet).
     """
-    key = raw.lower() if raw.isalnum() else _separators("", raw).lower()
-    if not _is_mac(key):
+    key = raw if len(raw) == _MAC_DIGITS and not raw.strip(_HEX) else _separators("", raw).lower()
+    if len(key) != _MAC_DIGITS or key.strip(_HEX):
         return _NOT_HEX if key else _BLANK
     if key in _PLACEHOLDER_MACS:
         return _PLACEHOLDER

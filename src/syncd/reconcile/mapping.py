@@ -19,7 +19,8 @@ class Field(Generic[S, T]):
 
     Both readers give values in the target's spelling. An empty source leaves the target alone unless ``clear``.
     ``same`` is asked only about two filled values that differ. ``kind`` is ``move`` for a field that the target
-    takes by another request than its other fields.
+    takes by another request than its other fields. ``peek`` are two cheap readers of a source and a target: where they
+    give the same, both hold the same value in the same spelling, and nothing else is asked.
     """
 
     name: str
@@ -29,6 +30,7 @@ class Field(Generic[S, T]):
     clear: bool = False
     same: Callable[[Known, Known], bool] = operator.eq
     kind: Kind = "update"
+    peek: tuple[Callable[[S], object], Callable[[T], object]] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

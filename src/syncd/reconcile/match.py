@@ -20,6 +20,7 @@ from typing import Generic, TypeVar
 from syncd.reconcile.keys import Rejected
 from syncd.reconcile.model import Listing
 from syncd.reconcile.sides import KeyRule, Side
+from syncd.reconcile.values import texts
 
 L = TypeVar("L")
 R = TypeVar("R")
@@ -73,9 +74,9 @@ def match(left: Side[L], right: Side[R]) -> Match[L, R]:
     pairs: list[tuple[int, int, str]] = []
     for rank, name in enumerate(names):
         if not ours.all_settled() or not theirs.all_settled():
-            pairs.extend((i, j, name) for i, j in _Stage(ours, theirs, rank).pairs())
-    if len(names) > 1:
-        pairs.sort()
+            # Each stage gives its pairs in order.
+            found = [(i, j, name) for i, j in _Stage(ours, theirs, rank).pairs()]
+            pairs = sorted(pairs + found) if pairs and found else pairs or found
     return Match(
         left=left,
         right=right,
@@ -121,7 +122,7 @@ class _Half(Generic[R]):
     def keys(self, place: int, rank: int) -> list[str]:
         """Return the usable keys of one kind that one record has."""
         rule = self.side.keys[rank]
-        found = map(rule.normalise, rule.read(self.side.records[place]))
+        found = map(rule.normalise, texts(rule.read(self.side.records[place])))
         return [key for key in found if not isinstance(key, Rejected)]
 
     def stronger(self, place: int, rank: int) -> tuple[str, str] | None:
@@ -136,26 +137,22 @@ class _Half(Generic[R]):
         return {key for place in self._open() for key in self.keys(place, rank)}
 
     def index(self, rank: int, wanted: set[str] | None) -> tuple[dict[str, int], dict[str, list[int]], bool]:
-        """Return the first holder of each key, all holders of shared ones, and whether a record has several keys.
+        """Return a holder of each key, all holders of shared ones, and whether a record has several keys.
 
         Where ``wanted`` is given, only of these keys.
         """
         rule = self.side.keys[rank]
-        read, normalise = rule.read, rule.normalise
-        first: dict[str, int] = {}
-        shared: dict[str, list[int]] = {}
-        several = False
-        for place, record in enumerate(self.side.records):
-            raws = read(record)
-            if len(raws) > 1:
-                several = True
-            for raw in raws:
-                key = normalise(raw) if raw else None
-                if type(key) is str and (wanted is None or key in wanted):
-                    holder = first.setdefault(key, place)
-                    if holder != place:
-                        _share(shared, key, holder, place)
-        return first, shared, several
+        normalise = rule.normalise
+        raws = [*map(rule.read, self.side.records)]
+        several = tuple in set(map(type, raws))
+        each = ((place, text) for place, raw in enumerate(raws) for text in texts(raw)) if several else enumerate(raws)
+        held = [
+            (key, place)
+            for place, raw in each
+            if raw and type(key := normalise(raw)) is str and (wanted is None or key in wanted)  # type: ignore[arg-type]
+        ]
+        holders = dict(held)
+        return holders, _shared(held) if len(holders) < len(held) else {}, several
 
     def only(self) -> list[R]:
         return [self.side.records[place] for place in self._open() if self._usable(place)]
@@ -203,18 +200,15 @@ class _Stage(Generic[L, R]):
         wanted = self.left.open_keys(self.rank) | self.right.open_keys(self.rank) if self.rank else None
         left, left_shared, left_several = self.left.index(self.rank, wanted)
         right, right_shared, right_several = self.right.index(self.rank, wanted)
-        for key in {**left_shared, **right_shared}:
+        for key in left_shared | right_shared:
             self._settle_shared(
                 key,
                 left_shared.get(key) or _alone(left, key),
                 right_shared.get(key) or _alone(right, key),
             )
+        shared = left_shared.keys() | right_shared.keys()
         meet = right.get
-        self.edges = [
-            (i, j, key)
-            for key, i in left.items()
-            if (j := meet(key)) is not None and key not in left_shared and key not in right_shared
-        ]
+        self.edges = [(i, j, key) for key, i in left.items() if (j := meet(key)) is not None and key not in shared]
         return left_several or right_several
 
     def _settle_shared(self, key: str, lefts: Sequence[int], rights: Sequence[int]) -> None:
@@ -269,10 +263,14 @@ class _Stage(Generic[L, R]):
         return f"its {kind} leads to {other.names(places)}{alone}"
 
 
-def _share(shared: dict[str, list[int]], key: str, holder: int, place: int) -> None:
-    holders = shared.setdefault(key, [holder])
-    if holders[-1] != place:
-        holders.append(place)
+def _shared(held: Iterable[tuple[str, int]]) -> dict[str, list[int]]:
+    """Return the places of the keys that are held in several."""
+    places: dict[str, list[int]] = {}
+    for key, place in held:
+        known = places.setdefault(key, [])
+        if place not in known[-1:]:
+            known.append(place)
+    return {key: known for key, known in places.items() if len(known) > 1}
 
 
 def _alone(first: dict[str, int], key: str) -> list[int]:
@@ -283,7 +281,7 @@ def _why_rejected(keys: Sequence[KeyRule[R]], record: R) -> str:
     reasons = [
         f"{rule.name} {verdict.reason}" if isinstance(verdict, Rejected) else f"{rule.name} has no partner"
         for rule in keys
-        for verdict in map(rule.normalise, rule.read(record) or ("",))
+        for verdict in map(rule.normalise, texts(rule.read(record)) or ("",))
     ]
     return "no usable key: " + ", ".join(dict.fromkeys(reasons))
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from syncd.reconcile.keys import Rejected
+from syncd.reconcile.values import Known
 
 R = TypeVar("R")
 
@@ -13,10 +14,10 @@ R = TypeVar("R")
 
 @dataclass(frozen=True)
 class KeyRule(Generic[R]):
-    """One kind of key: ``read`` gives a record's raw keys of this kind, ``normalise`` their one spelling."""
+    """One kind of key: ``read`` gives a record's raw key of this kind, or several; ``normalise`` their one spelling."""
 
     name: str
-    read: Callable[[R], Sequence[str]]
+    read: Callable[[R], Known]
     normalise: Callable[[str], str | Rejected]
 
 

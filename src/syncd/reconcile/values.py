@@ -20,6 +20,11 @@ Known: TypeAlias = str | tuple[str, ...] | None
 Value: TypeAlias = Known | Unknown
 
 
+def texts(value: Known) -> tuple[str, ...]:
+    """Return all texts of a value."""
+    return (value,) if isinstance(value, str) else value or ()
+
+
 def known(text: str | None) -> str | None:
     """Return text, or None for an empty or blank one."""
     return text if text and not text.isspace() else None

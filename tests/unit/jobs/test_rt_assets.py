@@ -63,9 +63,9 @@ def test_a_side_reads_all_mac_fields_and_every_value_of_one() -> None:
     side = asset_side([], fields(), SERIAL, ["CF.{IP}", "CF.{Recent Users}"], ["serial", "mac"])
     serial, mac = side.keys
     record = asset(cf2="SYN1", cf17="02:00:00:00:00:0a", cf18=("02000000000b", "02000000000c"))
-    assert serial.read(record) == ("SYN1",)
-    assert mac.read(record) == ["02:00:00:00:00:0a", "02000000000b", "02000000000c"]
-    assert (serial.read(asset()), mac.read(asset())) == ((), [])
+    assert serial.read(record) == "SYN1"
+    assert mac.read(record) == ("02:00:00:00:00:0a", "02000000000b", "02000000000c")
+    assert (serial.read(asset()), mac.read(asset())) == (None, ())
 
 
 def test_without_matching_by_mac_no_mac_field_is_read() -> None:

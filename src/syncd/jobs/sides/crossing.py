@@ -45,6 +45,7 @@ def _to_device(field: DeviceField, rule: FieldRule, assets: AssetFields) -> Fiel
         clear=rule.clear,
         same=lambda one, other: same_value(field.type, one, other),
         kind="move" if field.type == "org_unit" else "update",
+        peek=(assets.peek(rule.source), field.read),
     )
 
 
@@ -84,7 +85,22 @@ def _to_asset(name: str, rule: FieldRule, assets: AssetFields) -> Field[Device, 
         read_target=assets.reader(name),
         clear=rule.clear,
         same=_same_in_rt(source, rule),
+        peek=(_whole_seconds(source.read) if _is_moment(name, source, assets) else source.read, assets.peek(name)),
     )
+
+
+def _is_moment(name: str, source: DeviceField, assets: AssetFields) -> bool:
+    return source.type == "time" and assets.schema.custom_field(name).kind == "datetime"
+
+
+def _whole_seconds(read: Callable[[Device], str]) -> Callable[[Device], str]:
+    """Read a time as RT shows it, where it is in Google's usual form."""
+
+    def told(device: Device) -> str:
+        text = read(device)
+        return f"{text[:19]}Z" if text[19:20] == "." and text[-1] == "Z" else text
+
+    return told
 
 
 def _same_in_rt(source: DeviceField, rule: FieldRule) -> Callable[[Known, Known], bool]:

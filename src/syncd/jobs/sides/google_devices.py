@@ -3,6 +3,7 @@
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
+from operator import attrgetter
 from typing import Literal, Protocol
 
 from syncd.host.errors import IntegrationError, Unavailable
@@ -49,21 +50,21 @@ class DeviceField:
 
 
 _FIELDS = (
-    DeviceField("deviceId", lambda device: device.device_id),
-    DeviceField("serialNumber", lambda device: device.serial_number),
-    DeviceField("status", lambda device: device.status),
-    DeviceField("model", lambda device: device.model),
-    DeviceField("osVersion", lambda device: device.os_version),
-    DeviceField("macAddress", lambda device: device.mac_address, "mac"),
-    DeviceField("ethernetMacAddress", lambda device: device.ethernet_mac_address, "mac"),
-    DeviceField("lastSync", lambda device: device.last_sync, "time"),
-    DeviceField("autoUpdateThrough", lambda device: device.auto_update_through, "date"),
-    DeviceField("lastUser", lambda device: device.last_user, "email", wire="recentUsers"),
-    DeviceField("annotatedAssetId", lambda device: device.annotated_asset_id),
-    DeviceField("annotatedUser", lambda device: device.annotated_user, "email"),
-    DeviceField("annotatedLocation", lambda device: device.annotated_location),
-    DeviceField("notes", lambda device: device.notes),
-    DeviceField("orgUnitPath", lambda device: device.org_unit_path, "org_unit"),
+    DeviceField("deviceId", attrgetter("device_id")),
+    DeviceField("serialNumber", attrgetter("serial_number")),
+    DeviceField("status", attrgetter("status")),
+    DeviceField("model", attrgetter("model")),
+    DeviceField("osVersion", attrgetter("os_version")),
+    DeviceField("macAddress", attrgetter("mac_address"), "mac"),
+    DeviceField("ethernetMacAddress", attrgetter("ethernet_mac_address"), "mac"),
+    DeviceField("lastSync", attrgetter("last_sync"), "time"),
+    DeviceField("autoUpdateThrough", attrgetter("auto_update_through"), "date"),
+    DeviceField("lastUser", attrgetter("last_user"), "email", wire="recentUsers"),
+    DeviceField("annotatedAssetId", attrgetter("annotated_asset_id")),
+    DeviceField("annotatedUser", attrgetter("annotated_user"), "email"),
+    DeviceField("annotatedLocation", attrgetter("annotated_location")),
+    DeviceField("notes", attrgetter("notes")),
+    DeviceField("orgUnitPath", attrgetter("org_unit_path"), "org_unit"),
 )
 DEVICE_FIELDS: Mapping[str, DeviceField] = {field.name: field for field in _FIELDS}
 
@@ -112,14 +113,14 @@ def _superseded(device: Device) -> Listing:
 def device_side(devices: Sequence[Device], match: Sequence[str]) -> Side[Device]:
     """Return devices as a side, with the match keys named (``serial``, ``mac``)."""
     rules = {
-        "serial": KeyRule[Device](name="serial", read=lambda device: (device.serial_number,), normalise=serial_key),
-        "mac": KeyRule[Device](name="mac", read=lambda device: (device.mac_address,), normalise=mac_key),
+        "serial": KeyRule[Device](name="serial", read=attrgetter("serial_number"), normalise=serial_key),
+        "mac": KeyRule[Device](name="mac", read=attrgetter("mac_address"), normalise=mac_key),
     }
     return Side(
         system=SYSTEM,
         noun="device",
         records=devices,
-        ident=lambda device: device.device_id,
+        ident=attrgetter("device_id"),
         label=lambda device: device.serial_number.strip() or device.device_id,
         keys=tuple(rules[name] for name in match),
     )

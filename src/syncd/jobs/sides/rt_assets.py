@@ -9,7 +9,7 @@ from syncd.jobs.sides.trouble import doubtful
 from syncd.reconcile.keys import mac_key, serial_key
 from syncd.reconcile.model import Action, Outcome
 from syncd.reconcile.sides import KeyRule, Side
-from syncd.reconcile.values import Known, Unknown, Value
+from syncd.reconcile.values import Known, Unknown, Value, texts
 from syncd.systems.rt.assets import NOBODY, Asset, People, getter
 from syncd.systems.rt.schema import Schema
 from syncd.systems.rt.write import Answer
@@ -30,13 +30,17 @@ class AssetFields:
 
     def reader(self, field: str) -> Callable[[Asset], Value]:
         """Return a function that reads a field; nobody is empty, and somebody who cannot be told is unknown."""
-        read = getter(self.schema, field, self.people)
+        read = self.peek(field)
         role, _, part = field.partition(".")
         if role == "Owner":
             return _owner(read, Unknown(f"the owner has no {_PARTS[part]}"))
         if role == "HeldBy":
             return _holder(read, Unknown(f"the holder has no {_PARTS[part]}"))
         return read
+
+    def peek(self, field: str) -> Callable[[Asset], Known]:
+        """Return a quick function that reads a field as far as it is known."""
+        return getter(self.schema, field, self.people)
 
     def arriving(self, field: str, text: str) -> Value:
         """Return how a text will read once RT has stored it, or why RT would not take it."""
@@ -154,20 +158,12 @@ def _has_id(action: Action, objects: Mapping[str, str]) -> bool:
     return action.kind != "create" or action.id in objects
 
 
-def _texts(names: Sequence[str], fields: AssetFields) -> Callable[[Asset], Sequence[str]]:
+def _texts(names: Sequence[str], fields: AssetFields) -> Callable[[Asset], Known]:
     """Return a function that gives all texts of some fields."""
-    readers = [getter(fields.schema, name, fields.people) for name in names]
+    readers = [fields.peek(name) for name in names]
     if len(readers) == 1:
-        return _one_field(readers[0])
-    return lambda asset: [text for read in readers for text in _each(read(asset))]
-
-
-def _one_field(read: Callable[[Asset], Known]) -> Callable[[Asset], Sequence[str]]:
-    return lambda asset: _each(read(asset))
-
-
-def _each(value: Known) -> Sequence[str]:
-    return value if isinstance(value, tuple) else (value,) if value else ()
+        return readers[0]
+    return lambda asset: tuple(text for read in readers for text in texts(read(asset)))
 
 
 _PARTS = {"": "number", "Name": "login name", "EmailAddress": "e-mail address"}
@@ -193,7 +189,7 @@ def _holder(read: Callable[[Asset], Known], missing: Unknown) -> Callable[[Asset
             return _GROUP_HOLDS
         if len(asset.holders) > 1:
             return _SEVERAL_HOLDERS
-        texts = _each(read(asset))
-        return texts[0] if texts else missing if asset.holders else None
+        told = texts(read(asset))
+        return told[0] if told else missing if asset.holders else None
 
     return named
