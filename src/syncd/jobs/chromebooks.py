@@ -7,7 +7,7 @@ in batches, one PUT for a changed asset, and, when asked for, a new asset for a 
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import cached_property
 from typing import Annotated, Literal
@@ -43,7 +43,7 @@ from syncd.state.figures import SnapshotTimes
 from syncd.systems.google import Google, open_google
 from syncd.systems.google.devices import Device
 from syncd.systems.google.options import DEVICES_READ, DEVICES_WRITE
-from syncd.systems.rt.assets import Asset
+from syncd.systems.rt.assets import Asset, slices
 from syncd.systems.rt.client import RequestTracker, open_rt
 from syncd.systems.rt.schema import READABLE, Kind, Need, Schema, custom_name
 from syncd.systems.rt.snapshot import AssetSnapshot
@@ -161,6 +161,11 @@ class ChromebooksOptions(JobOptions, frozen=True, kw_only=True, forbid_unknown_f
         return (self.serial_field, *(self.mac_fields if "mac" in self.match else ()))
 
     @property
+    def compared_fields(self) -> frozenset[str]:
+        """RT fields that are compared with fields of devices."""
+        return frozenset([*(rule.source for rule in self.device_rules.values()), *self.asset_rules])
+
+    @property
     def creates(self) -> bool:
         """Whether missing assets are created."""
         return self.missing_assets == "create"
@@ -197,6 +202,13 @@ class ChromebooksOptions(JobOptions, frozen=True, kw_only=True, forbid_unknown_f
         if self.creates:
             names.add("annotatedAssetId")
         return {DEVICE_FIELDS[name].wire_name for name in names}
+
+
+_HELD = 6
+"""Most fields of an asset that are held in memory for a whole fleet."""
+
+_PAIRS = 2_000
+"""Pairs that are compared at a time, where not all fields are held."""
 
 
 @contextmanager
@@ -299,17 +311,27 @@ class ChromebookJob:
         fields = AssetFields(self._schema, snapshot.people)
         sorted_out = sort_out(devices, options.statuses)
         left = device_side(sorted_out.included, options.match)
-        right = asset_side(snapshot.assets, fields, options.serial_field, options.mac_fields, options.match)
+        held = self._held_fields()
+        assets = [*snapshot.assets.select(held)]
+        right = asset_side(assets, fields, options.serial_field, options.mac_fields, options.match)
         found = match(left, right)
         self._remember(found, snapshot)
         to_google = Flow(source=right, target=left, fields=crossing.to_device(options.device_rules, fields))
         to_rt = Flow(source=left, target=right, fields=crossing.to_asset(options.asset_rules, fields))
-        device_actions, device_listings = diff(to_google, flip(found.pairs))
-        asset_actions, asset_listings = diff(to_rt, found.pairs)
+        device_actions: list[Action] = []
+        asset_actions: list[Action] = []
+        differences: list[Listing] = []
+        for pairs in self._pairs(found, snapshot, held):
+            actions, listings = diff(to_google, flip(pairs))
+            device_actions += actions
+            differences += listings
+            actions, listings = diff(to_rt, pairs)
+            asset_actions += actions
+            differences += listings
         creates, not_created = self._creates(found, snapshot, to_rt)
         # Pairs by their assets, which device actions come from.
         changed = {action.source for action in device_actions} | {action.object for action in asset_actions}
-        listings = [*sorted_out.listings, *found.listings(), *device_listings, *asset_listings, *not_created]
+        listings = [*sorted_out.listings, *found.listings(), *differences, *not_created]
         return Comparison(
             actions=[*device_actions, *asset_actions, *creates],
             listings=listings,
@@ -317,6 +339,24 @@ class ChromebookJob:
             populations={"google": len(sorted_out.included), "rt": len(snapshot.assets)},
             sources={"google": len(devices), "rt": len(snapshot.assets)},
         )
+
+    def _held_fields(self) -> tuple[str, ...]:
+        """Return the fields that assets are matched by, and those that are compared where they are few."""
+        keys = ("Name", *self._options.key_fields)
+        everything = tuple(dict.fromkeys((*keys, *self._options.compared_fields)))
+        return everything if len(everything) <= _HELD else keys
+
+    def _pairs(
+        self, found: Match[Device, Asset], snapshot: AssetSnapshot, held: Collection[str]
+    ) -> Iterator[Sequence[tuple[Device, Asset, str]]]:
+        """Yield the pairs with all that is compared; some at a time where it is too much for a fleet to be held."""
+        compared = self._options.compared_fields
+        if compared <= set(held):
+            yield found.pairs
+            return
+        devices = {asset.id: device for device, asset, _ in found.pairs}
+        for some in slices(snapshot.assets.select(("Name", *compared)), _PAIRS):
+            yield [(devices[asset.id], asset, "") for asset in some if asset.id in devices]
 
     def _remember(self, found: Match[Device, Asset], snapshot: AssetSnapshot) -> None:
         store = self._context.store
@@ -352,7 +392,7 @@ class ChromebookJob:
             mapped=to_rt.fields,
             arriving=arriving,
             users=self._rt.users_by_email(people),
-            names={asset.name.casefold() for asset in snapshot.assets},
+            names={asset.name.casefold() for asset in snapshot.assets.select(("Name",))},
             taken=self._taken([device.serial_number.strip() for device in devices]),
         )
 

@@ -7,7 +7,7 @@ import sqlite3
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -56,6 +56,12 @@ class Database:
         """Yield the rows of a query, few in memory at a time; a connection is held until the last one."""
         with self.read() as connection:
             yield from connection.execution_options(yield_per=BATCH).execute(statement)
+
+    def column(self, statement: Select[tuple[T]]) -> Iterator[T]:
+        """Yield the values of a query for one column; like ``stream``, at half the price."""
+        with self.read() as connection:
+            result = connection.execution_options(yield_per=BATCH).execute(statement)
+            yield from chain.from_iterable(result.scalars().partitions())
 
     def use_wal(self) -> None:
         """Make readers independent of the writer; a property of the file, written only when it is missing."""

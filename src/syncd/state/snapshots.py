@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
-from sqlalchemy import Connection, select, text
+from sqlalchemy import ColumnElement, Connection, func, select, text
 
 from syncd.state.database import Database, batched
 from syncd.state.schema import snapshot_meta, snapshots
@@ -32,13 +32,25 @@ class Snapshots:
             rows = connection.execute(select(snapshot_meta).order_by(snapshot_meta.c.scope))
             return {row.scope: bytes(row.data) for row in rows}
 
+    def count(self, scope: str) -> int:
+        """Return the number of objects of a scope."""
+        statement = select(func.count()).select_from(snapshots.join(snapshot_meta)).where(_in(scope))
+        with self._database.read() as connection:
+            return connection.scalar(statement) or 0
+
     def rows(self, scope: str) -> Iterator[bytes]:
-        """Yield the data of all objects of a scope as of one commit, in no particular order.
+        """Yield the data of all objects of a scope as of one commit, in the order of their ids.
 
         A connection is held until the last row, or until the iterator is closed.
         """
-        statement = select(snapshots.c.data).join(snapshot_meta).where(snapshot_meta.c.scope == scope)
-        return (row[0] for row in self._database.stream(statement))
+        statement = select(snapshots.c.data).join(snapshot_meta).where(_in(scope))
+        return self._database.column(statement.order_by(snapshots.c.object_id))
+
+    def pick(self, scope: str, object_ids: Iterable[str]) -> Iterator[bytes]:
+        """Yield the data of some objects, of those that there are, in no particular order."""
+        statement = select(snapshots.c.data).join(snapshot_meta).where(_in(scope))
+        for some in batched(object_ids):
+            yield from self._database.column(statement.where(snapshots.c.object_id.in_(some)))
 
     def commit(
         self,
@@ -64,6 +76,10 @@ class Snapshots:
             for batch in batched(upsert):
                 rows = [{"scope": key, "object_id": object_id, "data": data} for object_id, data in batch]
                 connection.execute(_UPSERT, rows)
+
+
+def _in(scope: str) -> ColumnElement[bool]:
+    return snapshot_meta.c.scope == scope
 
 
 def _scope_key(connection: Connection, scope: str, meta: bytes) -> int:

@@ -1,6 +1,6 @@
 """Google and RT as the job sees them, in memory."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -10,7 +10,7 @@ from syncd.jobs.context import RunContext
 from syncd.state.store import Store
 from syncd.systems.google.devices import Device
 from syncd.systems.google.options import GoogleOptions
-from syncd.systems.rt.assets import Asset
+from syncd.systems.rt.assets import Asset, part_class
 from syncd.systems.rt.options import RtOptions
 from syncd.systems.rt.schema import Need, Schema
 from syncd.systems.rt.snapshot import AssetSnapshot
@@ -55,14 +55,30 @@ class FakeRt:
         self.looked_up.append({address for address in addresses if address})
         return {person.email.casefold(): person.email for person in PEOPLE.values() if person.email}
 
-    def _read(self, schema: Schema, *, full: bool, progress: Any) -> AssetSnapshot:  # noqa: ANN401, ARG002
+    def _read(self, schema: Schema, *, full: bool, progress: Any) -> AssetSnapshot:  # noqa: ANN401
         self.full.append(full)
         progress("RT assets", len(self.assets), None)
-        return AssetSnapshot(assets=self.assets, people=PEOPLE, as_of=NOW, full=NOW, how="cold", re_read=0)
+        assets = cast("Any", FakeAssets(self.assets, schema))
+        return AssetSnapshot(assets=assets, people=PEOPLE, as_of=NOW, full=NOW, how="cold", re_read=0)
 
     def _find(self, _: int, values: Collection[str], *, anywhere: bool) -> Mapping[str, list[int]]:
         assert anywhere
         return {value: ids for value, ids in self.elsewhere.items() if value in values}
+
+
+class FakeAssets:
+    """Assets that, as those in the store, have what is asked of them and nothing else."""
+
+    def __init__(self, assets: Sequence[Asset], schema: Schema) -> None:
+        self._assets = assets
+        self._schema = schema
+
+    def __len__(self) -> int:
+        return len(self._assets)
+
+    def select(self, fields: Iterable[str]) -> Iterator[Asset]:
+        kind = part_class(self._schema, fields)
+        return (kind(**{name: getattr(asset, name) for name in kind.__struct_fields__}) for asset in self._assets)
 
 
 class World:

@@ -14,8 +14,15 @@ class MemoryStore:
     def meta(self, scope: str) -> bytes | None:
         return self.metas.get(scope)
 
+    def count(self, scope: str) -> int:
+        return len(self.kept.get(scope, {}))
+
     def rows(self, scope: str) -> Iterator[bytes]:
-        return iter(list(self.kept.get(scope, {}).values()))
+        return iter([row for _, row in sorted(self.kept.get(scope, {}).items())])
+
+    def pick(self, scope: str, keys: Iterable[str]) -> Iterator[bytes]:
+        kept = self.kept.get(scope, {})
+        return iter([kept[key] for key in keys if key in kept])
 
     def commit(
         self,
@@ -27,9 +34,8 @@ class MemoryStore:
         replace: bool = False,
     ) -> None:
         rows = {} if replace else self.kept.get(scope, {})
-        rows = {**rows, **dict(upsert)}
-        for key in remove:
-            rows.pop(key, None)
+        gone = set(remove)
+        rows = {key: row for key, row in rows.items() if key not in gone} | dict(upsert)
         self.kept[scope] = rows
         self.metas[scope] = meta
         self.commits += 1

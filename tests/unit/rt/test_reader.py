@@ -272,10 +272,35 @@ def test_a_snapshot_that_cannot_be_decoded_is_read_anew() -> None:
     reading = Reading(3)
     reading.read()
     scope = reading.reader.scope(SCHEMA)
-    reading.store.kept[scope]["2"] = b'{"id":"two"}'
-    assert reading.read().how == "cold"
+    reading.store.kept[scope]["0000000002"] = b'{"id":"two"}'
+    assert reading.read(full=True).how == "cold"
     reading.store.metas[scope] = b"{}"
     assert reading.read().how == "cold"
+    reading.store.metas[f"{scope}:people"] = b"[{}]"
+    assert reading.read().how == "cold"
+    assert reading.read().how == "warm"
+
+
+def test_a_snapshot_whose_assets_cannot_be_decoded_is_dropped() -> None:
+    reading = Reading(3)
+    reading.read()
+    reading.later(hours=1)
+    reading.store.kept[reading.reader.scope(SCHEMA)]["0000000002"] = b'{"id":"two"}'
+    snapshot = reading.read()
+    with pytest.raises(Unavailable) as caught:
+        list(snapshot.assets)
+    assert caught.value.code == "rt.snapshot"
+    again = reading.read()
+    assert again.how == "cold"
+    assert reading.serials(again) == reading.truth()
+
+
+def test_a_part_of_each_asset_has_what_its_fields_need_and_no_more() -> None:
+    snapshot = Reading(250).read()
+    parts = list(snapshot.assets.select(("Name", "CF.{Serial Number}", "HeldBy.EmailAddress")))
+    assert [part.id for part in parts] == list(range(1, 251))
+    assert type(parts[0]).__struct_fields__ == ("id", "name", "holders", "groups", "cf2")
+    assert (parts[6].name, parts[6].holders, cast("Any", parts[6]).cf2) == ("N7", (41,), "S7")
 
 
 @pytest.mark.parametrize("full", [False, True])

@@ -28,6 +28,16 @@ def test_rows_are_kept_changed_and_removed_by_object(store: Store) -> None:
     assert sorted(store.snapshots.rows(SCOPE)) == [b"BB", b"C", b"D"]
 
 
+def test_rows_come_by_their_keys_and_can_be_counted_and_picked(store: Store) -> None:
+    store.snapshots.commit(SCOPE, meta=b"1", upsert=[("c", b"C"), ("a", b"A"), ("b", b"B")])
+    store.snapshots.commit(OTHER, meta=b"o", upsert=[("a", b"other"), ("d", b"other")])
+    assert list(store.snapshots.rows(SCOPE)) == [b"A", b"B", b"C"]
+    assert (store.snapshots.count(SCOPE), store.snapshots.count(OTHER), store.snapshots.count("none")) == (3, 2, 0)
+    assert sorted(store.snapshots.pick(SCOPE, ["a", "c", "d"])) == [b"A", b"C"]
+    assert list(store.snapshots.pick(SCOPE, [])) == []
+    assert len(list(store.snapshots.pick(SCOPE, map(str, range(1200))))) == 0
+
+
 def test_a_replacement_leaves_only_what_it_brings(store: Store) -> None:
     store.snapshots.commit(SCOPE, meta=b"1", upsert=[("a", b"A"), ("b", b"B")])
     store.snapshots.commit(OTHER, meta=b"o", upsert=[("a", b"other")])

@@ -8,23 +8,14 @@ compared.
 """
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import UTC, datetime, timedelta
+from itertools import chain
 from typing import Literal
 
 import msgspec
 
-from syncd.systems.rt.assets import (
-    Asset,
-    Person,
-    WireAsset,
-    decode_rows,
-    encode_asset,
-    encode_person,
-    job_class,
-    people_of,
-    stamp,
-)
+from syncd.systems.rt.assets import Person, WireAsset, encode_asset, people_of, stamp
 from syncd.systems.rt.feed import Changes, Feed
 from syncd.systems.rt.pages import (
     Progress,
@@ -38,7 +29,7 @@ from syncd.systems.rt.pages import (
 )
 from syncd.systems.rt.rest import Page, Rest, criterion
 from syncd.systems.rt.schema import Schema
-from syncd.systems.rt.snapshot import AssetSnapshot, Meta, SnapshotStore, decode_meta, load_rows
+from syncd.systems.rt.snapshot import AssetSnapshot, Kept, KeptAssets, Meta, Rows, SnapshotStore
 
 _log = logging.getLogger(__name__)
 
@@ -75,48 +66,47 @@ class AssetReader:
         ``full`` reads all of them again, compares with the snapshot, and logs what the snapshot had missed. Raises
         Unavailable (rt.incomplete) for answers that cannot be whole, and leaves the snapshot as it was.
         """
-        scope = self.scope(schema)
-        meta = decode_meta(self._store.meta(scope))
-        work = _Work(self._rest, schema, progress)
-        if meta is None or meta.signature != schema.signature or not work.load(self._store, scope):
+        kept = Kept(self._store, self.scope(schema))
+        meta = kept.meta()
+        if meta is not None and meta.signature == schema.signature:
+            try:
+                return self._read_again(kept, meta, schema, progress, full=full)
+            except msgspec.MsgspecError:
+                _log.warning("The kept snapshot of RT cannot be decoded; all of RT is read again")
+        with Rows() as rows:
+            work = _Work(self._rest, schema, kept, rows, progress)
             work.cold()
-        elif full or work.told(meta).began - meta.full > self._full_after:
-            work.full(meta)
-        else:
-            work.warm(meta)
-        work.settle()
-        self._keep(schema, work)
-        return work.snapshot()
+            return work.snapshot()
 
-    def _keep(self, schema: Schema, work: "_Work") -> None:
-        upsert = [(str(number), row) for number, row in work.fresh.items()]
-        upsert += [encode_person(person) for person in work.fresh_people.values()]
-        self._store.commit(
-            self.scope(schema),
-            meta=msgspec.json.encode(work.meta),
-            upsert=upsert,
-            remove=[str(number) for number in work.gone],
-            replace=work.replace,
-        )
+    def _read_again(
+        self, kept: Kept, meta: Meta, schema: Schema, progress: Progress | None, *, full: bool
+    ) -> AssetSnapshot:
+        with Rows() as rows:
+            work = _Work(self._rest, schema, kept, rows, progress)
+            if full or work.told(meta).began - meta.full > self._full_after:
+                work.full(meta)
+            else:
+                work.warm(meta)
+            return work.snapshot()
 
 
 class _Work:
-    """One read: what was kept, what is found, and what has to be kept afterwards."""
+    """One read: what is kept, what is found, and what has to be kept afterwards."""
 
-    def __init__(self, rest: Rest, schema: Schema, progress: Progress | None) -> None:
+    def __init__(self, rest: Rest, schema: Schema, kept: Kept, rows: Rows, progress: Progress | None) -> None:
         self.rest = rest
         self.schema = schema
+        self.kept = kept
+        self.rows = rows
         self.progress = progress
         self.catalogs = [catalog.id for catalog in schema.catalogs]
         self.fields = {cf.id: cf for cf in schema.custom_fields}
-        self.kind = job_class(schema.wanted)
         self.feed = Feed(rest, users=schema.people_feed)
         self.how: Literal["cold", "warm", "listed"] = "warm"
-        self.assets: dict[int, Asset] = {}
+        self.count = 0
         self.people: dict[int, Person] = {}
-        self.kept_rows: list[bytes] = []
-        self.fresh: dict[int, bytes] = {}
-        self.fresh_people: dict[int, Person] = {}
+        self.fresh: dict[int, str] = {}
+        self.new_people = False
         self.gone: set[int] = set()
         self.unsettled: set[int] = set()
         self.replace = False
@@ -127,21 +117,15 @@ class _Work:
         self.meta = Meta(signature=schema.signature, began=_NEVER, full=_NEVER)
 
     def snapshot(self) -> AssetSnapshot:
-        assets = [self.assets[number] for number in sorted(self.assets)]
-        meta = self.meta
+        """Keep what was found, and return what there is now."""
+        meta = msgspec.structs.replace(
+            self.meta, unsettled=sorted(self.unsettled - self.gone), latest=self.latest_now()
+        )
+        if self.new_people or self.replace:
+            self.kept.keep_people(self.people.values())
+        self.kept.keep(meta, self.rows, self.gone, replace=self.replace)
+        assets = KeptAssets(self.kept, self.schema, self.count)
         return AssetSnapshot(assets, self.people, meta.began, meta.full, self.how, len(self.fresh), self.misses)
-
-    def load(self, store: SnapshotStore, scope: str) -> bool:
-        """Take over the kept rows; false where they are not usable."""
-        assets, people = load_rows(store, scope)
-        try:
-            self.assets = {asset.id: asset for asset in decode_rows(assets, self.kind)}
-            self.people = {p.id: p for p in msgspec.json.decode(b"[" + b",".join(people) + b"]", type=list[Person])}
-        except msgspec.MsgspecError:
-            self.assets, self.people = {}, {}
-            return False
-        self.kept_rows = assets
-        return True
 
     # ---- the three ways of reading
 
@@ -157,37 +141,38 @@ class _Work:
 
     def full(self, meta: Meta) -> None:
         """Read everything, and compare with what was kept: what no sign told of is a miss."""
-        before = self.assets
-        kept = dict(zip(before, self.kept_rows, strict=True))
+        marks = self.kept.marks()
         told = self.told(meta)
         self.read_all(told)
-        turned = (n for n, now in self.assets.items() if n in before and now.updated < before[n].updated)
+        turned = (item.id for item in self.kept.stamps() if self.fresh.get(item.id, item.updated) < item.updated)
         if told.rewound or next(turned, None) is not None:
             self.note_rewound()
             return
         window = stamp(meta.began - WINDOW)
         excused = told.assets | set(meta.unsettled)
-        for number in sorted({*kept, *self.fresh} - excused):
-            now = self.assets.get(number)
-            signed = now.updated >= window if now else not self.counted
-            if kept.get(number) != self.fresh.get(number) and not signed:
-                self.miss(number, before.get(number), now)
+        for number, row in self.rows:
+            mark = marks.pop(number, None)
+            if mark != hash(row) and number not in excused and self.fresh[number] < window:
+                self.miss(number, "is new" if mark is None else "has changed")
+        for number in sorted(marks.keys() - excused) if self.counted else ():
+            self.miss(number, "is gone")
 
     def warm(self, meta: Meta) -> None:
         """Read what changed."""
-        self.kept_rows = []
+        self.count = self.kept.count()
+        self.people = self.kept.people()
         told = self.told(meta)
         newest = newest_stamps(self.rest, self.catalogs)
         self.meta = msgspec.structs.replace(meta, began=told.began, feed=told.newest, seen=told.seen)
-        wanted = (set(meta.unsettled) & self.assets.keys()) | self.users_assets(told.users)
+        wanted = {*meta.unsettled, *self.users_assets(told.users)}
         if newest.total is None or told.date < meta.began:
             self.list_all(wanted)
-        elif told.rewound or self.latest_but(told.assets) > max((item.updated for item in newest.items), default=""):
+        elif told.rewound or self.latest_kept(told.assets) > max((item.updated for item in newest.items), default=""):
             self.note_rewound()
             self.list_all(wanted)
         else:
             self.read_window(newest, stamp(meta.began - WINDOW), wanted, told)
-            if len(self.assets) != newest.total:
+            if self.count != newest.total:
                 self.list_all(set())
         self.refresh_people()
 
@@ -195,7 +180,6 @@ class _Work:
 
     def read_all(self, told: Changes) -> None:
         self.how, self.replace = "cold", True
-        self.assets, self.people = {}, {}
         for page in whole_assets(self.rest, self.catalogs, progress=self.progress):
             self.counted = page.total is not None
             self.take(page)
@@ -220,7 +204,8 @@ class _Work:
             listed |= {item.id for item in page.items}
             recent = self.moved(page.items, since)
             moved |= recent
-        self.read_chosen((wanted | moved | (told.assets & self.assets.keys() - listed)) - self.fresh.keys())
+        unlisted = self.known(told.assets - listed).keys()
+        self.read_chosen((wanted | moved | unlisted) - self.fresh.keys())
 
     def read_since(self, since: str) -> None:
         moment = since.replace("T", " ").removesuffix("Z")
@@ -236,16 +221,20 @@ class _Work:
         for page in stamps(self.rest, self.catalogs):
             there |= {item.id for item in page.items}
             wanted = wanted | self.moved(page.items, "")
-        self.drop(self.assets.keys() - there)
+        self.drop({*(item.id for item in self.kept.stamps()), *self.fresh} - there)
         self.read_chosen(wanted & there)
+
+    def known(self, numbers: Collection[int]) -> dict[int, str]:
+        """Return LastUpdated of those of these assets that the snapshot has by now."""
+        fresh = {number: self.fresh[number] for number in numbers if number in self.fresh}
+        rest = [number for number in numbers if number not in fresh and number not in self.gone]
+        return fresh if self.replace or not rest else self.kept.updated(rest) | fresh
 
     def moved(self, items: Iterable[Stamp], since: str) -> set[int]:
         """Return the ids whose LastUpdated is not the one that was kept."""
-        return {
-            item.id
-            for item in items
-            if item.updated >= since and (item.id not in self.assets or self.assets[item.id].updated != item.updated)
-        }
+        recent = {item.id: item.updated for item in items if item.updated >= since}
+        known = self.known(recent.keys())
+        return {number for number, updated in recent.items() if known.get(number) != updated}
 
     def read_chosen(self, wanted: set[int]) -> None:
         """Read assets again; those that RT does not find any more in these catalogs are gone."""
@@ -256,41 +245,56 @@ class _Work:
         self.drop(wanted - found)
 
     def drop(self, numbers: set[int]) -> None:
-        for number in numbers & self.assets.keys():
-            del self.assets[number]
+        for number in self.known(numbers):
+            self.count -= 1
             self.fresh.pop(number, None)
             self.gone.add(number)
 
     def take(self, page: Page[WireAsset]) -> None:
         """Take over a page of whole assets."""
-        rows = {item.id: encode_asset(item, self.fields) for item in page.items}
-        for asset in decode_rows(rows.values(), self.kind):
-            self.assets[asset.id] = asset
-        self.fresh.update(rows)
         unsure = stamp(page.began - SETTLE)
-        self.unsettled |= {item.id for item in page.items if item.updated > unsure}
+        numbers = {item.id for item in page.items}
+        self.count += len(numbers) - len(self.known(numbers))
+        self.gone -= numbers
+        for item in page.items:
+            self.rows.add(item.id, encode_asset(item, self.fields))
+            self.fresh[item.id] = item.updated
+            if item.updated > unsure:
+                self.unsettled.add(item.id)
         self.meet(person for item in page.items for person in people_of(item))
 
     def meet(self, persons: Iterable[Person]) -> None:
         for person in persons:
             if self.people.get(person.id) != person:
-                self.people[person.id] = self.fresh_people[person.id] = person
+                self.people[person.id] = person
+                self.new_people = True
 
     def users_assets(self, users: frozenset[int]) -> set[int]:
         """Return one asset for each changed user that is known: reading it again brings the new name and e-mail."""
-        one: dict[int, int] = {}
-        for asset in self.assets.values() if users & self.people.keys() else ():
-            one.update(dict.fromkeys(users & {asset.owner, *asset.holders}, asset.id))
-        return set(one.values())
+        known = users & self.people.keys()
+        return self.kept.one_asset_of(known) if known else set()
 
     def refresh_people(self) -> None:
         """Read all users where the feed cannot tell what changed of them and the job needs their names."""
         if self.schema.need.people and (self.rewound or not self.schema.people_feed):
             self.meet(person for person in all_people(self.rest) if person.id in self.people)
 
+    def latest_kept(self, told: frozenset[int]) -> str:
+        """Return the latest LastUpdated that was kept, of assets that the feed does not tell of."""
+        return self.latest_but(told) if told else self.meta.latest
+
+    def latest_now(self) -> str:
+        """Return the latest LastUpdated of all assets as they are now."""
+        if self.how == "warm" and not self.gone:
+            return max([self.meta.latest, *self.fresh.values()])
+        return self.latest_but(frozenset())
+
     def latest_but(self, numbers: frozenset[int]) -> str:
-        """Return the latest LastUpdated that was kept, of assets other than these."""
-        return max((asset.updated for number, asset in self.assets.items() if number not in numbers), default="")
+        """Return the latest LastUpdated of assets other than these."""
+        aside = numbers | self.gone | self.fresh.keys()
+        kept = () if self.replace else self.kept.stamps()
+        fresh = (updated for number, updated in self.fresh.items() if number not in numbers)
+        return max(chain((item.updated for item in kept if item.id not in aside), fresh), default="")
 
     def note_rewound(self) -> None:
         """Tell that RT went back in time."""
@@ -300,14 +304,9 @@ class _Work:
             extra={"message_id": "SNAPSHOT_REBUILT", "syncd": {"SYSTEM": "rt"}},
         )
 
-    def settle(self) -> None:
-        """Keep in mind which assets have to be read once more."""
-        self.meta = msgspec.structs.replace(self.meta, unsettled=sorted(self.unsettled & self.assets.keys()))
-
-    def miss(self, number: int, before: Asset | None, now: Asset | None) -> None:
+    def miss(self, number: int, what: str) -> None:
         """Report an asset that changed, came or went without any sign."""
         self.misses += 1
-        what = "is new" if before is None else "is gone" if now is None else "has changed"
         _log.error(
             "RT asset %d %s, and no change was announced: the kept snapshot was wrong; it is corrected",
             number,
