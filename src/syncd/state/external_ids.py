@@ -19,7 +19,7 @@ DIGEST = "external_ids.digest:"
 """How the facts begin that hold a digest of the links of a job."""
 
 _HASH_BYTES = 8
-_HASHES = 2 ** (8 * _HASH_BYTES)
+_DIGEST_BYTES = 16
 
 # The same words in SQLite and in PostgreSQL.
 _UPSERT = text(
@@ -77,16 +77,11 @@ class ExternalIds:
             found = [_link(row) for row in connection.execute(statement)]
         return sorted(found, key=lambda link: (not link.gone_since, link.gone_since, link.first_seen), reverse=True)
 
-    def changed(self, job: str, links: Iterable[Link]) -> bool:
-        """Return whether these, in any order, are other links than those of the last ``record``."""
-        with self._database.read() as connection:
-            return _kept_digest(connection, job) != _digest(links)
-
     def record(self, job: str, links: Iterable[Link], now: datetime) -> int:
         """Keep the links of a run, all of them; return how many were written as new, changed or gone.
 
         ``links`` is iterated twice where something changed (once to see that, once to write it): a collection, not a
-        generator. The same links again cost one pass and no write.
+        generator. The same links in the same order again cost one pass and no write.
         """
         if iter(links) is links:
             raise TypeError("links are iterated twice: give a collection, not a generator")
@@ -159,17 +154,18 @@ def _link(row: Row[Any]) -> Link:
 
 
 def _hash(link: Link) -> int:
-    key = f"{link.left_system}\0{link.left_id}\0{link.right_system}\0{link.right_id}\0{link.match_key}"
-    return int.from_bytes(blake2b(key.encode(), digest_size=_HASH_BYTES).digest(), "big")
+    return int.from_bytes(blake2b(_line(link).encode(), digest_size=_HASH_BYTES).digest(), "big")
+
+
+def _line(link: Link) -> str:
+    return f"{link.left_system}\0{link.left_id}\0{link.right_system}\0{link.right_id}\0{link.match_key}\n"
 
 
 def _digest(links: Iterable[Link]) -> str:
-    """Return the same text for the same links in any order."""
-    count = total = 0
-    for link in links:
-        count += 1
-        total += _hash(link)
-    return f"{count}:{total % _HASHES:x}"
+    digest = blake2b(digest_size=_DIGEST_BYTES)
+    for some in batched(links):
+        digest.update("".join(map(_line, some)).encode())
+    return digest.hexdigest()
 
 
 def _kept_digest(connection: Connection, job: str) -> str | None:

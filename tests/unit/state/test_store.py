@@ -14,6 +14,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 from syncd.host.circuit import CircuitState
+from syncd.host.clock import SystemClock
 from syncd.host.errors import Busy, ConfigurationError, DataError, IntegrationError, NotPermitted, Unavailable
 from syncd.state import migration
 from syncd.state.database import Database
@@ -310,7 +311,8 @@ def test_the_state_of_every_released_schema_opens_with_all_it_holds(tmp_path: Pa
         assert old.snapshots.meta(SCOPE) == b"meta"
         assert sorted(old.snapshots.rows(SCOPE)) == [b"one", b"two"]
         assert list(old.external_ids.links("chromebooks")) == list(fresh.external_ids.links("chromebooks"))
-        assert not old.external_ids.changed("chromebooks", [link("device-1", "1"), link("device-2", "2")])
+        links = [link("device-1", "1"), link("device-2", "2")]
+        assert old.external_ids.record("chromebooks", links, SystemClock().now()) == 0
         assert old.circuits.load("rt") == fresh.circuits.load("rt")
 
 

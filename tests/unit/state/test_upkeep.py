@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from syncd.host.clock import SystemClock
 from syncd.host.errors import ConfigurationError, DataError, NotPermitted
 from syncd.state.figures import SnapshotTimes
 from syncd.state.lock import JobLock
@@ -149,7 +150,8 @@ def test_a_backup_that_is_copied_into_place_is_the_store_again(tmp_path: Path) -
         assert list(restored.ledger.actions(run.id)) == actions
         assert restored.ledger.plan_report(run.id).listings
         assert sorted(restored.snapshots.rows(SCOPE)) == [b"one", b"two"]
-        assert not restored.external_ids.changed("chromebooks", [link("device-1", "1"), link("device-2", "2")])
+        links = [link("device-1", "1"), link("device-2", "2")]
+        assert restored.external_ids.record("chromebooks", links, SystemClock().now()) == 0
         assert restored.circuits.load("rt") is not None
         restored.ledger.start("chromebooks", "apply")
     assert set(states(examine(tmp_path / "state" / FILE_NAME)).values()) <= {"ok", "warning"}
