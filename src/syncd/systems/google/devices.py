@@ -201,12 +201,11 @@ class ChromeDevices:
         self, wanted: str, filters: Mapping[str, str], done: int, progress: Progress | None
     ) -> dict[str, Device]:
         found: dict[str, Device] = {}
-        interner = Interner()
+        interner = Interner(wanted.split(","))
         for devices in self._read_pages(wanted, filters):
             before = len(found)
-            for device in devices:
-                interner.share(device)
-                found[device.device_id] = device
+            interner.share(devices)
+            found.update((device.device_id, device) for device in devices)
             if len(found) != before + len(devices):
                 raise _incomplete("The device list holds a device twice; it changed while it was read")
             if progress is not None:

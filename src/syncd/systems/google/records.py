@@ -11,7 +11,6 @@ from syncd.host.errors import ConfigurationError
 class RecentUser(msgspec.Struct, frozen=True, gc=False):
     """Somebody who used a device. ``email`` is given for ``USER_TYPE_MANAGED`` only."""
 
-    type: str = ""
     email: str = ""
 
 
@@ -41,7 +40,10 @@ class Device(msgspec.Struct, frozen=True, gc=False, rename="camel"):
     @property
     def last_user(self) -> str:
         """Return the address of the newest managed user, or ""."""
-        return next((user.email for user in self.recent_users if user.email), "")
+        for user in self.recent_users:
+            if user.email:
+                return user.email
+        return ""
 
 
 FIELDS = frozenset(field.encode_name for field in msgspec.structs.fields(Device))
@@ -53,7 +55,14 @@ WRITABLE = {"annotatedUser": 100, "annotatedAssetId": None, "annotatedLocation":
 ``orgUnitPath`` is writable too, but a patch of it can be refused ("Inconsistent Orgunit id and path"): move devices.
 """
 
-_FEW_VALUES = ("status", "org_unit_path", "model", "os_version", "auto_update_through")
+_FEW_VALUES = {
+    "status": "status",
+    "orgUnitPath": "org_unit_path",
+    "model": "model",
+    "osVersion": "os_version",
+    "autoUpdateThrough": "auto_update_through",
+    "annotatedLocation": "annotated_location",
+}
 
 
 def mask(fields: Iterable[str]) -> str:
@@ -80,14 +89,16 @@ def refused(field: str, value: str) -> str | None:
 
 
 class Interner:
-    """Keeps one copy of texts that many devices share; a fleet has few models and org units."""
+    """Keeps one copy of texts that many devices share; a fleet has few models and org units. ``fields``: wire names."""
 
-    def __init__(self) -> None:
+    def __init__(self, fields: Iterable[str]) -> None:
+        self._names = [_FEW_VALUES[field] for field in fields if field in _FEW_VALUES]
         self._kept: dict[str, str] = {}
 
-    def share(self, device: Device) -> None:
-        """Replace a device's texts of few values by the kept copies."""
-        for name in _FEW_VALUES:
-            value = getattr(device, name)
-            if value:
-                force_setattr(device, name, self._kept.setdefault(value, value))
+    def share(self, devices: Iterable[Device]) -> None:
+        """Replace the devices' texts of few values by the kept copies."""
+        keep = self._kept.setdefault
+        for name in self._names:
+            for device in devices:
+                value = getattr(device, name)
+                force_setattr(device, name, keep(value, value))
