@@ -58,7 +58,10 @@ in
       description = "syncd: make its message catalog known to journalctl";
       documentation = [ "man:journalctl(1)" ];
       wantedBy = [ "multi-user.target" ];
-      after = [ "systemd-tmpfiles-setup.service" ];
+      after = [
+        "systemd-tmpfiles-setup.service"
+        "systemd-tmpfiles-resetup.service"
+      ];
       # after an update, tmpfiles has been there before services are restarted
       restartTriggers = [ cfg.package ];
       serviceConfig = units.catalog // {

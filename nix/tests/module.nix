@@ -27,17 +27,7 @@ let
       ];
     };
 
-  unitsOf =
-    config:
-    lib.mapAttrs (_: unit: unit.text) (
-      lib.filterAttrs (name: _: lib.hasPrefix "syncd" name) config.systemd.units
-    );
-
-  operatorOf =
-    config:
-    lib.concatMapStrings (one: one.text) (
-      lib.filter (one: one ? text && one.name or "" == "syncd") config.environment.systemPackages
-    );
+  inherit (documentation) unitsOf operatorOf;
 
   failed = config: map (one: one.message) (lib.filter (one: !one.assertion) config.assertions);
   asserted = lib.mapAttrs (_: case: failed (withCase case)) cases.asserted;
@@ -58,69 +48,7 @@ let
     } "accepted"
   ) cases.typed;
 
-  # a module of the documentation, on a host that has what it leaves out: nothing, the job, or also its credentials
-  fragment =
-    { module, host }:
-    let
-      job.services.syncd = {
-        enable = true;
-        settings = lib.mapAttrsRecursive (_: lib.mkDefault) exampleOf.settings;
-        jobs.chromebooks = {
-          enable = lib.mkDefault true;
-          settings.catalogs = lib.mkDefault [ "Chromebooks" ];
-        };
-      };
-      credentials.services.syncd = { inherit (exampleOf) credentials; };
-      system = nixosSystem {
-        modules = [
-          syncdModule
-          ./container.nix
-          ./stand-ins.nix
-          module
-          { _module.args.syncd.nixosModules.default = syncdModule; }
-        ]
-        ++ {
-          bare = [ ];
-          job = [ job ];
-          credentials = [
-            job
-            credentials
-          ];
-        }.${host};
-      };
-      inherit (system) config;
-
-      # A host of containers is looked at by its guests: not every stand-in for nixpkgs can evaluate them on the way.
-      definitions = lib.concatMap lib.attrValues system.options.containers.definitions;
-      guests = map (guest: systemWith guest.config) definitions;
-      hosts = if guests == [ ] then [ config ] else guests;
-    in
-    {
-      failed = lib.concatMap failed hosts;
-      toplevels = map (one: one.system.build.toplevel.drvPath) hosts;
-      warnings = lib.concatMap (one: one.warnings) hosts;
-      inherit (config.services.syncd) settings;
-      units = unitsOf config;
-      operator = operatorOf config;
-    };
-  exampleOf = (import ../example.nix).services.syncd;
-
-  # what the documentation tells of each option
-  options =
-    let
-      system = nixosSystem {
-        modules = [
-          syncdModule
-          ./container.nix
-        ];
-      };
-      shown = option: option.visible && !option.internal;
-    in
-    map (option: {
-      inherit (option) name type;
-      default = option.default.text or null;
-      description = option.description.text or option.description;
-    }) (lib.filter shown (lib.optionAttrSetToDocList system.options.services.syncd));
+  documentation = import ./documentation.nix { inherit lib nixosSystem syncdModule; };
 
   heard = said: name: case: lib.any (lib.hasInfix case.says) said.${name};
   missed =
@@ -142,14 +70,13 @@ runCommand "syncd-module"
       inherit
         asserted
         cases
-        fragment
-        options
         typed
         warned
         ;
       example = unitsOf (systemWith ../example.nix);
       operator = operatorOf (systemWith ../example.nix);
       everything = unitsOf everything;
+      inherit (documentation) fragment options;
     };
   }
   ''

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from nix.evaluation import SYSTEM, Flake, Refused, nix_files, syntax_error
+from nix.evaluation import ROOT, SYSTEM, Flake, Refused, nix_files, syntax_error
 from nix.unit_text import as_elsewhere, directives, operator_elsewhere, without_hashes
 from syncd.host.units.render import Alerts, Host, operator_script, units
 
@@ -218,6 +218,16 @@ def test_no_unit_of_syncd_units_is_more_exposed_than_it_has_to_be(tmp_path: Path
     alerts = Alerts(mail_to="it@example.org", command=["logger"], ping_url="https://ping.example.org")
     host = Host(program="/opt/syncd/bin/syncd", metrics_directory="/var/lib/metrics", alerts=alerts)
     _assert_least_privilege(_judge(units(host, ["chromebooks"]), tmp_path))
+
+
+def test_the_page_tells_how_exposed_each_unit_is(tmp_path: Path) -> None:
+    alerts = Alerts(mail_to="it@example.org", command=["logger"], ping_url="https://ping.example.org")
+    texts = units(Host(program="/opt/syncd/bin/syncd", alerts=alerts), ["chromebooks"])
+    texts["syncd-catalog.service"] = (GOLDEN / "syncd-catalog.service").read_text()
+    measured = {name.replace("chromebooks", "JOB"): score for name, score in _judge(texts, tmp_path).items()}
+    page = (ROOT / "docs/deployment/nixos.md").read_text()
+    told = re.findall(r"^\| `(syncd-[^`]+\.service)` \| ([0-9.]+) \|", page, re.MULTILINE)
+    assert {name: float(score) for name, score in told} == measured
 
 
 def test_the_judge_sees_a_wrong_directive(tmp_path: Path) -> None:
