@@ -45,7 +45,7 @@ class Rest2:
             data=data,
             auth=self.root if who == "root" else None,
             allow_redirects=False,
-            timeout=30,
+            timeout=120,
         )
 
     def get(self, path: str, who: str = "rt-sync", **params: str) -> Any:  # noqa: ANN401
