@@ -125,8 +125,7 @@ in
     assertions = [
       {
         assertion =
-          alerts.ping.url != "credential"
-          || units.loadCredentials cfg [ "alert-ping-url" ] != { };
+          alerts.ping.url != "credential" || units.loadCredentials cfg [ "alert-ping-url" ] != { };
         message = "services.syncd.alerts.ping.url is \"credential\"; set services.syncd.credentials.alert-ping-url.";
       }
     ];

@@ -180,9 +180,9 @@ in
         assertion = cfg.environmentFile != null || missing name job == [ ];
         message = ''
           services.syncd.jobs.${lib.strings.escapeNixIdentifier name} is enabled and lacks a credential; set ${
-            lib.concatMapStringsSep ", and " (
-              lib.concatMapStringsSep " or " (one: "services.syncd.credentials.${one}")
-            ) (missing name job)
+            lib.concatMapStringsSep ", and " (lib.concatMapStringsSep " or " (
+              one: "services.syncd.credentials.${one}"
+            )) (missing name job)
           }.
         '';
       }) enabled;

@@ -80,13 +80,16 @@ in
     };
 
   # name, type, default and meaning of each option
-  options = map (option: {
-    inherit (option) name type;
-    default = option.default.text or null;
-    description = option.description.text or option.description;
-  }) (
-    lib.filter (option: option.visible && !option.internal) (
-      lib.optionAttrSetToDocList (systemWith [ ]).options.services.syncd
-    )
-  );
+  options =
+    map
+      (option: {
+        inherit (option) name type;
+        default = option.default.text or null;
+        description = option.description.text or option.description;
+      })
+      (
+        lib.filter (option: option.visible && !option.internal) (
+          lib.optionAttrSetToDocList (systemWith [ ]).options.services.syncd
+        )
+      );
 }

@@ -50,7 +50,9 @@ let
 
   documentation = import ./documentation.nix { inherit lib nixosSystem syncdModule; };
 
-  heard = said: name: case: lib.any (lib.hasInfix case.says) said.${name};
+  heard =
+    said: name: case:
+    lib.any (lib.hasInfix case.says) said.${name};
   missed =
     lib.attrNames (lib.filterAttrs (name: case: !heard asserted name case) cases.asserted)
     ++ lib.attrNames (lib.filterAttrs (name: case: !heard warned name case) cases.warned)
