@@ -19,6 +19,9 @@ from syncd.host.spans import parse_span
 BOOTED = Path("/run/systemd/system")
 """Exists where systemd is the service manager (sd_booted(3))."""
 
+SHOWN = "SYNCD_UNITS"
+"""The variable in which host/units/operator.sh hands over what ``systemctl show`` said outside."""
+
 TIMEOUT = 10.0
 # A unit's PATH may lack them: NixOS gives units few programs.
 _PLACES = ("/run/current-system/sw/bin", "/usr/bin", "/bin")
@@ -81,15 +84,23 @@ def timer_of(job: str) -> str:
 
 
 def units_of(jobs: Sequence[str], environ: Mapping[str, str] = os.environ) -> Units:
-    """Ask systemd for the units of jobs. Never raises: a machine without systemd has no units."""
+    """Ask systemd for the units of jobs. Never raises: a machine without systemd has no units.
+
+    What the operator's command has asked before it entered its sandbox (``$SYNCD_UNITS``) is not asked again.
+    """
+    if shown := environ.get(SHOWN):
+        found = parse_show(shown)
+        return Units(jobs={job: unit(job, found) for job in jobs})
+    return _asked(jobs, environ) if jobs else Units()
+
+
+def _asked(jobs: Sequence[str], environ: Mapping[str, str]) -> Units:
     if not BOOTED.is_dir():
         return Units(problem="there is no systemd on this machine")
     path = os.pathsep.join((environ.get("PATH", os.defpath), *_PLACES))
     systemctl = shutil.which("systemctl", path=path)
     if systemctl is None:
         return Units(problem="systemctl is not in the PATH")
-    if not jobs:
-        return Units()
     names = [name for job in jobs for name in (service_of(job), timer_of(job))]
     command = [systemctl, "show", f"--property={','.join(_PROPERTIES)}", "--", *names]
     try:

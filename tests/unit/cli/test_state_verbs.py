@@ -112,8 +112,13 @@ def test_rebuilding_forgets_and_the_next_run_finds_it_all_again(syncd: Cli, site
     run = syncd.ended(0, "apply", "chromebooks").run
     links = everything_linked(site)
     fleet = whole(site)
+    with open_store(site.directory / "state") as store:
+        kept = store.snapshots.metas()
     told = syncd.ended(0, "state", "rebuild", "--yes", "--json").json
-    assert (told["snapshots"], told["links"]) == (1, len(links))
+    assert (told["snapshots"], told["links"]) == (len(kept), len(links))
+    assert kept
+    with open_store(site.directory / "state") as store:
+        assert store.snapshots.metas() == {}
     assert everything_linked(site) == []
     assert syncd.ended(0, "runs", "--json").json[0]["id"] == run
     again = syncd.ended(0, "apply", "chromebooks", "--json").json

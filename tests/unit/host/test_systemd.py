@@ -1,4 +1,5 @@
 import os
+import re
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -7,6 +8,7 @@ import pytest
 
 from syncd.host import systemd
 from syncd.host.systemd import Unit, units_of
+from syncd.host.units.render import HERE
 
 # systemd 252 (Debian 12): a service that ended with 3, its timer; one whose credential is missing, on its way to a
 # second start, with a timer of another kind; and units that are not there.
@@ -96,6 +98,19 @@ def test_what_systemd_says_of_a_job_is_read(booted: Path) -> None:
     assert asked.endswith(
         "-- syncd-a.service syncd-a.timer syncd-b.service syncd-b.timer syncd-c.service syncd-c.timer\n"
     )
+
+
+def test_what_the_operators_command_has_asked_is_not_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(systemd, "BOOTED", Path("/nowhere"))
+    found = units_of(["a"], {systemd.SHOWN: SHOWN})
+    assert (found.problem, found.jobs["a"].next) == ("", datetime(2026, 11, 21, 5, tzinfo=UTC))
+
+
+def test_the_operators_command_asks_for_what_is_read() -> None:
+    script = (HERE / "operator.sh").read_text()
+    asked = [name for names in re.findall(r"--property=([A-Za-z,]+)", script) for name in names.split(",")]
+    assert asked == list(systemd._PROPERTIES)
+    assert f"--setenv={systemd.SHOWN}=" in script
 
 
 def test_a_timer_by_spans_since_boot_has_a_time_of_day(booted: Path) -> None:

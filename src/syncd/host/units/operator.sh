@@ -2,7 +2,17 @@
 # syncd as its units run it: same user, state, credentials and sandbox. Files it reads or writes are below its state folder.
 set -eu
 if [ -t 0 ] && [ -t 1 ]; then streams=--pty; else streams=--pipe; fi
+# for `syncd status`: a system bus may refuse the dynamic user of the sandbox, so systemd is asked out here; by name,
+# since a pattern leaves out the units that are idle and not loaded
+names=$(systemctl list-unit-files --plain --no-legend 'syncd-*.service' 'syncd-*.timer' 2>/dev/null |
+  cut -d ' ' -f 1 | grep -v @) || names=
+# shellcheck disable=SC2086 # one word each
+[ -z "$names" ] || units=$(LC_ALL=C TZ=UTC systemctl show \
+  --property=Id,LoadState,ActiveState,SubState,Result,ExecMainStatus,ExecMainStartTimestamp,ExecMainExitTimestamp \
+  --property=RestartUSec,InvocationID,NextElapseUSecRealtime,NextElapseUSecMonotonic \
+  $names 2>/dev/null) || units=
 # LOGNAME: the audit log names the person, not the unit's user
 exec systemd-run --quiet --wait --collect "$streams" --setenv=LOGNAME="${SUDO_USER:-$(id -un)}" \
+  --setenv=SYNCD_UNITS="${units:-}" \
 @properties@ \
   -- @program@ --config @config@ "$@"
