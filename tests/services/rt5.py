@@ -2,7 +2,9 @@
 
 import os
 import socket
+import sqlite3
 import subprocess
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -35,6 +37,26 @@ class Rt5:
     def reset(self) -> None:
         """Put the golden database back; takes about half a second."""
         _call("reset", str(self.data_dir), timeout=TIMEOUT)
+
+    def keep(self, name: str) -> None:
+        """Keep a copy of the database as it is now, for later test runs too."""
+        copy = self._copy(name)
+        unfinished = copy.with_suffix(f".{os.getpid()}")
+        with closing(sqlite3.connect(self.data_dir / "rt.db")) as now, closing(sqlite3.connect(unfinished)) as target:
+            now.backup(target)
+        unfinished.replace(copy)
+
+    def restore(self, name: str) -> bool:
+        """Put a kept copy back, as fast as ``reset``; return whether there is one."""
+        copy = self._copy(name)
+        if not copy.exists():
+            return False
+        _call("reset", str(self.data_dir), str(copy), timeout=TIMEOUT)
+        return True
+
+    def _copy(self, name: str) -> Path:
+        golden = (self.data_dir / "golden").read_text(encoding="utf-8").strip()
+        return Path(golden) / f"{name}.db"
 
     def stop(self) -> None:
         _call("stop", str(self.data_dir), timeout=TIMEOUT)
