@@ -33,7 +33,6 @@ from unit.state.sample import action, outcome, plan
 from unit.virtual_clock import VirtualClock
 
 HOUR = 3600
-NOW = datetime.now(UTC).replace(microsecond=0)
 REFUSED = (
     "Refused, nothing was changed: 512 update actions in google of 900 objects, the limit is 270 "
     "(jobs.chromebooks.limits.update.percent = 30). If the plan is right, approve this plan and no other: "
@@ -48,7 +47,8 @@ class Desk:
         self.config = directory / "config.toml"
         self.cli = Cli()
         self.cli.environment["SYNCD_CONFIG"] = str(self.config)
-        self.clock = VirtualClock(NOW - timedelta(hours=48))
+        self.now = datetime.now(UTC).replace(microsecond=0)
+        self.clock = VirtualClock(self.now - timedelta(hours=48))
         self.configure()
 
     def configure(self, mode: str = "apply") -> None:
@@ -148,8 +148,8 @@ def test_a_job_is_told_with_its_last_run_its_last_success_and_what_is_left_to_do
         "apply",
         bad,
     )
-    assert datetime.fromisoformat(row["last run"]) == NOW - timedelta(hours=46)
-    assert datetime.fromisoformat(row["last success"]) == NOW - timedelta(hours=47)
+    assert datetime.fromisoformat(row["last run"]) == desk.now - timedelta(hours=46)
+    assert datetime.fromisoformat(row["last success"]) == desk.now - timedelta(hours=47)
     assert "matched=30" in row["counts"].split()
 
 
@@ -262,35 +262,26 @@ def test_a_run_that_nobody_runs_any_more_was_killed(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize(
-    ("state", "health", "circuit", "trouble"),
+    ("failures", "open_for", "health", "circuit", "trouble"),
     [
-        (CircuitState(), "good", "closed", ""),
-        (CircuitState(failures=2), "failing", "closed", "the last 2 calls failed"),
-        (
-            CircuitState(failures=5, open_until=NOW.timestamp() + 600, cooldown=600),
-            "left alone",
-            "open",
-            "left alone after 5 failed calls in a row; tried again in ",
-        ),
-        (
-            CircuitState(failures=5, open_until=NOW.timestamp() - 60, cooldown=600),
-            "failing",
-            "on trial",
-            "the last 5 calls failed",
-        ),
+        (0, None, "good", "closed", ""),
+        (2, None, "failing", "closed", "the last 2 calls failed"),
+        (5, 600, "left alone", "open", "left alone after 5 failed calls in a row; tried again in "),
+        (5, -60, "failing", "on trial", "the last 5 calls failed"),
     ],
 )
 def test_a_system_is_told_with_its_health_and_its_circuit(
-    desk: Desk, state: CircuitState, health: str, circuit: str, trouble: str
+    desk: Desk, failures: int, open_for: float | None, health: str, circuit: str, trouble: str
 ) -> None:
     desk.run("in_sync")
+    open_until = desk.now.timestamp() + open_for if open_for else 0.0
     with desk.store() as store:
-        store.circuits.save("rt", state)
+        store.circuits.save("rt", CircuitState(failures=failures, open_until=open_until, cooldown=600))
     google, rt = desk.status()["systems"]
     assert (google["system"], google["health"], google["circuit"]) == ("google", "good", "closed")
-    assert (rt["health"], rt["circuit"], rt["failures"]) == (health, circuit, state.failures)
-    assert datetime.fromisoformat(rt["last_read"]) == NOW - timedelta(hours=47)
-    assert bool(rt["open_until"]) == bool(state.open_until)
+    assert (rt["health"], rt["circuit"], rt["failures"]) == (health, circuit, failures)
+    assert datetime.fromisoformat(rt["last_read"]) == desk.now - timedelta(hours=47)
+    assert bool(rt["open_until"]) == bool(open_for)
     assert [(about, trouble in what) for about, what, _ in desk.attention()] == ([("rt", True)] if trouble else [])
 
 
@@ -307,10 +298,10 @@ def test_the_age_of_a_snapshot_is_told(syncd: Cli) -> None:
 
 
 def test_the_next_start_is_that_of_systemd(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    give_units(monkeypatch, next=NOW + timedelta(hours=3))
-    assert datetime.fromisoformat(desk.job()["next_start"]) == NOW + timedelta(hours=3)
+    give_units(monkeypatch, next=desk.now + timedelta(hours=3))
+    assert datetime.fromisoformat(desk.job()["next_start"]) == desk.now + timedelta(hours=3)
     row = desk.cli.ended(0, "status").rows[1]
-    assert datetime.fromisoformat(row[4]) == NOW + timedelta(hours=3)
+    assert datetime.fromisoformat(row[4]) == desk.now + timedelta(hours=3)
 
 
 def test_a_start_that_failed_before_a_run_could_be_recorded_is_told(
@@ -318,7 +309,7 @@ def test_a_start_that_failed_before_a_run_could_be_recorded_is_told(
 ) -> None:
     desk.run("in_sync")
     failed = {"active": "failed", "result": "exit-code", "exit_status": 243}
-    give_units(monkeypatch, **failed, started=NOW - timedelta(minutes=5))
+    give_units(monkeypatch, **failed, started=desk.now - timedelta(minutes=5))
     ((about, what, following),) = desk.attention()
     assert about == "chromebooks"
     assert what == "syncd-chromebooks.service failed before it could record a run (exit-code, exit status 243)"
@@ -326,7 +317,7 @@ def test_a_start_that_failed_before_a_run_could_be_recorded_is_told(
 
 
 def test_a_run_by_hand_does_not_hide_a_start_that_failed(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    give_units(monkeypatch, active="failed", result="exit-code", exit_status=243, started=NOW - timedelta(hours=49))
+    give_units(monkeypatch, active="failed", result="exit-code", exit_status=243, started=desk.now - timedelta(hours=49))
     with open_store(desk.state, actor="root", clock=desk.clock) as store:
         run = store.ledger.start("chromebooks", "plan")
         store.ledger.finish(RunSummary(id=run, job="chromebooks", mode="plan", started="", result="in_sync"))
@@ -336,7 +327,7 @@ def test_a_run_by_hand_does_not_hide_a_start_that_failed(desk: Desk, monkeypatch
 
 def test_a_failed_start_whose_run_is_known_is_told_once(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     run = desk.run("failed", error="RT is down (rt.unreachable)")
-    started = NOW - timedelta(hours=48, seconds=2)
+    started = desk.now - timedelta(hours=48, seconds=2)
     give_units(monkeypatch, active="failed", result="exit-code", exit_status=75, started=started)
     assert [following for _, _, following in desk.attention()] == [[f"syncd show {run}"]]
 
@@ -381,7 +372,7 @@ def busy(desk: Desk) -> Desk:
     desk.run("applied", actions=3, verified=3)
     desk.run("partial", actions=5, verified=3)
     with desk.store() as store:
-        store.circuits.save("rt", CircuitState(failures=5, open_until=NOW.timestamp() + HOUR, cooldown=900))
+        store.circuits.save("rt", CircuitState(failures=5, open_until=desk.now.timestamp() + HOUR, cooldown=900))
     return desk
 
 
