@@ -67,6 +67,15 @@ def test_org_units_are_read_once_with_their_children(google: Running, connect: C
     assert google.discovery.violations == []
 
 
+def test_one_device_is_read_by_its_id(google: Running, connect: Callable[..., Google]) -> None:
+    devices, wanted = connect().devices, FLEET.devices[3]
+    found = devices.get(wanted["deviceId"], fields=["serialNumber"])
+    assert (found.device_id, found.serial_number, found.status) == (wanted["deviceId"], wanted["serialNumber"], "")
+    with pytest.raises(NotFound):
+        devices.get("no/such device", fields=["serialNumber"])
+    assert google.discovery.violations == []
+
+
 def test_a_write_is_proved_by_its_answer_and_google_describes_it(
     google: Running, connect: Callable[..., Google]
 ) -> None:

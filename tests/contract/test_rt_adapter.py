@@ -508,6 +508,53 @@ class TestWriting:
         assert tracker.client.stats.requests == before + 1
 
 
+class TestLookup:
+    def test_a_serial_is_found_in_any_spelling(self, tracker: RequestTracker) -> None:
+        schema = tracker.preflight(NEED)
+        asset = make(tracker, schema, " look-up 0042 ")
+        make(tracker, schema, "LOOKUP 9942")
+        found = tracker.lookup(schema).like(SERIAL, ["LOOKUP0042", "NOSUCH"], spaced=True)
+        assert [each.id for each in found.assets] == [asset]
+        assert getter(schema, SERIAL, {})(found.assets[0]) == " look-up 0042 "
+
+    def test_several_texts_are_one_request(self, tracker: RequestTracker) -> None:
+        schema = tracker.preflight(NEED)
+        made = [make(tracker, schema, f"SEVERAL-{number}") for number in range(3)]
+        before = tracker.client.stats.requests
+        found = tracker.lookup(schema).like(SERIAL, ["several1", "several2"], spaced=True)
+        assert [each.id for each in found.assets] == made[1:]
+        assert tracker.client.stats.requests == before + 1
+        names = tracker.lookup(schema).like("Name", ["t-several-0", "T-SEVERAL-1"])
+        assert [each.id for each in names.assets] == made[:2]
+
+    def test_an_asset_of_another_catalog_is_named_with_its_catalog(self, tracker: RequestTracker) -> None:
+        schema = tracker.preflight(NEED)
+        asset = make(tracker, schema, "STRANGER1")
+        put(tracker, f"asset/{asset}", Catalog="Network Gear")
+        lookup = tracker.lookup(schema)
+        for found in (lookup.by_id(asset), lookup.like("Name", ["T-STRANGER1"])):
+            assert not found.assets
+            [stranger] = found.strangers
+            assert (stranger.id, stranger.name, stranger.catalog) == (asset, "T-STRANGER1", "Network Gear")
+
+    def test_an_asset_comes_with_its_people(self, tracker: RequestTracker) -> None:
+        schema = tracker.preflight(NEED)
+        asset = make(tracker, schema, "OWNED1", **{"Owner.Name": "s1001"})
+        lookup = tracker.lookup(schema)
+        [found] = lookup.by_id(asset).assets
+        assert getter(schema, "Owner.Name", lookup.people)(found) == "s1001"
+
+    def test_only_a_deleted_asset_has_a_status_and_is_not_found(self, tracker: RequestTracker) -> None:
+        schema = tracker.preflight(NEED)
+        asset = make(tracker, schema, "DELETED1")
+        tracker.writer(schema).update_asset(asset, {"Status": "deleted"})
+        lookup = tracker.lookup(schema)
+        assert lookup.by_id(asset) == lookup.like("Name", ["T-DELETED1"])
+        assert not lookup.by_id(asset).assets
+        assert lookup.status(asset) == "deleted"
+        assert lookup.status(999_999) == ""
+
+
 def _caseless(field: str, value: Value) -> object:
     """RT compares people without case; everything else is compared as it is."""
     if isinstance(value, str) and field.startswith(("Owner", "HeldBy")):

@@ -99,6 +99,10 @@ class ChromeDevices:
             _check_whole(len(found), sum(map(self._count, sequences)))
         return [*found.values()]
 
+    def get(self, device_id: str, *, fields: Iterable[str]) -> Device:
+        """Return one device with these fields (wire names); raises NotFound for one that is not there."""
+        return self._about(device_id, "GET", "read device", fields)
+
     def patch(self, device_id: str, changes: Mapping[str, str]) -> Device:
         """Write fields (wire names of ``records.WRITABLE``) of a device; "" clears.
 
@@ -112,23 +116,7 @@ class ChromeDevices:
                 code="google.field",
                 system=SYSTEM,
             )
-        request = Request(
-            "PATCH",
-            f"{self._root}/devices/chromeos/{quote(device_id, safe='')}",
-            "update device",
-            device_id,
-            params=(("fields", mask(changes)), ("prettyPrint", "false"), ("projection", "FULL")),
-            headers=_HEADERS,
-            body=msgspec.json.encode(dict(changes)),
-        )
-        reply = self._client.send(request)
-        try:
-            device = self._device.decode(reply.body)
-        except (msgspec.DecodeError, UnicodeDecodeError) as problem:
-            raise _incomplete(f"The answer to an update is no device ({_shape(reply)})", device_id) from problem
-        if device.device_id != device_id:
-            raise _incomplete(f"The answer to an update is about device {device.device_id}", device_id)
-        return device
+        return self._about(device_id, "PATCH", "update device", changes, msgspec.json.encode(dict(changes)))
 
     def move(self, org_unit_path: str, device_ids: Sequence[str]) -> None:
         """Move devices to an org unit, 50 a request. The answer is empty: only a read proves it."""
@@ -167,6 +155,28 @@ class ChromeDevices:
         except (msgspec.DecodeError, UnicodeDecodeError) as problem:
             raise _incomplete(f"The list of org units is none ({_shape(reply)})") from problem
         return ["/", *(unit.org_unit_path for unit in units if unit.org_unit_path != "/")]
+
+    def _about(
+        self, device_id: str, method: str, operation: str, fields: Iterable[str], body: bytes | None = None
+    ) -> Device:
+        """Send a request about one device, whose answer is that device with these fields."""
+        request = Request(
+            method,
+            f"{self._root}/devices/chromeos/{quote(device_id, safe='')}",
+            operation,
+            device_id,
+            params=(("fields", mask(fields)), ("prettyPrint", "false"), ("projection", "FULL")),
+            headers=_HEADERS,
+            body=body,
+        )
+        reply = self._client.send(request)
+        try:
+            device = self._device.decode(reply.body)
+        except (msgspec.DecodeError, UnicodeDecodeError) as problem:
+            raise _incomplete(f"The answer to {operation} is no device ({_shape(reply)})", device_id) from problem
+        if device.device_id != device_id:
+            raise _incomplete(f"The answer to {operation} is about device {device.device_id}", device_id)
+        return device
 
     def _count(self, filters: Mapping[str, str]) -> int:
         """Ask how many devices a list should have (chromeosdevices.countChromeOsDevices)."""

@@ -13,6 +13,7 @@ from syncd.host.http import HttpClient, HttpPolicy
 from syncd.host.ratelimit import GcraLimiter
 from syncd.systems.rt.auth import PasswordAuthenticator, TokenAuthenticator
 from syncd.systems.rt.errors import classify
+from syncd.systems.rt.lookup import AssetLookup
 from syncd.systems.rt.options import RtOptions
 from syncd.systems.rt.pages import people_by
 from syncd.systems.rt.preflight import preflight
@@ -44,6 +45,10 @@ class RequestTracker:
     def writer(self, schema: Schema) -> AssetWriter:
         """Return a writer for a job's fields."""
         return AssetWriter(self.rest, schema)
+
+    def lookup(self, schema: Schema) -> AssetLookup:
+        """Return what finds single assets."""
+        return AssetLookup(self.rest, schema)
 
     def users_by_email(self, addresses: Iterable[str]) -> dict[str, str]:
         """Return RT's spelling of the addresses that exactly one user has; keys are casefolded. 100 a request."""

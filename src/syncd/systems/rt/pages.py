@@ -10,6 +10,7 @@ from syncd.systems.rt.errors import incomplete
 from syncd.systems.rt.rest import PAGE, Criterion, Page, Rest, criterion
 
 Progress = Callable[[str, int, int | None], None]
+WITH_CATALOG = {**FIELDS, "fields[Catalog]": "id,Name"}
 
 
 class Stamp(msgspec.Struct, gc=False):
@@ -36,6 +37,11 @@ def whole_assets(
         if progress:
             progress("RT assets", done, None if page.total is None else done - len(page.items) + page.total)
         yield page
+
+
+def matching_assets(rest: Rest, query: Sequence[Criterion]) -> Iterator[Page[WireAsset]]:
+    """Yield the assets of any catalog that meet criteria, none of them on ``id``, with all fields, by rising id."""
+    return _keyset(rest, query, WireAsset, WITH_CATALOG)
 
 
 def stamps(rest: Rest, catalogs: Sequence[int]) -> Iterator[Page[Stamp]]:
