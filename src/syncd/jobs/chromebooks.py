@@ -7,7 +7,7 @@ in batches, one PUT for a changed asset, and, when asked for, a new asset for a 
 """
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import cached_property
 from typing import Annotated, Literal
@@ -19,7 +19,8 @@ from syncd.jobs.context import RunContext
 from syncd.jobs.observe import side_by_side
 from syncd.jobs.options import FieldNames, FieldRule, JobOptions, Rules, merge_rules, ownership_circles, rule_problems
 from syncd.jobs.sides import crossing
-from syncd.jobs.sides.google_devices import DEVICE_FIELDS, DeviceWriter, device_side, sort_out
+from syncd.jobs.sides.frame import Frame, frame
+from syncd.jobs.sides.google_devices import DEVICE_FIELDS, DeviceWriter
 from syncd.jobs.sides.links import DeviceLinks
 from syncd.jobs.sides.new_assets import (
     PEOPLE,
@@ -33,20 +34,21 @@ from syncd.jobs.sides.new_assets import (
     had_links,
     serial_keys,
 )
-from syncd.jobs.sides.rt_assets import DELETED, SYSTEM, AssetFields, AssetWriter, asset_side
+from syncd.jobs.sides.rt_assets import DELETED, SYSTEM, AssetFields, AssetWriter
 from syncd.reconcile.diff import diff
+from syncd.reconcile.explain import Explanation
 from syncd.reconcile.mapping import Flow
-from syncd.reconcile.match import Match, flip, match
+from syncd.reconcile.match import Match, flip
 from syncd.reconcile.model import Action, Comparison, Listing, make_action
 from syncd.reconcile.ports import Progress, Traffic, Writer
 from syncd.state.figures import SnapshotTimes
 from syncd.systems.google import Google, open_google
 from syncd.systems.google.devices import Device
 from syncd.systems.google.options import DEVICES_READ, DEVICES_WRITE
-from syncd.systems.rt.assets import Asset, slices
+from syncd.systems.rt.assets import Asset, People, slices
 from syncd.systems.rt.client import RequestTracker, open_rt
 from syncd.systems.rt.schema import READABLE, Kind, Need, Schema, custom_name
-from syncd.systems.rt.snapshot import AssetSnapshot
+from syncd.systems.rt.snapshot import AssetSnapshot, KeptAssets
 
 NAME = "chromebooks"
 SYSTEMS = ("google", "rt")
@@ -307,36 +309,30 @@ class ChromebookJob:
         )
 
     def _compare(self, devices: Sequence[Device], snapshot: AssetSnapshot) -> Comparison:
-        options = self._options
-        fields = AssetFields(self._schema, snapshot.people)
-        sorted_out = sort_out(devices, options.statuses)
-        left = device_side(sorted_out.included, options.match)
         held = self._held_fields()
         assets = [*snapshot.assets.select(held)]
-        right = asset_side(assets, fields, options.serial_field, options.mac_fields, options.match)
-        found = match(left, right)
+        laid = frame(self._options, devices, assets, AssetFields(self._schema, snapshot.people))
+        found = laid.found
         self._remember(found, snapshot)
-        to_google = Flow(source=right, target=left, fields=crossing.to_device(options.device_rules, fields))
-        to_rt = Flow(source=left, target=right, fields=crossing.to_asset(options.asset_rules, fields))
         device_actions: list[Action] = []
         asset_actions: list[Action] = []
         differences: list[Listing] = []
         for pairs in self._pairs(found, snapshot, held):
-            actions, listings = diff(to_google, flip(pairs))
+            actions, listings = diff(laid.to_google, flip(pairs))
             device_actions += actions
             differences += listings
-            actions, listings = diff(to_rt, pairs)
+            actions, listings = diff(laid.to_rt, pairs)
             asset_actions += actions
             differences += listings
-        creates, not_created = self._creates(found, snapshot, to_rt)
+        creates, not_created = self._creates(laid, snapshot.people, lambda: _names(snapshot.assets))
         # Pairs by their assets, which device actions come from.
         changed = {action.source for action in device_actions} | {action.object for action in asset_actions}
-        listings = [*sorted_out.listings, *found.listings(), *differences, *not_created]
+        listings = [*laid.sorted_out.listings, *found.listings(), *differences, *not_created]
         return Comparison(
             actions=[*device_actions, *asset_actions, *creates],
             listings=listings,
-            counts=_counts(found, changed, listings, sorted_out.excluded),
-            populations={"google": len(sorted_out.included), "rt": len(snapshot.assets)},
+            counts=_counts(found, changed, listings, laid.sorted_out.excluded),
+            populations={"google": len(found.left.records), "rt": len(snapshot.assets)},
             sources={"google": len(devices), "rt": len(snapshot.assets)},
         )
 
@@ -360,22 +356,34 @@ class ChromebookJob:
 
     def _remember(self, found: Match[Device, Asset], snapshot: AssetSnapshot) -> None:
         store = self._context.store
-        store.external_ids.record(NAME, DeviceLinks(found), self._context.clock.now())
+        links = DeviceLinks(found)
+        store.external_ids.record(NAME, links, self._context.clock.now(), links.digest())
         store.figures.note_snapshot(NAME, "rt", SnapshotTimes(as_of=snapshot.as_of, full=snapshot.full))
 
+    def explain(self, sought: str) -> Explanation:
+        """Read what has to do with a device or asset, and judge it as a run would."""
+        from syncd.jobs.sides.explaining import explained  # noqa: PLC0415 - no run needs it
+
+        creates = self._creates if self._options.creates else None
+        cases, read = explained(
+            sought, self._options, self._google.devices, self._rt, self._schema, creates, self._context.progress
+        )
+        return Explanation(job=NAME, sought=sought, cases=cases, read=read)
+
     def _creates(
-        self, found: Match[Device, Asset], snapshot: AssetSnapshot, to_rt: Flow[Device, Asset]
+        self, laid: Frame, people: People, names: Callable[[], set[str]]
     ) -> tuple[list[Action], list[Listing]]:
         if not self._options.creates:
             return [], []
-        arriving = AssetFields(self._schema, snapshot.people).arriving
+        arriving = AssetFields(self._schema, people).arriving
         check_fixed(self._options.new_assets, arriving)
-        if not found.only_left:
+        devices = laid.found.only_left
+        if not devices:
             return [], []
-        return self._new_assets(found.only_left, snapshot, to_rt, arriving).plan(found.only_left)
+        return self._new_assets(devices, names(), laid.to_rt, arriving).plan(devices)
 
     def _new_assets(
-        self, devices: Sequence[Device], snapshot: AssetSnapshot, to_rt: Flow[Device, Asset], arriving: Arriving
+        self, devices: Sequence[Device], names: set[str], to_rt: Flow[Device, Asset], arriving: Arriving
     ) -> NewAssets:
         options = self._options
         seeds = [
@@ -392,7 +400,7 @@ class ChromebookJob:
             mapped=to_rt.fields,
             arriving=arriving,
             users=self._rt.users_by_email(people),
-            names={asset.name.casefold() for asset in snapshot.assets.select(("Name",))},
+            names=names,
             taken=self._taken([device.serial_number.strip() for device in devices]),
         )
 
@@ -406,6 +414,10 @@ class ChromebookJob:
             **had_creates(store.ledger.history(SYSTEM, key) for key in keys),
             **elsewhere(self._rt.writer(self._schema).find_assets(cf.id, serials, anywhere=True)),
         }
+
+
+def _names(assets: KeptAssets) -> set[str]:
+    return {asset.name.casefold() for asset in assets.select(("Name",))}
 
 
 def _counts(

@@ -1,4 +1,7 @@
-"""Keys that may identify a device: a raw text becomes a normalised key, or is rejected with a reason."""
+"""Keys that may identify a device: a raw text becomes a normalised key, or is rejected with a reason.
+
+A key is its own normal form: matching relies on it, and asks nothing of a raw text that is known as a key.
+"""
 
 import re
 from dataclasses import dataclass
@@ -60,14 +63,15 @@ _HEX = "0123456789abcdef"
 
 def serial_key(raw: str) -> str | Rejected:
     """Return a serial number in capitals without white space, or why it identifies nothing."""
-    key = raw.upper() if raw.isalnum() else "".join(raw.split()).upper()
+    plain = raw.isalnum()
+    key = raw.upper() if plain else "".join(raw.split()).upper()
     if len(key) < _SHORTEST_SERIAL:
         return _PLACEHOLDER if key == "N/A" else _SHORT if key else _BLANK
     if key in _PLACEHOLDER_SERIALS:
         return _PLACEHOLDER
-    if key.count(key[0]) == len(key):
+    if key[0] == key[-1] and key.count(key[0]) == len(key):
         return _REPEATED
-    if not key.isalnum() and not any(map(str.isalnum, key)):
+    if not plain and not any(map(str.isalnum, key)):
         return _PUNCTUATION
     return key
 
@@ -78,9 +82,11 @@ def mac_key(raw: str) -> str | Rejected:
     Colons, hyphens, dots and spaces are separators. Multicast addresses belong to no device (IEEE 802, the
     lowest bit of the first octet).
     """
-    key = raw if len(raw) == _MAC_DIGITS and not raw.strip(_HEX) else _separators("", raw).lower()
+    key = raw
     if len(key) != _MAC_DIGITS or key.strip(_HEX):
-        return _NOT_HEX if key else _BLANK
+        key = _separators("", raw).lower()
+        if len(key) != _MAC_DIGITS or key.strip(_HEX):
+            return _NOT_HEX if key else _BLANK
     if key in _PLACEHOLDER_MACS:
         return _PLACEHOLDER
     if key[1] in "13579bdf":

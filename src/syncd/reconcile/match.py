@@ -13,7 +13,7 @@ partner and no usable key of the strongest kind: it cannot be told whether the o
 * Blank, short and placeholder keys are no keys: they neither pair nor conflict.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
@@ -71,16 +71,14 @@ def match(left: Side[L], right: Side[R]) -> Match[L, R]:
     if names != [rule.name for rule in right.keys]:
         raise ValueError(f"{left.system} and {right.system} must have the same kinds of key in the same order")
     ours, theirs = _Half(left), _Half(right)
-    pairs: list[tuple[int, int, str]] = []
+    stages: list[tuple[str, list[tuple[int, int]]]] = []
     for rank, name in enumerate(names):
         if not ours.all_settled() or not theirs.all_settled():
-            # Each stage gives its pairs in order.
-            found = [(i, j, name) for i, j in _Stage(ours, theirs, rank).pairs()]
-            pairs = sorted(pairs + found) if pairs and found else pairs or found
+            stages.append((name, _Stage(ours, theirs, rank).pairs()))
     return Match(
         left=left,
         right=right,
-        pairs=[(left.records[i], right.records[j], name) for i, j, name in pairs],
+        pairs=_in_order(left, right, stages),
         only_left=ours.only(),
         only_right=theirs.only(),
         conflicts_left=ours.conflicts(),
@@ -93,6 +91,19 @@ def match(left: Side[L], right: Side[R]) -> Match[L, R]:
 def flip(pairs: Iterable[tuple[L, R, str]]) -> Iterator[tuple[R, L, str]]:
     """Turn pairs round, for a flow whose source is the right side."""
     return ((right, left, name) for left, right, name in pairs)
+
+
+def _in_order(
+    left: Side[L], right: Side[R], stages: Iterable[tuple[str, list[tuple[int, int]]]]
+) -> list[tuple[L, R, str]]:
+    """Return the pairs of all stages by the places of the left records; each stage gives its own in order."""
+    ours, theirs = left.records, right.records
+    found = [stage for stage in stages if stage[1]]
+    if len(found) == 1:
+        (name, places), *_ = found
+        return [(ours[i], theirs[j], name) for i, j in places]
+    merged = sorted((i, j, name) for name, places in found for i, j in places)
+    return [(ours[i], theirs[j], name) for i, j, name in merged]
 
 
 class _Half(Generic[R]):
@@ -136,23 +147,25 @@ class _Half(Generic[R]):
         """Return the usable keys of one kind that open records have."""
         return {key for place in self._open() for key in self.keys(place, rank)}
 
-    def index(self, rank: int, wanted: set[str] | None) -> tuple[dict[str, int], dict[str, list[int]], bool]:
+    def index(
+        self, rank: int, wanted: set[str] | None, known: Collection[str]
+    ) -> tuple[dict[str, int], dict[str, list[int]], bool]:
         """Return a holder of each key, all holders of shared ones, and whether a record has several keys.
 
-        Where ``wanted`` is given, only of these keys.
+        Where ``wanted`` is given, only of these keys. ``known`` are keys: a raw text among them is its own key.
         """
         rule = self.side.keys[rank]
         normalise = rule.normalise
         raws = [*map(rule.read, self.side.records)]
         several = tuple in set(map(type, raws))
         each = ((place, text) for place, raw in enumerate(raws) for text in texts(raw)) if several else enumerate(raws)
-        held = [
-            (key, place)
-            for place, raw in each
-            if raw and type(key := normalise(raw)) is str and (wanted is None or key in wanted)  # type: ignore[arg-type]
-        ]
-        holders = dict(held)
-        return holders, _shared(held) if len(holders) < len(held) else {}, several
+        holders: dict[str, int] = {}
+        again: list[tuple[str, int]] = []
+        for place, raw in each:
+            key = raw if raw in known else normalise(raw) if raw else None  # type: ignore[arg-type,operator]
+            if type(key) is str and (wanted is None or key in wanted) and holders.setdefault(key, place) != place:
+                again.append((key, place))
+        return holders, _shared(holders, again), several
 
     def only(self) -> list[R]:
         return [self.side.records[place] for place in self._open() if self._usable(place)]
@@ -167,7 +180,10 @@ class _Half(Generic[R]):
         ]
 
     def _open(self) -> Iterator[int]:
-        return (place for place, fate in enumerate(self.fate) if fate == _OPEN)
+        place = self.fate.find(_OPEN)
+        while place >= 0:
+            yield place
+            place = self.fate.find(_OPEN, place + 1)
 
     def _usable(self, place: int) -> bool:
         """Return whether the record has a key of the strongest kind."""
@@ -185,31 +201,34 @@ class _Stage(Generic[L, R]):
 
     def pairs(self) -> list[tuple[int, int]]:
         """Settle what this kind of key settles, and return the pairs."""
-        several = self._meet()
+        meetings, several = self._meet()
+        left, right = self.left.fate, self.right.fate
         if several or self.rank:
+            self.edges = [*meetings]
             self._drop_overruled()
             self._drop_ambiguous()
-        met = [(i, j) for i, j, _ in self.edges if self.left.fate[i] == _OPEN and self.right.fate[j] == _OPEN]
+            meetings = iter(self.edges)
+        met = [(i, j) for i, j, _ in meetings if left[i] == _OPEN == right[j]]
         for i, j in met:
-            self.left.fate[i] = self.right.fate[j] = _PAIRED
+            left[i] = right[j] = _PAIRED
         return met if not several else list(dict.fromkeys(met))
 
-    def _meet(self) -> bool:
-        """Collect who meets whom by a key that each holds alone; settle keys that are shared on a side."""
+    def _meet(self) -> tuple[Iterator[tuple[int, int, str]], bool]:
+        """Settle keys that are shared on a side; return who meets whom by any other, and whether keys are several."""
         # Of weaker keys only those matter that a record without a partner holds.
         wanted = self.left.open_keys(self.rank) | self.right.open_keys(self.rank) if self.rank else None
-        left, left_shared, left_several = self.left.index(self.rank, wanted)
-        right, right_shared, right_several = self.right.index(self.rank, wanted)
+        left, left_shared, left_several = self.left.index(self.rank, wanted, wanted or ())
+        right, right_shared, right_several = self.right.index(self.rank, wanted, wanted or left)
+        shared = left_shared.keys() | right_shared.keys()
         for key in left_shared | right_shared:
             self._settle_shared(
                 key,
                 left_shared.get(key) or _alone(left, key),
                 right_shared.get(key) or _alone(right, key),
             )
-        shared = left_shared.keys() | right_shared.keys()
         meet = right.get
-        self.edges = [(i, j, key) for key, i in left.items() if (j := meet(key)) is not None and key not in shared]
-        return left_several or right_several
+        meetings = ((i, j, key) for key, i in left.items() if (j := meet(key)) is not None and key not in shared)
+        return meetings, left_several or right_several
 
     def _settle_shared(self, key: str, lefts: Sequence[int], rights: Sequence[int]) -> None:
         kind = self.left.side.keys[self.rank].name
@@ -263,14 +282,14 @@ class _Stage(Generic[L, R]):
         return f"its {kind} leads to {other.names(places)}{alone}"
 
 
-def _shared(held: Iterable[tuple[str, int]]) -> dict[str, list[int]]:
+def _shared(first: dict[str, int], again: Iterable[tuple[str, int]]) -> dict[str, list[int]]:
     """Return the places of the keys that are held in several."""
     places: dict[str, list[int]] = {}
-    for key, place in held:
-        known = places.setdefault(key, [])
+    for key, place in again:
+        known = places.setdefault(key, [first[key]])
         if place not in known[-1:]:
             known.append(place)
-    return {key: known for key, known in places.items() if len(known) > 1}
+    return places
 
 
 def _alone(first: dict[str, int], key: str) -> list[int]:

@@ -14,7 +14,10 @@ R = TypeVar("R")
 
 @dataclass(frozen=True)
 class KeyRule(Generic[R]):
-    """One kind of key: ``read`` gives a record's raw key of this kind, or several; ``normalise`` their one spelling."""
+    """One kind of key: ``read`` gives a record's raw key of this kind, or several; ``normalise`` their one spelling.
+
+    A normalised key must be its own normal form.
+    """
 
     name: str
     read: Callable[[R], Known]

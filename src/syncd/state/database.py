@@ -6,7 +6,8 @@ All that is particular to SQLite is in this file; the rest of the room speaks po
 import sqlite3
 import threading
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from functools import partial
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any, TypeVar
@@ -58,10 +59,12 @@ class Database:
             yield from connection.execution_options(yield_per=BATCH).execute(statement)
 
     def column(self, statement: Select[tuple[T]]) -> Iterator[T]:
-        """Yield the values of a query for one column; like ``stream``, at half the price."""
-        with self.read() as connection:
-            result = connection.execution_options(yield_per=BATCH).execute(statement)
-            yield from chain.from_iterable(result.scalars().partitions())
+        """Yield the values of a query for one column as the driver gives them, cheaper than ``stream``."""
+        with self.read() as connection, closing(connection.execute(statement)) as result:
+            # SQLite's cursor reads on as it is asked to; SQLAlchemy's own rows would cost more than the reading.
+            assert result.cursor is not None
+            some = partial(result.cursor.fetchmany, BATCH)
+            yield from chain.from_iterable(chain.from_iterable(iter(some, [])))
 
     def use_wal(self) -> None:
         """Make readers independent of the writer; a property of the file, written only when it is missing."""

@@ -77,15 +77,17 @@ class ExternalIds:
             found = [_link(row) for row in connection.execute(statement)]
         return sorted(found, key=lambda link: (not link.gone_since, link.gone_since, link.first_seen), reverse=True)
 
-    def record(self, job: str, links: Iterable[Link], now: datetime) -> int:
+    def record(self, job: str, links: Iterable[Link], now: datetime, digest: str = "") -> int:
         """Keep the links of a run, all of them; return how many were written as new, changed or gone.
 
-        ``links`` is iterated twice where something changed (once to see that, once to write it): a collection, not a
-        generator. The same links in the same order again cost one pass and no write.
+        ``digest`` is a digest of all the links, where the caller has a cheaper one than that of their texts. Links
+        with the digest of the last run cost no write, and with a digest that was given no pass either. Without one,
+        ``links`` is iterated twice where something changed: a collection, not a generator.
         """
-        if iter(links) is links:
-            raise TypeError("links are iterated twice: give a collection, not a generator")
-        digest = _digest(links)
+        if not digest:
+            if iter(links) is links:
+                raise TypeError("links are iterated twice: give a collection, not a generator")
+            digest = _digest(links)
         with self._database.write() as connection:
             if _kept_digest(connection, job) == digest:
                 return 0

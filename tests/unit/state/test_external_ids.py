@@ -126,3 +126,11 @@ def test_the_links_that_hold_are_those_recorded_last(store: Store, records: list
         assert kept == record
     ever = {pair for record in records for pair in record}
     assert ever <= set(pairs(store.external_ids.links("a", former=True)))
+
+
+def test_links_with_the_digest_of_the_last_run_are_not_even_looked_at(store: Store) -> None:
+    links = [link("d1", "1")]
+    assert store.external_ids.record("a", links, NOW, "one") == 1
+    assert store.external_ids.record("a", iter(()), LATER, "one") == 0
+    assert store.external_ids.record("a", links, LATER, "two") == 0, "another digest: compared, and nothing is new"
+    assert store.external_ids.record("a", [], LATER, "three") == 1
