@@ -5,7 +5,7 @@ RT compares the case of a Name, and white space everywhere (RT 5.0.3, observed).
 """
 
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import msgspec
 
@@ -27,13 +27,13 @@ from syncd.systems.rt.schema import Schema, custom_name
 
 
 class Stranger(msgspec.Struct, frozen=True):
-    """An asset outside the catalogs of the job. ``texts`` has its values in the field that it was found by."""
+    """An asset outside the catalogs of the job. ``values`` are those of its custom fields, by the field's id."""
 
     id: int
     name: str
     status: str
     catalog: str
-    texts: tuple[str, ...] = ()
+    values: Mapping[int, Sequence[str]]
 
 
 class Looked(msgspec.Struct, frozen=True):
@@ -72,15 +72,19 @@ class AssetLookup:
         found = Looked([], [])
         for some in slices(patterns, PAGE):
             for page in matching_assets(self._rest, [self._criterion(field, pattern) for pattern in some]):
-                self._sort(page.items, field, found)
+                self._sort(page.items, found)
         return found
 
     def by_id(self, number: int) -> Looked:
         """Return the asset with a number."""
         found = Looked([], [])
         page = self._rest.search("assets", [criterion("id", "=", number)], WireAsset, fields=WITH_CATALOG)
-        self._sort([item for item in page.items if item.id == number], "Name", found)
+        self._sort([item for item in page.items if item.id == number], found)
         return found
+
+    def texts(self, stranger: Stranger, field: str) -> tuple[str, ...]:
+        """Return the texts of a stranger in a field that assets are found by."""
+        return (stranger.name,) if field == "Name" else tuple(stranger.values.get(self._id(field), ()))
 
     def status(self, number: int) -> str:
         """Return the status of an asset, "" where there is none; also of a deleted one, which no search finds."""
@@ -92,26 +96,24 @@ class AssetLookup:
     def _criterion(self, field: str, pattern: str) -> Criterion:
         if field == "Name":
             return {**criterion("Name", "LIKE", pattern), "entry_aggregator": "OR"}
-        return criterion(f"CF.{{{self._schema.custom_field(field).id}}}", "LIKE", pattern)
+        return criterion(f"CF.{{{self._id(field)}}}", "LIKE", pattern)
 
-    def _sort(self, items: Iterable[WireAsset], field: str, found: Looked) -> None:
+    def _id(self, field: str) -> int:
+        return self._schema.custom_field(field).id
+
+    def _sort(self, items: Iterable[WireAsset], found: Looked) -> None:
         ours = [item for item in items if item.catalog_id in self._catalogs]
         rows = [encode_asset(item, self._fields) for item in ours]
         found.assets.extend(decode_rows(rows, self._kind))
         self.people.update({person.id: person for item in ours for person in people_of(item)})
-        found.strangers.extend(self._stranger(item, field) for item in items if item not in ours)
+        found.strangers.extend(_stranger(item) for item in items if item not in ours)
 
-    def _stranger(self, item: WireAsset, field: str) -> Stranger:
-        catalog = item.catalog.name if isinstance(item.catalog, Reference) else ""
-        return Stranger(item.id, item.name, item.status, catalog or str(item.catalog_id), self._texts(item, field))
 
-    def _texts(self, item: WireAsset, field: str) -> tuple[str, ...]:
-        if field == "Name" or not isinstance(item.custom_fields, list):
-            return (item.name,)
-        wanted = self._schema.custom_field(field).id
-        return tuple(
-            text for cf in item.custom_fields if cf.id == wanted for text in cf.values if text and isinstance(text, str)
-        )
+def _stranger(item: WireAsset) -> Stranger:
+    catalog = item.catalog.name if isinstance(item.catalog, Reference) else ""
+    fields = item.custom_fields if isinstance(item.custom_fields, list) else []
+    values = {cf.id: [text for text in cf.values if text and isinstance(text, str)] for cf in fields}
+    return Stranger(item.id, item.name, item.status, catalog or str(item.catalog_id), values)
 
 
 def _pattern(text: str, *, spaced: bool) -> str:
