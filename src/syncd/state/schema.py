@@ -17,7 +17,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-REVISION = "0002"
+REVISION = "0003"
 """The newest migration. An opened store of this revision is used as it is; a test keeps the two equal."""
 
 REVISION_TABLE = "alembic_version"
@@ -127,4 +127,43 @@ circuits = Table(
     metadata,
     Column("system", Text, primary_key=True),
     Column("state", Text, nullable=False),
+)
+
+imports = Table(
+    "imports",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("roster", Text, nullable=False),
+    # The one school that it was for, empty for all; and whether it was all of that: full or partial.
+    Column("scope", Text, nullable=False),
+    Column("extent", Text, nullable=False),
+    # SHA-256 of what was read, and of how it was read.
+    Column("content", Text, nullable=False),
+    Column("reading", Text, nullable=False),
+    Column("file", Text, nullable=False),
+    Column("format", Text, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("at", Text, nullable=False),
+    Column("counts", Text, nullable=False),
+)
+
+people = Table(
+    "people",
+    metadata,
+    Column("roster", Text, primary_key=True),
+    Column("id", Text, primary_key=True),
+    Column("given_name", Text, nullable=False),
+    Column("family_name", Text, nullable=False),
+    Column("user_name", Text, nullable=False),
+    Column("email", Text, nullable=False),
+    Column("grade", Text, nullable=False),
+    Column("graduation_year", Integer, nullable=False),
+    Column("school", Text, nullable=False),
+    Column("advisor", Text, nullable=False),
+    Column("role", Text, nullable=False),
+    Column("active", Boolean, nullable=False),
+    # The import that last changed the row.
+    Column("import", ForeignKey(imports.c.id), nullable=False),
+    # The primary key is the order of the rows: 200,000 are written a sixth faster.
+    sqlite_with_rowid=False,
 )

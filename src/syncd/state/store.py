@@ -14,6 +14,7 @@ from syncd.state.files import is_file, prepare_directory, prepare_file
 from syncd.state.ledger import AuditLog
 from syncd.state.migration import bring_up_to_date
 from syncd.state.retention import Pruned, prune
+from syncd.state.rosters import Rosters
 from syncd.state.snapshots import Snapshots
 from syncd.state.upkeep import Forgotten, back_up, forget
 
@@ -31,6 +32,7 @@ class Store:
         self.external_ids = ExternalIds(database)
         self.circuits = Circuits(database)
         self.figures = Figures(database)
+        self.rosters = Rosters(database, clock, actor)
 
     def prune(self, before: datetime, *, batches: int | None = None) -> Pruned:
         """Delete runs that started before a time, but for those that are still needed; see ``state.retention``."""

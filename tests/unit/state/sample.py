@@ -6,6 +6,7 @@ from syncd.host.circuit import CircuitState
 from syncd.reconcile.model import Action, Listing, Outcome, Plan, Report
 from syncd.reconcile.ports import RunSummary, Traffic
 from syncd.state.external_ids import Link
+from syncd.state.rosters import Import, Row
 from syncd.state.store import Store, open_store
 from unit.virtual_clock import VirtualClock
 
@@ -53,6 +54,28 @@ def link(left: str, right: str, key: str = "serial") -> Link:
     return Link(left_system="google", left_id=left, right_system="rt", right_id=right, match_key=key)
 
 
+def person(number: int, **more: object) -> Row:
+    fields: dict[str, object] = {
+        "id": f"{number:05}",
+        "given_name": f"Given{number}",
+        "family_name": "Grüße",
+        "user_name": f"s{number}",
+        "email": f"s{number}@example.org",
+        "grade": "9",
+        "graduation_year": 2030,
+        "school": "North",
+        "advisor": "A. Teacher",
+        "role": "student",
+        "active": True,
+    }
+    return tuple((fields | more).values())
+
+
+def an_import(**more: object) -> Import:
+    fields = {"roster": "students", "scope": "", "extent": "full", "content": "c" * 64, "reading": "r" * 64}
+    return Import(**fields | {"file": "students.csv", "format": "advisor"} | more)  # type: ignore[arg-type]  # as above
+
+
 def fill(directory: Path) -> Store:
     """Make a small store with something in every table."""
     clock = VirtualClock()
@@ -74,4 +97,5 @@ def fill(directory: Path) -> Store:
     store.snapshots.commit(SCOPE, meta=b"meta", upsert=[("1", b"one"), ("2", b"two")])
     store.external_ids.record("chromebooks", [link("device-1", "1"), link("device-2", "2")], clock.now())
     store.circuits.save("rt", CircuitState(failures=5, open_until=1.5, cooldown=60.0))
+    store.rosters.take(an_import(), [[person(1), person(2)]], lambda _counts: True)
     return store

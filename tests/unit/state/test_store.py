@@ -314,6 +314,9 @@ def test_the_state_of_every_released_schema_opens_with_all_it_holds(tmp_path: Pa
         links = [link("device-1", "1"), link("device-2", "2")]
         assert old.external_ids.record("chromebooks", links, SystemClock().now()) == 0
         assert old.circuits.load("rt") == fresh.circuits.load("rt")
+        rosters = released.stem >= "schema-0003"
+        assert old.rosters.imports("students") == (fresh.rosters.imports("students") if rosters else [])
+        assert list(old.rosters.people("students")) == (list(fresh.rosters.people("students")) if rosters else [])
 
 
 def test_there_is_a_state_file_of_the_present_schema() -> None:

@@ -1,0 +1,220 @@
+"""Rosters: the people as the last imports left them, and the imports; an import is kept whole or not at all."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, Literal
+
+import msgspec
+from sqlalchemy import ColumnElement, Connection, func, insert, select
+
+from syncd.host.clock import Clock
+from syncd.host.errors import DataError
+from syncd.state.database import BATCH, Database, batched
+from syncd.state.ledger import rfc3339
+from syncd.state.schema import imports, people
+
+Row = tuple[Any, ...]
+"""The values of a person, in the order of FIELDS."""
+
+FIELDS = tuple(column.name for column in people.c if column.name not in ("roster", "import"))
+ACTIVE = FIELDS.index("active")
+
+_FIELDS = [people.c[name] for name in FIELDS]
+_GIVEN = ("roster", "scope", "extent", "content", "reading", "file", "format")
+
+
+class Counts(msgspec.Struct, frozen=True, kw_only=True):
+    """What an import makes of a roster.
+
+    ``rows`` were read; ``before`` is how many were active in its scope, and ``lost`` how many of these are not any
+    more: they have left, or are inactive now. ``left`` are the people that are no longer in the roster at all.
+    """
+
+    rows: int = 0
+    added: int = 0
+    changed: int = 0
+    unchanged: int = 0
+    left: int = 0
+    before: int = 0
+    lost: int = 0
+
+
+class Import(msgspec.Struct, frozen=True, kw_only=True):
+    """One import that was kept. ``id`` is 0 and ``at`` empty before it is; ``at`` is RFC 3339 in UTC."""
+
+    id: int = 0
+    roster: str
+    scope: str
+    extent: Literal["full", "partial"]
+    content: str
+    reading: str
+    file: str
+    format: str
+    actor: str = ""
+    at: str = ""
+    counts: Counts = Counts()
+
+
+class Rosters:
+    """The rosters of the store, by name."""
+
+    def __init__(self, database: Database, clock: Clock, actor: str) -> None:
+        self._database = database
+        self._clock = clock
+        self._actor = actor
+
+    def people(self, roster: str, *, school: str = "") -> Iterator[Row]:
+        """Yield the people of a roster, or of one school of it, by id; a connection is held until the last one."""
+        statement = select(*_FIELDS).where(*_in(roster, school)).order_by(people.c.id)
+        return map(tuple, self._database.stream(statement))
+
+    def imports(self, roster: str, most: int = 20) -> list[Import]:
+        """Return the newest imports of a roster, the newest first."""
+        statement = select(imports).where(imports.c.roster == roster).order_by(imports.c.id.desc()).limit(most)
+        with self._database.read() as connection:
+            return [_import(dict(row)) for row in connection.execute(statement).mappings()]
+
+    def last(self, roster: str) -> Import | None:
+        """Return the newest import of a roster."""
+        return next(iter(self.imports(roster, 1)), None)
+
+    def take(self, new: Import, batches: Iterable[Sequence[Row]], keep: Callable[[Counts], bool]) -> Counts:
+        """Merge people into a roster in one transaction, and return what that makes of it.
+
+        A full import lets go of all in its scope who are not in it. A partial one lets nobody go, and an empty value
+        in it empties nothing. ``keep`` is asked at the end: where it returns false or raises, nothing has happened.
+        ``batches`` is read inside the transaction. Raises DataError ``roster.taken``.
+        """
+        try:
+            with self._database.write() as connection:
+                merge = _Merge(connection, new, self._actor, rfc3339(self._clock.now()))
+                for batch in batches:
+                    for some in batched(batch):
+                        merge.take(some)
+                merge.end(keep)
+        except _NotKept as found:
+            return found.counts
+        return merge.counts
+
+
+class _NotKept(Exception):
+    """Undoes the transaction."""
+
+    def __init__(self, counts: Counts) -> None:
+        super().__init__()
+        self.counts = counts
+
+
+def _import(row: dict[str, Any]) -> Import:
+    return Import(**row | {"counts": msgspec.json.decode(row["counts"], type=Counts)})
+
+
+class _Merge:
+    """What happens to a roster inside the transaction of an import."""
+
+    def __init__(self, connection: Connection, new: Import, actor: str, at: str) -> None:
+        self._connection = connection
+        self._new = new
+        self.counts = Counts()
+        self._statement = _upsert(connection)
+        self._anybody = connection.scalar(select(people.c.id).where(people.c.roster == new.roster).limit(1)) is not None
+        self._seen: set[str] = set()
+        scope = (*_in(new.roster, new.scope), people.c.active)
+        self._before = connection.scalar(select(func.count()).select_from(people).where(*scope)) or 0
+        self._added = self._changed = self._unchanged = self._left = self._lost = 0
+        values = {name: getattr(new, name) for name in _GIVEN}
+        # The people point to their import, so it is there before them; its counts come at the end.
+        done = connection.execute(imports.insert().values(**values, actor=actor, at=at, counts="{}"))
+        self._number = done.inserted_primary_key[0] if done.inserted_primary_key else 0
+
+    def take(self, batch: Sequence[Row]) -> None:
+        """Add people, or change those who are there and differ."""
+        self._seen.update(row[0] for row in batch)
+        there = self._there([row[0] for row in batch]) if self._anybody else {}
+        write = []
+        for row in batch:
+            old = there.get(row[0])
+            if old is None:
+                self._added += 1
+                write.append(row)
+                continue
+            new = self._merged(old, row)
+            if new == old:
+                self._unchanged += 1
+                continue
+            self._changed += 1
+            self._lost += old[ACTIVE] and not new[ACTIVE]
+            write.append(new)
+        if write:
+            roster, number = self._new.roster, self._number
+            self._connection.exec_driver_sql(self._statement, [(roster, *row, number) for row in write])
+
+    def end(self, keep: Callable[[Counts], bool]) -> None:
+        """Let go of those who are not in a full import, count, and ask whether to keep it."""
+        if self._new.extent == "full" and self._anybody:
+            self._let_go()
+        if self._new.extent == "partial" or self._new.scope:
+            self._look_for_doubles()
+        self.counts = Counts(
+            rows=len(self._seen),
+            added=self._added,
+            changed=self._changed,
+            unchanged=self._unchanged,
+            left=self._left,
+            before=self._before,
+            lost=self._lost,
+        )
+        if not keep(self.counts):
+            raise _NotKept(self.counts)
+        text = msgspec.json.encode(self.counts).decode()
+        self._connection.execute(imports.update().where(imports.c.id == self._number).values(counts=text))
+
+    def _there(self, ids: Sequence[str]) -> dict[str, Row]:
+        statement = select(*_FIELDS).where(people.c.roster == self._new.roster, people.c.id.in_(ids))
+        return {row[0]: tuple(row) for row in self._connection.execute(statement)}
+
+    def _merged(self, old: Row, new: Row) -> Row:
+        if self._new.extent == "full":
+            return new
+        told = (after or before for before, after in zip(old[:ACTIVE], new[:ACTIVE], strict=True))
+        return (*told, *new[ACTIVE:])
+
+    def _let_go(self) -> None:
+        statement = select(people.c.id, people.c.active).where(*_in(self._new.roster, self._new.scope))
+        gone = [row for row in self._connection.execute(statement) if row[0] not in self._seen]
+        self._left = len(gone)
+        self._lost += sum(active for _, active in gone)
+        for some in batched((key for key, _ in gone), BATCH):
+            self._connection.execute(
+                people.delete().where(people.c.roster == self._new.roster, people.c.id.in_(some)),
+            )
+
+    def _look_for_doubles(self) -> None:
+        """Refuse a user name or an address that somebody outside of the file has already."""
+        for column in (people.c.user_name, people.c.email):
+            statement = (
+                select(func.min(people.c.id), func.max(people.c.id))
+                .where(people.c.roster == self._new.roster, column != "")
+                .group_by(func.lower(column))
+                .having(func.count() > 1)
+                .limit(1)
+            )
+            double = self._connection.execute(statement).first()
+            if double is not None:
+                raise DataError(
+                    f"{self._new.file}: {double[0]} and {double[1]} would have one {column.name.replace('_', ' ')}; "
+                    "one of them is in the roster and not in this file. Nothing was stored; correct one of the two.",
+                    code="roster.taken",
+                    object=self._new.file,
+                )
+
+
+def _in(roster: str, school: str) -> tuple[ColumnElement[bool], ...]:
+    mine = people.c.roster == roster
+    return (mine, people.c.school == school) if school else (mine,)
+
+
+def _upsert(connection: Connection) -> str:
+    """Return the statement with places for values: rows of values go past SQLAlchemy at a third of the price."""
+    # The same words in SQLite and in PostgreSQL.
+    changes = ", ".join(f'"{column.name}" = excluded."{column.name}"' for column in people.c if not column.primary_key)
+    return f"{insert(people).compile(dialect=connection.dialect)} ON CONFLICT (roster, id) DO UPDATE SET {changes}"
