@@ -30,6 +30,7 @@ VERBS = {
     "runs": _Verb("history", "runs", "List the runs, newest first."),
     "show": _Verb("history", "show", "Show one run: its plan and what became of each action."),
     "diff": _Verb("history", "diff", "Show what differs between the plans of two runs."),
+    "doctor": _Verb("doctor", "doctor", "Check all that a run needs, and say what to do about what is wrong."),
     "state": _Verb("state", "state", "Check, back up, prune or start over what syncd remembers."),
     "config": _Verb("config", "config", "Check the configuration file."),
     "units": _Verb("units", "units", "Write systemd units for hosts without NixOS."),

@@ -121,6 +121,15 @@ class Credentials:
         found = self._look_up(name)
         return found[0] if found else None
 
+    def place(self, name: str) -> Path | str | None:
+        """Return the file that a credential is read from, or the variable that holds it; None in the keyring."""
+        source = self.source(name)
+        if source == "systemd":
+            return Path(self._environ["CREDENTIALS_DIRECTORY"], name)
+        if source == "environment" and name in _FILE_VARIABLES:
+            return Path(self._environ[_FILE_VARIABLES[name]])
+        return _variable(name) if source == "environment" else None
+
     def _look_up(self, name: str) -> tuple[Source, Secret] | None:
         if not re.fullmatch(r"[A-Za-z0-9_.-]+", name) or name in {".", ".."}:
             raise ConfigurationError(

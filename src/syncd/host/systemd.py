@@ -28,6 +28,7 @@ _PLACES = ("/run/current-system/sw/bin", "/usr/bin", "/bin")
 _PROPERTIES = (
     "Id",
     "LoadState",
+    "UnitFileState",
     "ActiveState",
     "SubState",
     "Result",
@@ -45,7 +46,8 @@ class Unit(msgspec.Struct, frozen=True, kw_only=True):
     """The service and the timer of one job.
 
     ``active`` and ``sub`` are the service's states, ``result`` and ``exit_status`` how its last start ended. ``next``
-    is when systemd starts it next: by the timer, or again after a failure; None where it does not.
+    is when systemd starts it next: by the timer, or again after a failure; None where it does not. ``timer_active`` and
+    ``timer_file`` are the timer's state and that of its file (``enabled``; systemctl(1), is-enabled).
     """
 
     service: str
@@ -58,6 +60,8 @@ class Unit(msgspec.Struct, frozen=True, kw_only=True):
     ended: datetime | None = None
     invocation: str = ""
     timer: bool = False
+    timer_active: str = ""
+    timer_file: str = ""
     next: datetime | None = None
 
     @property
@@ -147,6 +151,8 @@ def unit(job: str, found: Mapping[str, Mapping[str, str]]) -> Unit:
         ended=_moment(service.get("ExecMainExitTimestamp", "")),
         invocation=service.get("InvocationID", ""),
         timer=timer.get("LoadState") == "loaded",
+        timer_active=timer.get("ActiveState", ""),
+        timer_file=timer.get("UnitFileState", ""),
         next=min(filter(None, (*_elapses(timer), _restart(service))), default=None),
     )
 

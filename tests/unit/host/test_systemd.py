@@ -29,6 +29,7 @@ NextElapseUSecRealtime=Sat 2026-11-21 05:00:00 UTC
 NextElapseUSecMonotonic=0
 Id=syncd-a.timer
 LoadState=loaded
+UnitFileState=enabled
 ActiveState=active
 SubState=waiting
 
@@ -92,7 +93,10 @@ def test_what_systemd_says_of_a_job_is_read(booted: Path) -> None:
     assert a.ended == datetime(2026, 11, 21, 2, 38, 9, tzinfo=UTC)
     assert a.next == datetime(2026, 11, 21, 5, tzinfo=UTC)
     assert (b.failed, b.exit_status, b.next) == (True, 243, b.ended and b.ended + timedelta(minutes=5))
-    assert c == Unit(service="syncd-c.service", active="inactive", sub="dead", result="success")
+    assert (a.timer_active, a.timer_file, b.timer_file) == ("active", "enabled", "")
+    assert c == Unit(
+        service="syncd-c.service", active="inactive", sub="dead", result="success", timer_active="inactive"
+    )
     asked = Path(f"{booted}.asked").read_text()
     assert asked.startswith("UTC C show --property=Id,")
     assert asked.endswith(

@@ -8,8 +8,8 @@ names=$(systemctl list-unit-files --plain --no-legend 'syncd-*.service' 'syncd-*
   cut -d ' ' -f 1 | grep -v @) || names=
 # shellcheck disable=SC2086 # one word each
 [ -z "$names" ] || units=$(LC_ALL=C TZ=UTC systemctl show \
-  --property=Id,LoadState,ActiveState,SubState,Result,ExecMainStatus,ExecMainStartTimestamp,ExecMainExitTimestamp \
-  --property=RestartUSec,InvocationID,NextElapseUSecRealtime,NextElapseUSecMonotonic \
+  --property=Id,LoadState,UnitFileState,ActiveState,SubState,Result,ExecMainStatus,ExecMainStartTimestamp \
+  --property=ExecMainExitTimestamp,RestartUSec,InvocationID,NextElapseUSecRealtime,NextElapseUSecMonotonic \
   $names 2>/dev/null) || units=
 # LOGNAME: the audit log names the person, not the unit's user
 exec systemd-run --quiet --wait --collect "$streams" --setenv=LOGNAME="${SUDO_USER:-$(id -un)}" \

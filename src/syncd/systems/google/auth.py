@@ -31,6 +31,7 @@ class ServiceAccountAuthenticator:
 
     One thread fetches, the others wait for it and share its outcome. A token is fetched anew five minutes before it
     expires (a short-lived one at half its life), and after a 401. ``credential`` is what sentences call the key.
+    ``client_id`` is the service account's, ``endpoint`` the URL of the host that gives tokens.
 
     Raises NotPermitted (``google.key`` for the key file, ``google.clock``, ``google.subject``, ``google.delegation``,
     ``google.sign_in``), Unavailable when the token endpoint is out, ConfigurationError without subject or scopes.
@@ -61,10 +62,12 @@ class ServiceAccountAuthenticator:
         self._signer = _signer(info, credential).with_scopes([*scopes]).with_subject(subject)
         self._clock: Clock = clock or SystemClock()
         endpoint = urlsplit(str(info["token_uri"]))
+        self.client_id = self._who.client_id
+        self.endpoint = f"{endpoint.scheme}://{endpoint.netloc}"
         self._path = endpoint.path
         self._client = HttpClient(
             SYSTEM,
-            f"{endpoint.scheme}://{endpoint.netloc}",
+            self.endpoint,
             policy=policy or HttpPolicy(),
             classify=self._classify,
             authenticator=None,

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, Self
 
 from syncd.host.circuit import Circuit, CircuitMemory
 from syncd.host.clock import Clock, SystemClock
@@ -63,6 +63,25 @@ class RequestTracker:
             thing.close()
 
 
+class Connection:
+    """REST 2.0 of an RT, before anything is read by it."""
+
+    def __init__(self, rest: Rest, closing: tuple[_Closeable, ...]) -> None:
+        self.rest = rest
+        self.closing = closing
+
+    def close(self) -> None:
+        """Close all connections."""
+        for thing in self.closing:
+            thing.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self.close()
+
+
 def open_rt(
     options: RtOptions,
     credentials: Credentials,
@@ -76,6 +95,20 @@ def open_rt(
 
     Raises NotPermitted for a credential that is missing, ConfigurationError for options that do not fit together.
     """
+    opened = connect(options, credentials, state_dir=state_dir, circuit_memory=circuit_memory, clock=clock)
+    reader = AssetReader(opened.rest, snapshots, options.url, options.full_read_days)
+    return RequestTracker(opened.rest, reader, options.timezone, opened.closing)
+
+
+def connect(
+    options: RtOptions,
+    credentials: Credentials,
+    *,
+    state_dir: Path | None = None,
+    circuit_memory: CircuitMemory | None = None,
+    clock: Clock | None = None,
+) -> Connection:
+    """Return an RT for those who keep nothing of it; otherwise as ``open_rt``."""
     clock = clock or SystemClock()
     authenticator = _authenticator(options, credentials)
     limiter = GcraLimiter(state_dir / "rt.rate" if state_dir else None, options.rate, options.concurrency, clock)
@@ -91,10 +124,8 @@ def open_rt(
         ca_file=options.ca_file or None,
         proxy=options.proxy or None,
     )
-    rest = Rest(client, authenticator, clock)
-    reader = AssetReader(rest, snapshots, options.url, options.full_read_days)
     closing = (client, limiter, *((authenticator,) if isinstance(authenticator, PasswordAuthenticator) else ()))
-    return RequestTracker(rest, reader, options.timezone, closing)
+    return Connection(Rest(client, authenticator, clock), closing)
 
 
 def policy_of(options: RtOptions) -> HttpPolicy:

@@ -19,7 +19,7 @@ the rights are on the catalog alone and ``/catalog/N/customfields`` is empty.
 
 import difflib
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Literal
 
 import msgspec
@@ -92,10 +92,27 @@ class _Values(msgspec.Struct):
 
 
 class Problem(msgspec.Struct, frozen=True):
-    """One thing that is wrong: with the configuration or RT's set-up, or with rights."""
+    """One thing that is wrong: with the configuration or RT's set-up, or with rights.
+
+    ``about``: the field that it is about, ``catalogs``, ``time zone``, or ``rights``.
+    """
 
     kind: Literal["configuration", "rights"]
     sentence: str
+    about: str
+
+
+class Survey(msgspec.Struct, frozen=True, kw_only=True):
+    """What RT has of what a job needs, wrong or not. ``custom_fields``: all that are applied, by catalog id."""
+
+    version: str
+    catalogs: tuple[Catalog, ...]
+    custom_fields: Mapping[int, Mapping[int, CustomField]]
+    fields: Mapping[str, CustomField]
+    problems: tuple[Problem, ...]
+    unproven: tuple[str, ...]
+    me: int
+    people_feed: bool
 
 
 def preflight(rest: Rest, need: Need, timezone: str = "UTC") -> Schema:
@@ -105,6 +122,38 @@ def preflight(rest: Rest, need: Need, timezone: str = "UTC") -> Schema:
     one error: ConfigurationError where any of them is one of configuration, else NotPermitted.
     """
     return _Preflight(rest, need, timezone).run()
+
+
+def survey(rest: Rest, need: Need, timezone: str = "UTC") -> Survey:
+    """Look at the same as ``preflight``, at the same cost, and tell of each problem by itself."""
+    return _Preflight(rest, need, timezone).look()
+
+
+def server_version(rest: Rest) -> str:
+    """Return RT's version; ConfigurationError (``rt.no_rest2``) where there is no RT."""
+    try:
+        return rest.get("rt", _Version, "read RT's version").version
+    except NotFound:
+        # Below /REST/2.0, RT itself answers that there is nothing.
+        raise no_rest2() from None
+
+
+def require(version: str) -> None:
+    """Raise ConfigurationError (``rt.version``) for a version of RT that is too old."""
+    numbers = tuple(int(part) for part in re.findall(r"\d+", version)[:3])
+    if numbers < MINIMUM:
+        least = ".".join(map(str, MINIMUM))
+        raise ConfigurationError(
+            f"RT is version {version or 'unknown'}; syncd needs {least} or newer.", code="rt.version"
+        )
+
+
+def select_values(rest: Rest, cf: CustomField) -> tuple[str, ...] | None:
+    """Return select values; None where the right to see the field is on the catalog alone (RT answers 403)."""
+    try:
+        return tuple(rest.get(f"customfield/{cf.id}", _Values, "read select values").values) or None
+    except NotPermitted:
+        return None
 
 
 class _Preflight:
@@ -117,33 +166,46 @@ class _Preflight:
         self.applied: dict[int, dict[int, CustomField]] = {}
 
     def run(self) -> Schema:
-        version = self.check_version()
+        found = self.look()
+        self.report()
+        every = {cf.id: cf for applied in found.custom_fields.values() for cf in applied.values()}
+        return Schema(
+            need=self.need,
+            version=found.version,
+            catalogs=found.catalogs,
+            custom_fields=tuple(every[key] for key in sorted(every)),
+            fields=self.with_values(found.fields),
+            me=found.me,
+            people_feed=found.people_feed,
+            unproven=found.unproven,
+            timezone=self.timezone,
+        )
+
+    def look(self) -> Survey:
+        version = server_version(self.rest)
+        require(version)
         catalogs = self.find_catalogs()
         me = self.check_me()
         admin_users = self.sees_users()
         for item in catalogs:
             self.look_into(item)
         found = {field: cf for field in self.need.fields if (cf := self.resolve(field, catalogs)) is not None}
-        self.report()
-        found = self.with_values(found)
-        every = {cf.id: cf for applied in self.applied.values() for cf in applied.values()}
-        return Schema(
-            need=self.need,
+        return Survey(
             version=version,
             catalogs=tuple(Catalog(item.id, item.name) for item in catalogs),
-            custom_fields=tuple(every[key] for key in sorted(every)),
+            custom_fields=self.applied,
             fields=found,
+            problems=tuple(self.problems),
+            unproven=tuple(self.unproven),
             me=me,
             people_feed=admin_users,
-            unproven=tuple(self.unproven),
-            timezone=self.timezone,
         )
 
-    def wrong(self, sentence: str) -> None:
-        self.problems.append(Problem("configuration", sentence))
+    def wrong(self, about: str, sentence: str) -> None:
+        self.problems.append(Problem("configuration", sentence, about))
 
     def lacks(self, sentence: str) -> None:
-        self.problems.append(Problem("rights", sentence))
+        self.problems.append(Problem("rights", sentence, "rights"))
 
     def report(self) -> None:
         if not self.problems:
@@ -152,20 +214,6 @@ class _Preflight:
         configuration = any(problem.kind == "configuration" for problem in self.problems)
         error: type[IntegrationError] = ConfigurationError if configuration else NotPermitted
         raise error(f"RT is not ready for this job: {sentence}", code="rt.preflight", operation="preflight")
-
-    def check_version(self) -> str:
-        try:
-            version = self.rest.get("rt", _Version, "read RT's version").version
-        except NotFound:
-            # Below /REST/2.0, RT itself answers that there is nothing.
-            raise no_rest2() from None
-        numbers = tuple(int(part) for part in re.findall(r"\d+", version)[:3])
-        if numbers < MINIMUM:
-            least = ".".join(map(str, MINIMUM))
-            raise ConfigurationError(
-                f"RT is version {version or 'unknown'}; syncd needs {least} or newer.", code="rt.version"
-            )
-        return version
 
     def find_catalogs(self) -> list[_CatalogItem]:
         page = self.rest.search(
@@ -176,7 +224,7 @@ class _Preflight:
         )
         found = [item for wanted in self.need.catalogs if (item := self.catalog(wanted, page)) is not None]
         if not self.need.catalogs:
-            self.wrong("no catalog is named")
+            self.wrong("catalogs", "no catalog is named")
         return list({item.id: item for item in found}.values())
 
     def catalog(self, wanted: str, page: Page[_CatalogItem]) -> _CatalogItem | None:
@@ -185,11 +233,11 @@ class _Preflight:
         ]
         if not named:
             hint = _nearest(wanted, [item.name for item in page.items])
-            self.wrong(f'there is no catalog "{wanted}", or the API user lacks ShowCatalog on it{hint}')
+            self.wrong("catalogs", f'there is no catalog "{wanted}", or the API user lacks ShowCatalog on it{hint}')
             return None
         item = named[0]
         if item.disabled not in ("0", ""):
-            self.wrong(f'the catalog "{item.name}" is disabled')
+            self.wrong("catalogs", f'the catalog "{item.name}" is disabled')
         if self.need.create and not item.may_create():
             self.lacks(f'the API user lacks CreateAsset on the catalog "{item.name}"')
         return item
@@ -201,7 +249,9 @@ class _Preflight:
         if self.need.people and not me.privileged:
             self.lacks("the API user is not privileged and may not list users; let RT make it a privileged user")
         if me.timezone and me.timezone != self.timezone:
-            self.wrong(f"the API user's time zone in RT is {me.timezone}, and rt.timezone says {self.timezone}")
+            self.wrong(
+                "time zone", f"the API user's time zone in RT is {me.timezone}, and rt.timezone says {self.timezone}"
+            )
         return me.id
 
     def sees_users(self) -> bool:
@@ -280,7 +330,7 @@ class _Preflight:
 
     def check_plain(self, field: str) -> None:
         if field not in READABLE or (field in self.need.write and field not in WRITABLE):
-            self.wrong(f'there is no field "{field}" for this use{_nearest(field, sorted(WRITABLE))}')
+            self.wrong(field, f'there is no field "{field}" for this use{_nearest(field, sorted(WRITABLE))}')
 
     def applied_as(self, field: str, name: str, item: _CatalogItem) -> CustomField | None:
         applied = self.applied[item.id].values()
@@ -289,10 +339,14 @@ class _Preflight:
             return found[0]
         if found:
             ids = ", ".join(str(cf.id) for cf in sorted(found, key=lambda cf: cf.id))
-            self.wrong(f'{field} is ambiguous on the catalog "{item.name}": custom fields {ids}; name one as CF.{{id}}')
+            self.wrong(
+                field, f'{field} is ambiguous on the catalog "{item.name}": custom fields {ids}; name one as CF.{{id}}'
+            )
         else:
             hint = _nearest(name, [cf.name for cf in applied])
-            self.wrong(f'{field} is not applied to the catalog "{item.name}", or the API user may not see it{hint}')
+            self.wrong(
+                field, f'{field} is not applied to the catalog "{item.name}", or the API user may not see it{hint}'
+            )
         return None
 
     def check_kind(self, field: str, found: CustomField) -> None:
@@ -300,24 +354,18 @@ class _Preflight:
         if found.kind not in accepted:
             several = "several values" if found.multi else "one value"
             self.wrong(
-                f"{field} is of type {found.type} with {several} ({found.kind}); the job needs {' or '.join(accepted)}"
+                field,
+                f"{field} is of type {found.type} with {several} ({found.kind}); the job needs {' or '.join(accepted)}",
             )
 
-    def with_values(self, found: dict[str, CustomField]) -> dict[str, CustomField]:
+    def with_values(self, found: Mapping[str, CustomField]) -> dict[str, CustomField]:
         """Fill in the select values of fields that are written; no bulk read gives them."""
         known: dict[int, CustomField] = {}
         for field in self.need.write:
             cf = found.get(field)
             if cf is not None and cf.type == "Select" and cf.id not in known:
-                known[cf.id] = msgspec.structs.replace(cf, values=self.values(cf))
+                known[cf.id] = msgspec.structs.replace(cf, values=select_values(self.rest, cf))
         return {field: known.get(cf.id, cf) for field, cf in found.items()}
-
-    def values(self, cf: CustomField) -> tuple[str, ...] | None:
-        """Return select values; None where the right to see the field is on the catalog alone (RT answers 403)."""
-        try:
-            return tuple(self.rest.get(f"customfield/{cf.id}", _Values, "read select values").values) or None
-        except NotPermitted:
-            return None
 
 
 def _nearest(wanted: str, names: list[str]) -> str:

@@ -1,0 +1,65 @@
+"""``syncd doctor``: everything that can be looked at before trouble, each with its remedy."""
+
+import logging
+import os
+import sys
+from collections import Counter
+from collections.abc import Sequence
+
+import click
+
+from syncd.cli.options import as_json
+from syncd.cli.output import STACK_BELOW, print_json, print_table, say
+from syncd.cli.session import start_logging
+from syncd.host.checks.engine import Check, exit_status
+from syncd.host.logs import is_the_journal
+from syncd.jobs.checks.everything import check_everything
+
+STYLES = {"ok": "green", "warning": "yellow", "failed": "red", "skipped": "dim"}
+
+log = logging.getLogger(__name__)
+
+
+@click.command()
+@as_json
+@click.pass_context
+def doctor(ctx: click.Context, *, as_json: bool) -> int:
+    """Check all that a run needs: configuration, credentials, network, clock, rights, fields, store, units, journal.
+
+    Nothing is changed. Ends with 0 where nothing failed, 77 where only credentials or rights did, 78 where only the
+    configuration did, else 1. A check that needs another one which failed is skipped, and says which.
+    """
+    start_logging(ctx)
+    checks = check_everything(ctx.find_root().obj["config"], os.environ)
+    status = exit_status(checks)
+    if as_json:
+        counts = Counter[str](check.state for check in checks)
+        print_json({"status": status, "counts": {state: counts[state] for state in STYLES}, "checks": checks})
+    elif is_the_journal(sys.stdout):
+        _record(checks)
+    elif sys.stdout.isatty():
+        _show(checks)
+    else:
+        rows = [[check.area, check.check, check.state, check.found, check.remedy or "-"] for check in checks]
+        print_table(["area", "check", "state", "found", "remedy"], rows)
+    return int(status)
+
+
+def _show(checks: Sequence[Check]) -> None:
+    """Print the checks for people: a table, and below it what to do."""
+    rows = [[check.area, check.check, check.state, check.found] for check in checks]
+    print_table(["area", "check", "state", "found"], rows, styles=STYLES, stack_below=STACK_BELOW)
+    for check in checks:
+        if check.remedy:
+            say(f"{check.area}, {check.check}: {check.remedy}.")
+            say()
+    counts = Counter[str](check.state for check in checks)
+    say(f"{', '.join(f'{counts[state]} {state}' for state in STYLES if counts[state])}.")
+
+
+def _record(checks: Sequence[Check]) -> None:
+    """Write what is not right to the log: the journal is no place for tables."""
+    for check in checks:
+        if check.remedy:
+            level = logging.ERROR if check.state == "failed" else logging.WARNING
+            log.log(level, "%s, %s: %s; %s", check.area, check.check, check.found, check.remedy)

@@ -1,0 +1,147 @@
+"""All checks of a configured syncd, in the order in which one depends on another.
+
+A system contributes by a module ``checks`` in its package, with ``open_checks(options, means)`` whose ``probes()``
+hold for every job; a job by a module of its name in this folder, with ``probes(options, systems)``. Neither is named
+here.
+"""
+
+import importlib
+import importlib.util
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from types import ModuleType
+from typing import Any, Protocol
+
+from syncd.host.checks.engine import Check, Finding, Means, Probe, examine, failed, from_error, ok, warning
+from syncd.host.checks.units import units
+from syncd.host.clock import Clock, SystemClock
+from syncd.host.config import DEFAULT_PATH, Document, read_document
+from syncd.host.credentials import Credentials
+from syncd.host.errors import ConfigurationError
+from syncd.jobs import settings as settings_module
+from syncd.jobs.settings import JOBS, Settings, job_module, load
+from syncd.state import checks as state_checks
+
+AREA = "configuration"
+FILE = f"{AREA} file"
+
+
+class SystemChecks(Protocol):
+    """The checks of a system; what else it has is between it and the jobs that use it."""
+
+    def probes(self) -> Iterator[Probe]:
+        """Yield what holds for every job."""
+
+
+def check_everything(config: str | None, environ: Mapping[str, str], clock: Clock | None = None) -> list[Check]:
+    """Make all checks of the configuration at a path (None: where it usually is)."""
+    with ExitStack() as closing:
+        means = Means(credentials=Credentials(environ), environ=environ, clock=clock or SystemClock(), closing=closing)
+        return [*examine(_Everything(config, means).probes())]
+
+
+class _Everything:
+    def __init__(self, config: str | None, means: Means) -> None:
+        self._config = config
+        self._means = means
+        self._document: Document | None = None
+        self._settings = Settings()
+        self._good: Mapping[str, Any] = {}
+
+    def probes(self) -> Iterator[Probe]:
+        """Yield all probes; each part is put together when those before it are done."""
+        yield Probe(AREA, "file", self._read)
+        yield Probe(AREA, "jobs", self._jobs, (FILE,) if self._document is None else ())
+        yield from self._system_probes()
+        yield from self._store_probes()
+        yield from units(self._configured(), self._means.environ)
+
+    # -- the configuration
+
+    def _read(self) -> Finding:
+        self._document = document = read_document(self._config, self._means.environ)
+        self._good = salvage(document)
+        self._settings = load(Document(path=document.path, tree=dict(self._good)))
+        load(document)  # raises with all that is wrong
+        return ok(document.path or f"there is no {DEFAULT_PATH}; the environment is taken")
+
+    def _jobs(self) -> Finding:
+        if not self._configured():
+            return warning("no job is configured", "add a table of a job, for example [jobs.chromebooks]")
+        try:
+            return ok(", ".join(settings_module.check(self._settings)))
+        except ConfigurationError as error:
+            return from_error(error)
+
+    def _configured(self) -> list[str]:
+        return [job for job in JOBS if getattr(self._settings.jobs, job) is not None]
+
+    def _spoilt(self, table: str) -> bool:
+        """Tell whether a table is there, and could not be read."""
+        return self._document is None or (table in self._document.tree and table not in self._good)
+
+    # -- systems and jobs
+
+    def _system_probes(self) -> Iterator[Probe]:
+        systems: dict[str, SystemChecks] = {}
+        for system in dict.fromkeys(system for job in JOBS for system in job_module(job).SYSTEMS):
+            options, module = getattr(self._settings, system, None), _module(f"syncd.systems.{system}.checks")
+            if options is not None and module is not None:
+                systems[system] = module.open_checks(options, self._means)
+                yield from systems[system].probes()
+            elif self._spoilt(system):
+                yield _unknown(system)
+        for job in self._configured():
+            module = _module(f"{__package__}.{job}")
+            if module is not None:
+                yield from module.probes(getattr(self._settings.jobs, job), systems)
+
+    # -- this machine
+
+    def _store_probes(self) -> Iterator[Probe]:
+        if self._spoilt("state"):
+            yield _unknown(state_checks.AREA)
+            return
+        yield from state_checks.probes(self._settings.state.path)
+        if self._settings.metrics.textfile_directory:
+            yield Probe("metrics", "directory", lambda: _metrics(Path(self._settings.metrics.textfile_directory)))
+
+
+def salvage(document: Document) -> dict[str, Any]:
+    """Return the tables of a configuration that are right by themselves; of ``jobs``, each job by itself."""
+    good: dict[str, Any] = {}
+    for table, value in document.tree.items():
+        parts = value.items() if table == "jobs" and isinstance(value, dict) else [("", value)]
+        for name, part in parts:
+            tree = {table: {name: part}} if name else {table: part}
+            if _is_right(Document(path=document.path, tree=tree)):
+                good[table] = {**good.get(table, {}), **tree[table]} if name else part
+    return good
+
+
+def _is_right(document: Document) -> bool:
+    try:
+        load(document)
+    except ConfigurationError:
+        return False
+    return True
+
+
+def _unknown(area: str) -> Probe:
+    return Probe(area, "all", lambda: (), (FILE,))
+
+
+def _module(name: str) -> ModuleType | None:
+    return importlib.import_module(name) if importlib.util.find_spec(name) else None
+
+
+def _metrics(directory: Path) -> Finding:
+    if not directory.is_dir():
+        return failed(f"{directory} is not a folder", "make it, or correct metrics.textfile_directory", "configuration")
+    if not os.access(directory, os.W_OK | os.X_OK, effective_ids=True):
+        return failed(
+            f"{directory} cannot be written by this user", "let the user that syncd runs as write it", "rights"
+        )
+    return ok(f"{directory} can be written")

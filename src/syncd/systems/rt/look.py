@@ -1,0 +1,108 @@
+"""Quick looks at RT: the custom fields of catalogs, and assets in a few words. Nothing is kept, nothing is written."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import msgspec
+
+from syncd.host.clock import Clock
+from syncd.host.credentials import Credentials
+from syncd.systems.rt.assets import CustomFieldValues, Reference, WireAsset
+from syncd.systems.rt.client import Connection, connect
+from syncd.systems.rt.options import RtOptions
+from syncd.systems.rt.pages import whole_assets
+from syncd.systems.rt.preflight import Survey, select_values, survey
+from syncd.systems.rt.rest import Rest, criterion
+from syncd.systems.rt.schema import Catalog, CustomField, Need
+
+
+class FieldLook(msgspec.Struct, frozen=True, kw_only=True):
+    """A custom field as it is applied to a catalog. ``max_values`` 0: any number; ``values``: those of a Select."""
+
+    catalog: str
+    id: int
+    name: str
+    type: str
+    max_values: int
+    pattern: str
+    values: tuple[str, ...]
+
+
+class AssetLook(msgspec.Struct, frozen=True, kw_only=True):
+    """An asset in plain text. ``owner`` is a login name, empty for nobody; ``custom_fields``: values by field name."""
+
+    id: int
+    name: str
+    status: str
+    catalog: str
+    owner: str
+    held_by: tuple[str, ...]
+    updated: str
+    custom_fields: dict[str, tuple[str, ...]]
+
+
+def open_to_look(
+    options: RtOptions, credentials: Credentials, clock: Clock | None = None, state_dir: Path | None = None
+) -> Connection:
+    """Return an RT that gives up soon, since somebody waits for the answer. Raises as ``open_rt`` does."""
+    hasty = msgspec.structs.replace(options, attempts=1, budget_seconds=0.0)
+    return connect(hasty, credentials, state_dir=state_dir, clock=clock)
+
+
+def catalogs(rest: Rest, wanted: Sequence[str], timezone: str) -> Survey:
+    """Return catalogs with the custom fields that are applied to them; ``problems`` tell what is not there."""
+    return survey(rest, Need(catalogs=tuple(wanted), read=("Name",)), timezone)
+
+
+def custom_fields(rest: Rest, found: Survey) -> Iterator[FieldLook]:
+    """Yield the custom fields of catalogs; one request for each Select, to know its values."""
+    values: dict[int, tuple[str, ...]] = {}
+    for catalog in found.catalogs:
+        for cf in found.custom_fields.get(catalog.id, {}).values():
+            if cf.type == "Select" and cf.id not in values:
+                values[cf.id] = select_values(rest, cf) or ()
+            yield _field(catalog, cf, values.get(cf.id, ()))
+
+
+def _field(catalog: Catalog, cf: CustomField, values: tuple[str, ...]) -> FieldLook:
+    return FieldLook(
+        catalog=catalog.name,
+        id=cf.id,
+        name=cf.name,
+        type=cf.type,
+        max_values=cf.max_values,
+        pattern=cf.pattern,
+        values=values,
+    )
+
+
+def assets(rest: Rest, found: Survey, statuses: Sequence[str] = ()) -> Iterator[AssetLook]:
+    """Yield the assets of catalogs by rising id, a hundred a request; with ``statuses`` only those that have one."""
+    names = {catalog.id: catalog.name for catalog in found.catalogs}
+    fields = {cf.id: cf.name for applied in found.custom_fields.values() for cf in applied.values()}
+    more = [criterion("Status", "IN", list(statuses))] if statuses else []
+    wanted = {status.casefold() for status in statuses}
+    for page in whole_assets(rest, list(names), more):
+        for asset in page.items:
+            if not wanted or asset.status.casefold() in wanted:
+                yield _asset(asset, names, fields)
+
+
+def _asset(asset: WireAsset, catalogs: dict[int, str], fields: dict[int, str]) -> AssetLook:
+    owners = asset.owner if isinstance(asset.owner, list) else [asset.owner]
+    holders = asset.holders if isinstance(asset.holders, list) else []
+    listed = asset.custom_fields if isinstance(asset.custom_fields, list) else []
+    return AssetLook(
+        id=asset.id,
+        name=asset.name,
+        status=asset.status,
+        catalog=catalogs.get(asset.catalog_id, ""),
+        owner=next((o.name for o in owners if isinstance(o, Reference) and o.name != "Nobody"), ""),
+        held_by=tuple(sorted(holder.name or str(holder.id) for holder in holders)),
+        updated=asset.updated,
+        custom_fields={fields.get(cf.id, str(cf.id)): texts for cf in listed if (texts := _texts(cf))},
+    )
+
+
+def _texts(field: CustomFieldValues) -> tuple[str, ...]:
+    return tuple(text for text in field.values if isinstance(text, str) and text)
