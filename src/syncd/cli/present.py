@@ -28,6 +28,7 @@ STATES = {
     "not_created": "not created",
     "superseded": "superseded",
     "excluded": "excluded by status",
+    "outside": "outside the job",
     "considered": "considered",
     "changed_since": "changed since",
     "restored": "back already",

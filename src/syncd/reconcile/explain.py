@@ -29,6 +29,10 @@ Id = tuple[str, str]
 MATCHED, CONFLICT, NOT_CREATED = "matched", "conflict", "not_created"
 
 
+_NAMED = 5
+"""Records that a sentence names; of more, the rest are counted."""
+
+
 class Key(msgspec.Struct, frozen=True, kw_only=True):
     """One key of a record: its ``text`` there, and the normalised ``key``, or why it is ``rejected``.
 
@@ -43,10 +47,11 @@ class Key(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Record(msgspec.Struct, frozen=True, kw_only=True):
-    """One record. ``name`` is how a sentence names it; ``sought``: this is what was asked for."""
+    """One record. ``label`` is what people call it, ``name`` how a sentence does; ``sought``: this was asked for."""
 
     system: str
     id: str
+    label: str
     name: str
     state: str
     why: str
@@ -145,6 +150,7 @@ class _Entry:
     """What is known of a record: its place in the comparison, and its usable keys as pairs of kind and key."""
 
     id: Id
+    label: str
     name: str
     state: str
     why: str
@@ -186,14 +192,14 @@ class _Book(Generic[L, R]):
             keys = _keys(side.keys, {rule.name: rule.read(record) for rule in side.keys})
             partner, name, kind = partners.get(one, (None, "", ""))
             state, why = (MATCHED, f"it has the {kind} of {name}") if partner else (listed[one].state, listed[one].why)
-            self.entries[one] = _Entry(one, side.name(record), state, why, keys, partner, kind)
+            self.entries[one] = _Entry(one, side.label(record), side.name(record), state, why, keys, partner, kind)
 
     def _enter_aside(self, aside: Aside) -> None:
         item = aside.listing
         sides: tuple[Side[Any], ...] = (self._compared.found.left, self._compared.found.right)
         side = next(side for side in sides if side.system == item.system)
         one = (item.system, item.object)
-        self.entries[one] = _Entry(one, aside.name, item.state, item.why, _keys(side.keys, aside.texts))
+        self.entries[one] = _Entry(one, item.label, aside.name, item.state, item.why, _keys(side.keys, aside.texts))
 
     def groups(self, sought: Sequence[Id]) -> list[list[Id]]:
         """Put together what was asked for and shares a key."""
@@ -246,7 +252,14 @@ class _Book(Generic[L, R]):
         entry = self.entries[one]
         keys = [msgspec.structs.replace(key, holders=self._others(key, one)) for key in entry.keys]
         return Record(
-            system=one[0], id=one[1], name=entry.name, state=entry.state, why=entry.why, sought=one in sought, keys=keys
+            system=one[0],
+            id=one[1],
+            label=entry.label,
+            name=entry.name,
+            state=entry.state,
+            why=entry.why,
+            sought=one in sought,
+            keys=keys,
         )
 
     def _others(self, key: Key, one: Id) -> list[str]:
@@ -265,7 +278,7 @@ class _Book(Generic[L, R]):
         """Say which records to make one; where no side has a key twice, one of the keys is wrong."""
         keys = dict.fromkeys(key for one in core for key in self.entries[one].usable)
         found = [remedy for kind, key in keys for remedy in self._merges(kind, key)]
-        names = _joined([self.entries[one].name for one in (*core, *related)])
+        names = joined([self.entries[one].name for one in (*core, *related)])
         return found or [f"find out which of {names} are one thing, and correct the key that says otherwise"]
 
     def _merges(self, kind: str, key: str) -> Iterator[str]:
@@ -276,7 +289,7 @@ class _Book(Generic[L, R]):
         for system, names in by_system.items():
             if len(names) > 1:
                 begin = self._compared.merging.get(system, "merge")
-                yield f"{begin} {_joined(names)}, or correct the {kind} where it is wrong: all have {key}"
+                yield f"{begin} {joined(names)}, or correct the {kind} where it is wrong: each has {key}"
 
 
 def _id(side: Side[S], record: S) -> Id:
@@ -331,9 +344,12 @@ def _agreement(fields: Sequence[FieldFact]) -> str:
     """Return in how far a pair agrees."""
     different = [fact.field for fact in fields if fact.verdict in {"change", "clear"}]
     alone = [fact.field for fact in fields if fact.verdict in {"kept", "unknown"}]
-    told = f"{_joined(different)} differ{'' if len(different) > 1 else 's'}" if different else "both sides agree"
-    return f"{told}; {_joined(alone)} left alone" if alone else told
+    told = f"{joined(different)} differ{'' if len(different) > 1 else 's'}" if different else "both sides agree"
+    return f"{told}; {joined(alone)} left alone" if alone else told
 
 
-def _joined(names: Sequence[str]) -> str:
-    return " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
+def joined(names: Sequence[str]) -> str:
+    """Return names as a sentence has them; of many, the first few."""
+    more = [f"{len(names) - _NAMED} more"] if len(names) > _NAMED + 1 else []
+    named = [*names[:_NAMED], *more] if more else [*names]
+    return " and ".join(filter(None, (", ".join(named[:-1]), named[-1])))

@@ -36,6 +36,9 @@ GOOD_RESULTS = ("in_sync", "planned", "applied", "partial")
 
 FAILED_RESULTS = ("partial", "refused", "interrupted", "failed")
 
+UNTOUCHED = ("planned", "not_started")
+"""States of actions that no request was made for."""
+
 KILLED = "run.killed"
 """The code of actions that a killed run left open."""
 
@@ -213,8 +216,13 @@ class AuditLog:
         statement = select(actions).where(actions.c.run == run, ~same).order_by(actions.c.seq)
         return (action_and_result(row)[0] for row in self._database.stream(statement))
 
-    def history(self, system: str, object_id: str, *, limit: int = 100) -> list[tuple[Action, ActionResult]]:
-        """Return what was planned for and done to one object, newest first; also the create that it came from."""
+    def history(
+        self, system: str, object_id: str, *, limit: int = 100, written: bool = False
+    ) -> list[tuple[Action, ActionResult]]:
+        """Return what was planned for and done to one object, newest first; also the create that it came from.
+
+        ``written``: only what was done, or at least begun.
+        """
         same = or_(actions.c.object == object_id, actions.c.created_object == object_id)
         statement = (
             select(actions)
@@ -223,6 +231,8 @@ class AuditLog:
             .order_by(*_NEWEST_FIRST, actions.c.seq.desc())
             .limit(limit)
         )
+        if written:
+            statement = statement.where(actions.c.state.not_in(UNTOUCHED))
         with self._database.read() as connection:
             return [action_and_result(row) for row in connection.execute(statement)]
 

@@ -253,6 +253,17 @@ def test_history_tells_all_that_was_done_to_one_object(store: Store, clock: Virt
     assert store.ledger.history("rt", "device-1") == []
 
 
+def test_history_of_what_was_written_leaves_out_what_was_only_planned(store: Store, clock: VirtualClock) -> None:
+    for state in ("verified", "failed", "unproven", "not_started"):
+        run = store.ledger.start("a", "apply")
+        store.ledger.planned(run, plan(action(1)))
+        store.ledger.settle(run, [outcome(1, state)])
+        clock.advance(1)
+    store.ledger.planned(store.ledger.start("a", "plan"), plan(action(1)))
+    states = [result.state for _, result in store.ledger.history("google", "device-1", written=True)]
+    assert states == ["unproven", "failed", "verified"]
+
+
 def test_history_of_a_created_object_begins_with_its_creation(store: Store) -> None:
     run = store.ledger.start("a", "apply")
     store.ledger.planned(run, plan(action(1, "create")))

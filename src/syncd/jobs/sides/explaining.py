@@ -13,7 +13,7 @@ from syncd.jobs.sides.shelves import MAC, SERIAL, AssetShelf, DeviceShelf
 from syncd.jobs.sides.vicinity import Vicinity, asset_number
 from syncd.reconcile.diff import diff
 from syncd.reconcile.explain import Aside, Case, Compared, Id, explain
-from syncd.reconcile.keys import serial_key
+from syncd.reconcile.keys import Rejected, serial_key
 from syncd.reconcile.match import flip
 from syncd.reconcile.model import Action, Listing
 from syncd.reconcile.ports import Progress
@@ -181,7 +181,6 @@ class _Explainer:
     def _nothing(self, text: str) -> DataError:
         number = asset_number(text.strip())
         status = self.vicinity.assets.lookup.status(number) if number is not None else ""
-        catalogs = ", ".join(self.catalogs)
         if status:
             return DataError(
                 f"asset {number} of RT has the status {status}, and RT finds it in no search: no run sees it.",
@@ -190,11 +189,17 @@ class _Explainer:
             )
         return DataError(
             f"nothing is called {text!r}: no device of Google has it as its serial number or device id, and no asset "
-            f"of RT as its serial number, its name or its id, in the catalogs {catalogs} or any other that the API "
-            "user may see. Type it as one of the two shows it; syncd plan chromebooks --all lists what has no partner.",
+            f"of RT that the API user may see as its serial number, name or id{_no_key(text)}. Type it as one of the "
+            "two shows it; syncd devices and syncd assets list what there is.",
             code="explain.not_found",
             object=text,
         )
+
+
+def _no_key(text: str) -> str:
+    """Say where a text would be found nowhere as a serial number."""
+    verdict = serial_key(text)
+    return f" (as a serial number it {verdict.reason}, which is no key)" if isinstance(verdict, Rejected) else ""
 
 
 def _serials(text: str) -> Iterator[str]:

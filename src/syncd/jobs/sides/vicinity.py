@@ -46,8 +46,8 @@ class Vicinity:
         found = [*self._with_serial(text), *self._with_name(text)]
         if (number := asset_number(text)) is not None:
             found += _in_rt(self.assets.take(self.assets.lookup.by_id(number)))
-        if (not found or _DEVICE_ID.fullmatch(text)) and text and self.devices.find(text):
-            found.append((google_devices.SYSTEM, text))
+        if _DEVICE_ID.fullmatch(text) and self.devices.find(text.lower()):
+            found.append((google_devices.SYSTEM, text.lower()))
         return [*dict.fromkeys(found)]
 
     def _with_serial(self, text: str) -> list[Id]:
