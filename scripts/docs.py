@@ -5,8 +5,11 @@ They stand between markers in README.md and docs/, and nothing between the marke
 * ``<!-- options: TABLE -->`` ... ``<!-- end options -->``: the options of a table of the configuration file, for
   example ``jobs.chromebooks``; those of the NixOS module are made by ``tests/nix/test_docs.py``, which evaluates it
 * ``<!-- fields: SYSTEM -->`` ... ``<!-- end fields -->``: the fields of ``google`` devices or ``rt`` assets
+* ``<!-- messages: all -->`` ... ``<!-- end messages -->``: the kinds of records in the journal
 * ``<!-- output: NAME -->`` ... ``<!-- end output -->``: what syncd prints on its own sandbox (see ``outputs.py``).
   These take half a minute, so they are left as they are without ``--outputs``.
+
+The catalog file for ``journalctl -x`` is made whole.
 """
 
 import re
@@ -17,17 +20,22 @@ from itertools import islice
 from pathlib import Path
 
 from syncd.host.config import OptionDoc, option_docs
+from syncd.host.messages import MessageId, catalog
 from syncd.jobs.chromebooks import ChromebooksOptions
 from syncd.jobs.settings import TABLES
 from syncd.jobs.sides.google_devices import DEVICE_FIELDS
 from syncd.systems.rt.schema import READABLE
 
 ROOT = Path(__file__).resolve().parent.parent
+CATALOG = ROOT / "src/syncd/host/units/syncd.catalog"
 BLOCK = re.compile(
-    r"(?P<begin><!-- (?P<kind>options|fields|output): (?P<name>[\w.-]+) -->\n).*?(?P<end><!-- end (?P=kind) -->)",
+    r"(?P<begin><!-- (?P<kind>options|fields|messages|output): (?P<name>[\w.-]+) -->\n)"
+    r".*?(?P<end><!-- end (?P=kind) -->)",
     re.DOTALL,
 )
 MODULE = "module"
+FIELD = r"@(\w+)@"
+COMMAND = re.compile(r": ((?:syncd|systemctl|journalctl) .+)$")
 Make = Callable[[str], str]
 
 
@@ -93,6 +101,24 @@ def _yes(**rules: dict[str, str]) -> str:
     return "yes"
 
 
+def messages(_name: str) -> str:
+    """Return what each kind of record means, and what to do."""
+    return "\n".join(map(_message, MessageId))
+
+
+def _message(kind: MessageId) -> str:
+    remedy = "".join(f"- {_code(line)}\n" for line in kind.remedy.split("\n"))
+    return f"### {kind.subject}\n\n`{kind.name}`, `MESSAGE_ID={kind}`\n\n{_code(kind.happened)}\n\n{remedy}"
+
+
+def _code(text: str) -> str:
+    """Return a text of the catalog with its fields, and the command that ends a line, as code."""
+    if command := COMMAND.search(text):
+        typed = re.sub(FIELD, r"$\1", command[1])
+        return f"{_code(text[: command.start()])}: `{typed}`"
+    return re.sub(FIELD, r"`\1`", text)
+
+
 def render(text: str, makers: Mapping[str, Make]) -> str:
     """Return a page with its parts made anew; those of a kind without a maker stay."""
 
@@ -105,7 +131,7 @@ def render(text: str, makers: Mapping[str, Make]) -> str:
 
 def makers(*, outputs: bool) -> Mapping[str, Make]:
     """Return what makes each kind of part."""
-    quick: dict[str, Make] = {"options": options, "fields": fields}
+    quick: dict[str, Make] = {"options": options, "fields": fields, "messages": messages}
     if outputs:
         from outputs import output  # noqa: PLC0415 - starts a sandbox
 
@@ -122,9 +148,9 @@ def main(arguments: Sequence[str]) -> int:
     """Rewrite the pages, or with ``--check`` name those that are out of date."""
     make = makers(outputs="--outputs" in arguments)
     stale = []
-    for page in pages():
+    for page in [*pages(), CATALOG]:
         old = page.read_text()
-        new = render(old, make)
+        new = catalog() if page == CATALOG else render(old, make)
         if _worth(new) != _worth(old):
             stale.append(str(page.relative_to(ROOT)))
             if "--check" in arguments:

@@ -16,7 +16,7 @@ from nix.unit_text import directives
 from syncd.cli import VERBS
 from syncd.cli.units import units as command
 from syncd.host.errors import ConfigurationError, ExitStatus
-from syncd.host.journal import MessageId
+from syncd.host.messages import MessageId
 from syncd.host.units.render import HERE, Alerts, Host, exec_words, known_jobs, operator_script, units
 from syncd.jobs.settings import JOBS
 
@@ -54,12 +54,6 @@ def test_a_job_is_started_again_on_75_and_on_nothing_else() -> None:
     ending |= {"SIGSEGV", "SIGSYS", "SIGTERM", "SIGTRAP", "SIGXCPU"}
     assert {word for word in kept_down if not word.isdecimal()} == ending
     assert all(hasattr(signal, name) for name in ending)
-
-
-def test_the_catalog_has_each_kind_of_record_under_its_subject() -> None:
-    text = (HERE / "syncd.catalog").read_text()
-    found = dict(re.findall(r"^-- ([0-9a-f]{32})\nSubject: (.*)$", text, re.MULTILINE))
-    assert found == {str(kind): kind.subject for kind in MessageId}
 
 
 def test_journalctl_accepts_the_catalog(tmp_path: Path) -> None:

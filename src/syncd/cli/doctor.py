@@ -4,7 +4,8 @@ import logging
 import os
 import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 import click
 
@@ -30,7 +31,8 @@ def doctor(ctx: click.Context, *, as_json: bool) -> int:
     configuration did, else 1. A check that needs another one which failed is skipped, and says which.
     """
     start_logging(ctx)
-    checks = check_everything(ctx.find_root().obj["config"], os.environ)
+    with _quiet("syncd.host.http"):
+        checks = check_everything(ctx.find_root().obj["config"], os.environ)
     status = exit_status(checks)
     if as_json:
         counts = Counter[str](check.state for check in checks)
@@ -45,13 +47,26 @@ def doctor(ctx: click.Context, *, as_json: bool) -> int:
     return int(status)
 
 
+@contextmanager
+def _quiet(name: str) -> Iterator[None]:
+    """Keep a logger from telling what the checks tell better."""
+    logger = logging.getLogger(name)
+    before = logger.level
+    if not logger.isEnabledFor(logging.DEBUG):  # --verbose wants everything
+        logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(before)
+
+
 def _show(checks: Sequence[Check]) -> None:
     """Print the checks for people: a table, and below it what to do."""
     rows = [[check.area, check.check, check.state, check.found] for check in checks]
     print_table(["area", "check", "state", "found"], rows, styles=STYLES, stack_below=STACK_BELOW)
     for check in checks:
         if check.remedy:
-            say(f"{check.area}, {check.check}: {check.remedy}.")
+            say(f"{check.area}, {check.check}: {check.remedy}{'' if check.remedy.endswith('?') else '.'}")
             say()
     counts = Counter[str](check.state for check in checks)
     say(f"{', '.join(f'{counts[state]} {state}' for state in STYLES if counts[state])}.")
@@ -62,4 +77,5 @@ def _record(checks: Sequence[Check]) -> None:
     for check in checks:
         if check.remedy:
             level = logging.ERROR if check.state == "failed" else logging.WARNING
-            log.log(level, "%s, %s: %s; %s", check.area, check.check, check.found, check.remedy)
+            told = (check.area, check.check, check.found, check.remedy)
+            log.log(level, "%s, %s: %s; %s", *told, extra={"message_id": "CHECK_FAILED"})

@@ -8,6 +8,7 @@ import click
 from syncd.cli.output import safe
 from syncd.host import logs
 from syncd.host.errors import ExitStatus, IntegrationError
+from syncd.host.messages import kind_of
 
 log = logging.getLogger("syncd")
 
@@ -17,7 +18,7 @@ def report(error: Exception) -> int:
     if isinstance(error, IntegrationError):
         _tell(error.sentence, error)
         return int(error.exit_status)
-    log.critical("internal error: %s", type(error).__name__, exc_info=error)
+    log.critical("internal error: %s", type(error).__name__, exc_info=error, extra={"message_id": "INTERNAL_ERROR"})
     if not logs.is_configured():
         click.echo(f"syncd: internal error: {safe(repr(error))}", err=True)
     return int(ExitStatus.INTERNAL)
@@ -30,4 +31,5 @@ def _tell(sentence: str, error: IntegrationError) -> None:
     if error.told:
         return
     fields = {"ERROR": error.code, "SYSTEM": error.system, "OPERATION": error.operation, "OBJECT": error.object}
-    log.error("%s", sentence, extra={"syncd": {name: value for name, value in fields.items() if value}})
+    known = {name: value for name, value in fields.items() if value}
+    log.error("%s", sentence, extra={"message_id": kind_of(error), "syncd": known})

@@ -11,13 +11,11 @@ from syncd.host.circuit import CircuitState
 from syncd.host.systemd import Unit, Units
 from syncd.jobs.metrics import MODES, SUCCESSES
 from syncd.jobs.settings import JOBS, Settings, job_module
+from syncd.reconcile.guard import GUARD
 from syncd.state.ledger import AuditLog
 from syncd.state.lock import Holder, holder
 from syncd.state.records import RunRecord
 from syncd.state.store import Store
-
-GUARD = "guard."
-"""How the codes begin of refusals that an approval lifts."""
 
 BAD = {"partial": "some actions failed", "interrupted": "stopped before the end", "failed": "failed"}
 

@@ -34,6 +34,9 @@ from syncd.state.store import Store, find_store, open_store
 PRUNED_BATCHES = 1
 """Transactions of old runs that leave after a run: one is enough to keep up, and takes no time that matters."""
 
+ON_THE_WAY = ("syncd.host.http", "syncd.host.circuit")
+"""Whose records tell of trouble that the error at the end tells of, too."""
+
 log = logging.getLogger(__name__)
 
 
@@ -52,7 +55,8 @@ def start_logging(ctx: click.Context, job: str = "") -> None:
     logs.configure(given["log"], "DEBUG" if given["verbose"] else "INFO", job=job)
     if given["log"] == "auto" and sys.stderr.isatty():
         # A person at a terminal gets the result printed; the records of it are for the journal.
-        chronicle.logger.setLevel(logging.CRITICAL)
+        for name in (chronicle.logger.name, *([] if given["verbose"] else ON_THE_WAY)):
+            logging.getLogger(name).setLevel(logging.CRITICAL)
 
 
 def settings_of(ctx: click.Context, job: str = "") -> Settings:
@@ -199,10 +203,13 @@ def _prune(store: Store, settings: Settings, job: str) -> None:
     try:
         pruned = store.prune(datetime.now(UTC) - timedelta(days=days), batches=PRUNED_BATCHES)
     except IntegrationError as error:
-        log.warning("old runs could not be pruned: %s", error.sentence, extra={"syncd": {"ERROR": error.code}})
+        extra = {"message_id": "PRUNING_FAILED", "syncd": {"ERROR": error.code}}
+        log.warning("old runs could not be pruned: %s", error.sentence, extra=extra)
         return
     if pruned.runs:
-        log.info("pruned %d runs older than %g days, with %d actions", pruned.runs, days, pruned.actions)
+        told = (pruned.runs, days, pruned.actions)
+        extra = {"message_id": "RUNS_PRUNED"}
+        log.info("pruned %d runs older than %g days, with %d actions", *told, extra=extra)
 
 
 def _actor() -> str:

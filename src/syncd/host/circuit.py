@@ -4,6 +4,7 @@ Closed: calls pass. After ``threshold`` failures in a row it opens: calls are re
 ``cooldown`` seconds. Then calls pass again on trial: one success closes it, one failure opens it for twice as long.
 """
 
+import logging
 import threading
 from datetime import UTC, datetime
 from typing import Protocol
@@ -12,6 +13,8 @@ import msgspec
 
 from syncd.host.clock import Clock, SystemClock
 from syncd.host.errors import Unavailable
+
+_log = logging.getLogger(__name__)
 
 
 class CircuitState(msgspec.Struct, frozen=True):
@@ -91,9 +94,13 @@ class Circuit:
 
     def success(self) -> None:
         """Note that the system answered: the circuit closes and forgets its failures."""
-        if self._current().failures:
+        before = self._current()
+        if before.failures:
             with self._lock:
                 self._keep(CircuitState())
+            if before.open_until:
+                extra = {"message_id": "CIRCUIT_CLOSED", "syncd": {"SYSTEM": self._system}}
+                _log.info("%s answers again, after %d failed calls", self._system, before.failures, extra=extra)
 
     def failure(self) -> None:
         """Note a call that failed because the system is out (given up, 5xx, no connection)."""
@@ -106,7 +113,18 @@ class Circuit:
                 self._keep(msgspec.structs.replace(state, failures=failures))
                 return
             cooldown = min(state.cooldown * 2 or self._cooldown, self._longest)
-            self._keep(CircuitState(failures=failures, open_until=self._now() + cooldown, cooldown=cooldown))
+            opened = CircuitState(failures=failures, open_until=self._now() + cooldown, cooldown=cooldown)
+            self._keep(opened)
+        self._tell_opening(opened)
+
+    def _tell_opening(self, state: CircuitState) -> None:
+        _log.warning(
+            "%s is left alone until %s UTC, after %d failed calls in a row",
+            self._system,
+            f"{datetime.fromtimestamp(state.open_until, UTC):%Y-%m-%d %H:%M:%S}",
+            state.failures,
+            extra={"message_id": "CIRCUIT_OPENED", "syncd": {"SYSTEM": self._system}},
+        )
 
     def _current(self) -> CircuitState:
         if self._state is None:

@@ -163,7 +163,8 @@ class Credentials:
             backend = keyring.get_keyring()
             return None if isinstance(backend, fail.Keyring) else backend.get_password(KEYRING_SERVICE, name)
         except Exception as error:  # noqa: BLE001 - backends raise anything, their own system's errors included
-            log.debug("the keyring was passed over: %s", type(error).__name__)
+            extra = {"message_id": "KEYRING_SKIPPED"}
+            log.debug("the keyring was passed over: %s", type(error).__name__, extra=extra)
             return None
 
     def _from_environment(self, name: str) -> str | None:

@@ -278,6 +278,7 @@ class HttpClient:
         if call.repeat:
             tries = "1 attempt" if call.attempts == 1 else f"{call.attempts} attempts"
             sentence, code = f"{self.system}: {what} was given up after {tries}: {error.sentence}", "gave_up"
+            self._tell_give_up(call, tries, error.code)
         else:
             sentence, code = f"{what}: it is not known whether {self.system} did it: {error.sentence}", "answer_lost"
         return Unavailable(
@@ -286,6 +287,18 @@ class HttpClient:
             system=self.system,
             operation=call.request.operation,
             object=call.request.object,
+        )
+
+    def _tell_give_up(self, call: "_Call", tries: str, code: str) -> None:
+        status = call.reply.status if call.reply is not None else "none"
+        fields = {"SYSTEM": self.system, "OPERATION": call.request.operation, "ATTEMPT": call.attempts}
+        _log.warning(
+            "%s: %s was given up after %s: %s",
+            self.system,
+            call.request.operation,
+            tries,
+            code,
+            extra={"message_id": "HTTP_GAVE_UP", "syncd": {**fields, "RESPONSE_CODE": status, "ERROR": code}},
         )
 
     def _record(self, call: "_Call", status: int) -> None:
@@ -306,7 +319,7 @@ class HttpClient:
             call.attempts,
             fields["RESPONSE_CODE"],
             fields["DURATION_MS"],
-            extra={"syncd": fields},
+            extra={"message_id": "HTTP_ATTEMPT", "syncd": fields},
         )
 
 

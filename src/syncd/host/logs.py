@@ -17,7 +17,8 @@ from typing import Any, Literal, TextIO, TypeAlias
 
 from syncd.host.credentials import redact
 from syncd.host.errors import IntegrationError
-from syncd.host.journal import JOURNAL_SOCKET, Journal, message_id
+from syncd.host.journal import JOURNAL_SOCKET, Journal
+from syncd.host.messages import message_id
 
 Mode: TypeAlias = Literal["auto", "journal", "json", "plain"]
 

@@ -130,7 +130,8 @@ class _Application:
         except IntegrationError as error:
             return _all(batch, "failed", error.code, error.sentence)
         except Exception as error:
-            logger.exception("The writer of %s failed on %d actions", lane.writer.system, len(batch))
+            system = lane.writer.system
+            logger.exception("The writer of %s failed on %d actions", system, len(batch), extra=_broken(system))
             return _all(batch, "failed", INTERNAL, f"internal error: {type(error).__name__}")
 
     def _keep(self, outcomes: list[Outcome]) -> None:
@@ -157,6 +158,10 @@ class _Application:
                 yield _outcome(action, "failed", INTERNAL, f"internal error: {action.system} made no batch with it")
 
 
+def _broken(system: str) -> dict[str, object]:
+    return {"message_id": "WRITER_BROKEN", "syncd": {"SYSTEM": system}}
+
+
 def _batches(writer: Writer, actions: Sequence[Action]) -> list[Batch]:
     """Return the writer's batches with every action in at most one; what it leaves out is settled at the end.
 
@@ -168,7 +173,7 @@ def _batches(writer: Writer, actions: Sequence[Action]) -> list[Batch]:
     except IntegrationError:
         raise
     except Exception:
-        logger.exception("The writer of %s could not group its actions", writer.system)
+        logger.exception("The writer of %s could not group its actions", writer.system, extra=_broken(writer.system))
         return []
     wanted = [[left.pop(action.id) for action in batch if action.id in left] for batch in batches]
     return [batch for batch in wanted if batch]

@@ -8,6 +8,7 @@ import logging
 from collections import defaultdict
 from collections.abc import Iterable
 
+from syncd.reconcile.guard import GUARD
 from syncd.reconcile.model import Action, Outcome, Plan, State
 from syncd.reconcile.ports import RunSummary
 from syncd.reconcile.verify import is_open
@@ -88,9 +89,17 @@ class Chronicle:
         )
 
 
+def tell_start(run: str, job: str, mode: str) -> None:
+    """Write that a run has started: all that the journal has of one that is killed before it changes anything."""
+    extra = {"message_id": "RUN_STARTED", "syncd": {"JOB": job, "RUN_ID": run}}
+    logger.info("%s of %s started", mode, job, extra=extra)
+
+
 def tell_run(summary: RunSummary) -> None:
     """Write the one record of a run, with all its counts."""
     level, message_id = _RUN_LEVELS.get(summary.result, (logging.ERROR, "RUN_FAILED"))
+    if summary.code.startswith(GUARD):
+        message_id = "GUARD_REFUSED"
     counts = ", ".join(f"{name} {count}" for name, count in summary.counts.items())
     logger.log(
         level,
@@ -105,6 +114,7 @@ def tell_run(summary: RunSummary) -> None:
                 "JOB": summary.job,
                 "RUN_ID": summary.id,
                 "RESULT": summary.result,
+                "ERROR": summary.code,
                 "PLAN": summary.plan_hash,
                 **{f"COUNT_{name.upper()}": count for name, count in summary.counts.items()},
                 **{f"REQUESTS_{name.upper()}": count for name, count in summary.requests.items()},

@@ -16,6 +16,9 @@ from syncd.host.errors import Refused
 from syncd.reconcile.model import Kind, Plan
 from syncd.reconcile.ports import RunSummary
 
+GUARD = "guard."
+"""How the codes begin of refusals that an approval lifts."""
+
 SHORTEST_APPROVAL = 12
 """Characters of a plan's hash that an approval must have at least."""
 

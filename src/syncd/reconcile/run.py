@@ -12,7 +12,7 @@ import msgspec
 from syncd.host.clock import Clock, SystemClock
 from syncd.host.errors import ExitStatus, IntegrationError, Interrupted, NotFound, Refused
 from syncd.reconcile.apply import apply, never_stop, no_progress
-from syncd.reconcile.chronicle import Chronicle, tell_run
+from syncd.reconcile.chronicle import Chronicle, tell_run, tell_start
 from syncd.reconcile.guard import Limits, Refusal, check, enforce
 from syncd.reconcile.model import Action, Comparison, Outcome, Plan, Report
 from syncd.reconcile.plan import check_fresh, make_plan
@@ -127,6 +127,7 @@ class Runner:
     def _go(self, mode: str, work: Callable[["_Run"], Done]) -> Done:
         run = _Run(self._ledger.start(self._job.name, mode), mode, self._clock.now())
         self._on_start(run.id)
+        tell_start(run.id, self._job.name, mode)
         try:
             done = work(run)
         except IntegrationError as error:

@@ -53,12 +53,13 @@ def read_present(
     writer: Writer, actions: Sequence[Action], objects: Mapping[str, str]
 ) -> Mapping[str, Mapping[str, Known]]:
     """Return present values by action id and field; nothing, with a warning, when the system cannot be read."""
+    extra = {"message_id": "READ_BACK_FAILED", "syncd": {"SYSTEM": writer.system}}
     try:
         return writer.read_back(actions, objects)
     except IntegrationError as error:
-        logger.warning("%s could not be read back: %s", writer.system, error.code)
+        logger.warning("%s could not be read back: %s", writer.system, error.code, extra=extra)
     except Exception:
-        logger.exception("The writer of %s failed to read back", writer.system)
+        logger.exception("The writer of %s failed to read back", writer.system, extra=extra)
     return {}
 
 

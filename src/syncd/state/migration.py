@@ -31,7 +31,9 @@ def bring_up_to_date(database: Database) -> None:
         if _revision(connection, database.path) >= REVISION:
             return
         _upgrade(connection)
-    logger.info("%s is at schema %s now (before: %s)", database.path, REVISION, stored or "none")
+    before = stored or "none"
+    extra = {"message_id": "STORE_MIGRATED"}
+    logger.info("%s is at schema %s now (before: %s)", database.path, REVISION, before, extra=extra)
 
 
 def stored_revision(database: Database) -> str:

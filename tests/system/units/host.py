@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from services.box import Box
-from syncd.host.journal import MessageId
+from syncd.host.messages import MessageId
 from syncd.sandbox.faults import Rule
 from syncd.sandbox.site import Sandbox
 
@@ -20,7 +20,11 @@ SECRETS = "/run/secrets/syncd"
 SYSTEMD = "_SYSTEMD_UNIT=init.scope"
 """Matches systemd's own records."""
 
-_ENDS = [f"MESSAGE_ID={kind}" for kind in MessageId if kind.name.startswith("RUN_") and kind.name != "RUN_STARTED"]
+_ENDS = [
+    f"MESSAGE_ID={kind}"
+    for kind in MessageId
+    if kind.name in {"RUN_FINISHED", "RUN_PARTIAL", "RUN_REFUSED", "GUARD_REFUSED", "RUN_INTERRUPTED", "RUN_FAILED"}
+]
 
 # All that one run of a small fleet changes; a person would approve it.
 NO_LIMITS = """

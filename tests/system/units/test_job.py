@@ -4,7 +4,7 @@ import re
 
 from nix.evaluation import ROOT
 from services.box import Box
-from syncd.host.journal import MessageId
+from syncd.host.messages import MessageId
 from system.units.host import PATCH, SERVICE, SYSTEMD, Host
 
 TIMER = "syncd-chromebooks.timer"

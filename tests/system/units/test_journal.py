@@ -3,7 +3,7 @@
 import json
 import re
 
-from syncd.host.journal import MessageId
+from syncd.host.messages import MessageId
 from system.units.host import CONFIG, SERVICE, Host
 
 

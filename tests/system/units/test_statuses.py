@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from syncd.host.journal import MessageId
+from syncd.host.messages import MessageId
 from system.units.host import APPLY, PATCH, SECRETS, SERVICE, Host
 
 SOON = "[Service]\nRestartSec=200ms\n[Unit]\nStartLimitBurst=3\n"

@@ -12,6 +12,8 @@ import pytest
 from syncd.sandbox.site import Sandbox
 from unit.docs.pages import ROOT, blocks
 
+CATALOG = "src/syncd/host/units/syncd.catalog"
+
 
 def docs(root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, str(root / "scripts/docs.py"), *arguments]
@@ -24,6 +26,8 @@ def tree(tmp_path: Path) -> Path:
     for name in ("scripts", "docs"):
         shutil.copytree(ROOT / name, tmp_path / name)
     shutil.copy(ROOT / "README.md", tmp_path)
+    (tmp_path / CATALOG).parent.mkdir(parents=True)
+    shutil.copy(ROOT / CATALOG, tmp_path / CATALOG)
     return tmp_path
 
 
@@ -33,14 +37,20 @@ def test_tables_and_outputs_are_fresh() -> None:
 
 
 def test_a_stale_table_is_found_and_made_anew(tree: Path) -> None:
-    page = tree / "docs/integrations/chromebooks.md"
-    fresh = page.read_text()
-    page.write_text(fresh.replace("| `jobs.chromebooks.query` |", "| `jobs.chromebooks.search` |"))
+    stale = {
+        "docs/integrations/chromebooks.md": ("| `jobs.chromebooks.query` |", "| `jobs.chromebooks.search` |"),
+        "docs/reference/messages.md": ("### A run has failed", "### A run failed"),
+        CATALOG: ("Subject: A run has failed", "Subject: A run failed"),
+    }
+    fresh = {name: (tree / name).read_text() for name in stale}
+    for name, (right, wrong) in stale.items():
+        assert right in fresh[name]
+        (tree / name).write_text(fresh[name].replace(right, wrong))
     found = docs(tree, "--check")
     assert found.returncode == 1
-    assert "docs/integrations/chromebooks.md" in found.stdout
+    assert found.stdout.splitlines()[-1].endswith(": " + " ".join(stale))
     assert docs(tree).returncode == 0
-    assert page.read_text() == fresh
+    assert {name: (tree / name).read_text() for name in stale} == fresh
 
 
 def test_the_quick_start_leads_to_a_plan(tmp_path: Path) -> None:

@@ -1,5 +1,3 @@
-import ast
-import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -7,8 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import syncd
-from syncd.host.journal import Journal, MessageId, encode, field_name, message_id
+from syncd.host.journal import Journal, encode, field_name
 from unit.host.fake_journald import FakeJournald, decode
 
 
@@ -90,42 +87,3 @@ def test_a_journald_that_was_restarted_is_found_again(tmp_path: Path) -> None:
     assert second.receive() == {"A": "2"}
     journal.close()
     second.close()
-
-
-# -- the catalogue
-
-
-def test_every_kind_has_an_id_of_its_own_and_a_subject() -> None:
-    assert len(MessageId) == len(MessageId.__members__)
-    for kind in MessageId:
-        assert re.fullmatch(r"[0-9a-f]{12}4[0-9a-f]{3}[89ab][0-9a-f]{15}", kind), kind.name
-        assert kind.subject
-        assert not kind.subject.endswith(".")
-
-
-def test_ids_are_stable() -> None:
-    # journalctl queries, alerts and catalog files of installed systems are built on these.
-    assert str(MessageId.RUN_STARTED) == "956e6e82f7d1412b9831899b582d1d63"
-    assert str(MessageId.CREDENTIALS_REFUSED) == "0de660cd859048a7a70705c07cea4717"
-
-
-def test_a_kind_is_found_by_its_name_or_is_one_already() -> None:
-    assert message_id("RUN_FAILED") is MessageId.RUN_FAILED
-    assert message_id(MessageId.RUN_FAILED) is MessageId.RUN_FAILED
-    assert message_id("") is None
-    assert message_id("RUN_FAILD") is None
-
-
-def named_kinds() -> Iterator[tuple[str, str]]:
-    """Yield (place, name) for each kind that a source file names beside the key ``message_id``."""
-    for path in sorted(Path(syncd.__file__).parent.rglob("*.py")):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Dict):
-                for key, value in zip(node.keys, node.values, strict=True):
-                    named = isinstance(key, ast.Constant) and key.value == "message_id"
-                    if named and isinstance(value, ast.Constant):
-                        yield f"{path.name}:{node.lineno}", str(value.value)
-
-
-def test_every_kind_that_the_sources_name_is_in_the_catalogue() -> None:
-    assert [(place, name) for place, name in named_kinds() if message_id(name) is None] == []

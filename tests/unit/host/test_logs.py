@@ -15,7 +15,7 @@ import pytest
 from syncd.host import logs
 from syncd.host.credentials import Secret
 from syncd.host.errors import Unavailable
-from syncd.host.journal import MessageId
+from syncd.host.messages import MessageId
 from unit.host.fake_journald import FakeJournald
 
 log = logging.getLogger("syncd.somewhere")

@@ -248,9 +248,10 @@ def test_the_journal_has_one_record_for_each_changed_object_and_one_for_the_run_
     demo.writer.behave = lambda action: {"5CD1": "fail", "5CD2": "mangle"}.get(action.label, "do")
     with caplog.at_level(logging.INFO):
         done = demo.runner.apply()
-    told = sorted((record.message_id, record.syncd["OBJECT"]) for record in caplog.records[:-1])  # type: ignore[attr-defined]
+    told = sorted((record.message_id, record.syncd["OBJECT"]) for record in caplog.records[1:-1])  # type: ignore[attr-defined]
     assert told == [("ACTION_DONE", "t0"), ("ACTION_FAILED", "t1"), ("ACTION_UNPROVEN", "t2")]
-    last = caplog.records[-1]
+    first, last = caplog.records[0], caplog.records[-1]
+    assert first.message_id == "RUN_STARTED"  # type: ignore[attr-defined]
     assert last.message_id == "RUN_PARTIAL"  # type: ignore[attr-defined]
     assert last.syncd["RUN_ID"] == done.summary.id  # type: ignore[attr-defined]
     t0 = next(record for record in caplog.records if "rt t0" in record.getMessage())
@@ -260,10 +261,12 @@ def test_the_journal_has_one_record_for_each_changed_object_and_one_for_the_run_
         assert SECRET_NAME not in record.getMessage()
 
 
-def test_a_run_with_nothing_to_do_is_one_record(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_run_with_nothing_to_do_leaves_that_it_started_and_how_it_ended(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.INFO):
         Demo().runner.apply()
-    [record] = caplog.records
+    started, record = caplog.records
+    assert started.message_id == "RUN_STARTED"  # type: ignore[attr-defined]
+    assert started.getMessage() == "apply of demo started"
     assert record.message_id == "RUN_FINISHED"  # type: ignore[attr-defined]
     assert record.getMessage() == (
         "apply of demo in sync: matched 10, only_directory 0, only_rt 0, conflict 0, rejected 0, actions 0"

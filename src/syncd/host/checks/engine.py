@@ -145,7 +145,7 @@ def _look(probe: Probe) -> list[Finding]:
         return [from_error(error)]
     except Exception as error:
         # One check that is broken must not hide the others.
-        log.exception("the check %s is broken", probe.key)
+        log.exception("the check %s is broken", probe.key, extra={"message_id": "CHECK_BROKEN"})
         return [failed(f"internal error: {type(error).__name__}", "report it, with what the log says")]
 
 

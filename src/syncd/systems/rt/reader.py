@@ -72,7 +72,8 @@ class AssetReader:
             try:
                 return self._read_again(kept, meta, schema, progress, full=full)
             except msgspec.MsgspecError:
-                _log.warning("The kept snapshot of RT cannot be decoded; all of RT is read again")
+                extra = {"message_id": "SNAPSHOT_UNREADABLE", "syncd": {"SYSTEM": "rt"}}
+                _log.warning("The kept snapshot of RT cannot be decoded; all of RT is read again", extra=extra)
         with Rows() as rows:
             work = _Work(self._rest, schema, kept, rows, progress)
             work.cold()
