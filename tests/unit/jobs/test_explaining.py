@@ -157,6 +157,25 @@ def test_a_key_of_very_many_makes_rt_be_read_whole(tmp_path: Path, monkeypatch: 
         assert check(muddle, "")["rt by everything"] > 5
 
 
+@pytest.mark.parametrize("name", ["Cart 7", 'Cart "7"', "SYNTWIN0"])
+def test_one_name_for_two_new_assets_goes_to_the_first_device_as_in_a_run(tmp_path: Path, name: str) -> None:
+    with Sandbox(tmp_path / "site", devices=40) as fleet:
+        template = fleet.google.device(fleet.fleet.of_kind("only_in_google")[0].devices[0])
+        ids = [f"{first}0000000-0000-0000-0000-000000000000" for first in "f08"]
+        for number, device in enumerate(ids):
+            more = {"serialNumber": f"SYNTWIN{number}", "macAddress": f"02000000f00{number}", "annotatedUser": ""}
+            asset_id = "" if name == "SYNTWIN0" and number == 0 else name.upper() if number else name
+            fleet.google.enrol({**template, **more, "deviceId": device, "annotatedAssetId": asset_id})
+        with job_of(fleet, 'missing_assets = "create"') as job:
+            run = job.observe_and_compare()
+            made = {device: about(run, ("google", device)) for device in ids}
+            assert sorted(map(len, made.values())) == [0, 0, 1]
+            for device in ids:
+                case, record = told_of(job.explain(device), ("google", device))
+                assert {action.id for action in case.actions} == made[device]
+                assert record.state == ("only_google" if made[device] else "not_created")
+
+
 # -- what it costs
 
 
