@@ -53,7 +53,7 @@ class _Everything:
     def probes(self) -> Iterator[Probe]:
         """Yield all probes; each part is put together when those before it are done."""
         yield Probe(AREA, "file", self._read)
-        yield Probe(AREA, "jobs", self._jobs, (FILE,) if self._document is None else ())
+        yield Probe(AREA, "jobs", self._jobs, (FILE,))
         yield from self._system_probes()
         yield from self._store_probes()
         yield from units(self._configured(), self._means.environ)
@@ -64,7 +64,10 @@ class _Everything:
         self._document = document = read_document(self._config, self._means.environ)
         self._good = salvage(document)
         self._settings = load(Document(path=document.path, tree=dict(self._good)))
-        load(document)  # raises with all that is wrong
+        try:
+            load(document)
+        except ConfigurationError as error:  # which names all mistakes at once
+            return from_error(error, "correct them; `syncd config check` tells when it is right")
         return ok(document.path or f"there is no {DEFAULT_PATH}; the environment is taken")
 
     def _jobs(self) -> Finding:
@@ -93,10 +96,19 @@ class _Everything:
                 yield from systems[system].probes()
             elif self._spoilt(system):
                 yield _unknown(system)
-        for job in self._configured():
-            module = _module(f"{__package__}.{job}")
-            if module is not None:
-                yield from module.probes(getattr(self._settings.jobs, job), systems)
+        for job in JOBS:
+            yield from self._job_probes(job, systems)
+
+    def _job_probes(self, job: str, systems: Mapping[str, SystemChecks]) -> Iterator[Probe]:
+        options, module = getattr(self._settings.jobs, job), _module(f"{__package__}.{job}")
+        if options is None:
+            if self._document is not None and job in self._document.tree.get("jobs", {}):
+                yield _unknown(job)
+            return
+        lacking = [system for system in job_module(job).SYSTEMS if getattr(self._settings, system, None) is None]
+        yield from (Probe(job, system, lambda: (), (f"{AREA} jobs",)) for system in lacking)
+        if module is not None:
+            yield from module.probes(options, systems)
 
     # -- this machine
 

@@ -110,7 +110,7 @@ class _Needed:
         yield ok(f"all that reading can prove{later}", name=name)
 
     def _field(self, field: str) -> Iterator[Finding]:
-        wrong = [*self._about(field, self._create(field), f"rt {field}")]
+        wrong = [*self._about(field, self._remedy(field), f"rt {field}")]
         custom = self._found.fields.get(field)
         if wrong or custom_name(field) is None:
             yield from wrong
@@ -125,19 +125,20 @@ class _Needed:
             if problem.about == about:
                 yield failed(problem.sentence, remedy, problem.kind, name=name or f"rt {about}")
 
-    def _create(self, field: str) -> str:
-        """Say how to make a custom field that is not there, or not as it has to be."""
+    def _remedy(self, field: str) -> str:
+        """Say how to make a custom field that some catalog lacks; others are of a wrong type, or there twice."""
         name = custom_name(field)
-        if name is None or name.isdigit():
-            return "`syncd fields` lists those that there are"
+        lacks = [cfs for cfs in self._found.custom_fields.values() if name not in {cf.name for cf in cfs.values()}]
+        if name is None or name.isdigit() or not lacks:
+            return "name another one; `syncd fields` lists them with type and id"
         kinds: tuple[Kind, ...] = (*self._need.kinds.get(field, ()), "text")
         kind = next(_TYPES[kind] for kind in kinds if kind in _TYPES)
         catalogs = " and ".join(self._need.catalogs)
         rights = "SeeCustomField and ModifyCustomField" if field in self._need.write else "SeeCustomField"
         return (
-            f'in RT under {_FIELDS} > Create: Name "{name}", Type "{kind}", Applies to "Assets"; then under '
-            f"{_CATALOGS} > {catalogs} > Custom Fields tick it, and there under User Rights give "
-            f"the API user {rights}; if it has another name, `syncd fields` lists those that there are"
+            f'in RT under {_FIELDS}, if it is not there, Create: Name "{name}", Type "{kind}", Applies to "Assets"; '
+            f"then under {_CATALOGS} > {catalogs} > Custom Fields tick it, and there under User Rights give the "
+            f"API user {rights}; if it has another name, `syncd fields` lists those that there are"
         )
 
 
