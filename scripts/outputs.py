@@ -28,6 +28,9 @@ SETTLE = 4.5
 
 RUN_ID = re.compile(r"\b\d{8}T\d{6}-[0-9a-f]{4}\b")
 MOMENT = re.compile(r"\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
+WHEN = re.compile(r"(?<=^ )\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
+"""The first cell of the history of an object."""
+
 ONE_AT_A_TIME = "concurrency = 1"
 """Keeps the order of the journal's records the same from run to run."""
 
@@ -142,6 +145,30 @@ def of_each_kind() -> str:
         return on.terminal("plan", "chromebooks")
 
 
+@cache
+def explained() -> tuple[str, str]:
+    """Return what is said of a device whose user somebody took away, and of two assets with one serial number."""
+    with stage(settled=False, devices=100) as on:
+        on.terminal("apply", "chromebooks", "--approve", _approval(on))
+        device = on.site.google.device(on.site.fleet.of_kind("user_missing")[0].devices[0])
+        on.site.google.edit(device["deviceId"], annotatedUser=None)
+        twins = on.site.fleet.of_kind("duplicate_in_rt")[0].assets[0]
+        return tuple(_asked(on, name) for name in (device["serialNumber"], twins))  # type: ignore[return-value]
+
+
+def _approval(on: Stage) -> str:
+    """Return the hash of the plan of now."""
+    return on.terminal("plan", "chromebooks").rpartition("Plan ")[2].partition(" ")[0]
+
+
+def _asked(on: Stage, name: str) -> str:
+    text = re.sub(r"\n\n\n+", "\n\n", on.terminal("explain", "chromebooks", name))
+    lines = [_broken(line) if len(line) > WIDTH else line for line in text.splitlines()]
+    return "\n".join(
+        [f"$ syncd explain chromebooks {name}", *(WHEN.sub("2026-11-21T05:00:00Z", line) for line in lines)]
+    )
+
+
 def _placed_by_rt(config: str) -> str:
     """Turn the rule about org units round: RT says where a device belongs."""
     by_google, table = '"CF.{OU}" = "orgUnitPath"\n', "[jobs.chromebooks.to_google]\n"
@@ -218,6 +245,8 @@ OUTPUTS: dict[str, Callable[[], str]] = {
     "actions": _actions,
     "journal": _journal,
     "record": _record,
+    "explain": lambda: explained()[0],
+    "explain-conflict": lambda: explained()[1],
 }
 
 # -- cutting ---------------------------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ from syncd.cli.options import as_json
 from syncd.cli.output import STACK_BELOW, print_json, print_table, reader_may_leave, say
 from syncd.cli.present import STATES, show_value
 from syncd.cli.session import known_job, program, settings_of, start_logging, store_of
+from syncd.cli.times import moment, rfc3339
 from syncd.host.clock import SystemClock
 from syncd.host.credentials import Credentials
 from syncd.host.errors import DataError
@@ -183,7 +184,6 @@ def _show(told: Told) -> None:
 
 def _show_case(case: Case, held_back: Sequence[str]) -> None:
     say(_heading(case))
-    say()
     kinds = [*dict.fromkeys(key.kind for record in case.records for key in record.keys)]
     header = ["system", "record", "called", "state", *kinds]
     _table(header, [_record_row(record, kinds) for record in case.records[:FIRST_RECORDS]])
@@ -238,8 +238,8 @@ def _outlook(case: Case, held_back: Sequence[str]) -> Iterator[str]:
 
 
 def _show_history(history: Sequence[Change]) -> None:
-    say()
     if not history:
+        say()
         say("syncd has changed nothing of it so far.")
         return
     header = ["when", "run", "system", "called", "field", "before", "after", "outcome"]
@@ -251,10 +251,14 @@ def _show_history(history: Sequence[Change]) -> None:
 def _change_row(change: Change) -> list[str]:
     outcome = f"{change.outcome}: {change.error}" if change.error else change.outcome
     values = [show_value(change.before), show_value(change.after)]
-    return [change.when, change.run, change.system, change.label, change.field, *values, outcome]
+    return [rfc3339(moment(change.when)), change.run, change.system, change.label, change.field, *values, outcome]
 
 
 def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Print a table with air around it; on a terminal it has that of its own."""
+    piped = bool(rows) and not sys.stdout.isatty()
+    if piped:
+        say()
     print_table(header, rows, styles=STYLES, stack_below=STACK_BELOW)
-    if rows and not sys.stdout.isatty():
+    if piped:
         say()
