@@ -513,7 +513,8 @@ class TestLookup:
         schema = tracker.preflight(NEED)
         asset = make(tracker, schema, " look-up 0042 ")
         make(tracker, schema, "LOOKUP 9942")
-        found = tracker.lookup(schema).like(SERIAL, ["LOOKUP0042", "NOSUCH"], spaced=True)
+        found = tracker.lookup(schema).having(SERIAL, ["LOOKUP0042", "NOSUCH"])
+        assert found
         assert [each.id for each in found.assets] == [asset]
         assert getter(schema, SERIAL, {})(found.assets[0]) == " look-up 0042 "
 
@@ -521,10 +522,11 @@ class TestLookup:
         schema = tracker.preflight(NEED)
         made = [make(tracker, schema, f"SEVERAL-{number}") for number in range(3)]
         before = tracker.client.stats.requests
-        found = tracker.lookup(schema).like(SERIAL, ["several1", "several2"], spaced=True)
+        found = tracker.lookup(schema).having(SERIAL, ["several1", "several2"])
+        assert found
         assert [each.id for each in found.assets] == made[1:]
         assert tracker.client.stats.requests == before + 1
-        names = tracker.lookup(schema).like("Name", ["t-several-0", "T-SEVERAL-1"])
+        names = tracker.lookup(schema).named(["t-several-0", "T-SEVERAL-1"])
         assert [each.id for each in names.assets] == made[:2]
 
     def test_an_asset_of_another_catalog_is_named_with_its_catalog(self, tracker: RequestTracker) -> None:
@@ -532,7 +534,7 @@ class TestLookup:
         asset = make(tracker, schema, "STRANGER1")
         put(tracker, f"asset/{asset}", Catalog="Network Gear")
         lookup = tracker.lookup(schema)
-        for found in (lookup.by_id(asset), lookup.like("Name", ["T-STRANGER1"])):
+        for found in (lookup.by_id(asset), lookup.named(["T-STRANGER1"])):
             assert not found.assets
             [stranger] = found.strangers
             assert (stranger.id, stranger.name, stranger.catalog) == (asset, "T-STRANGER1", "Network Gear")
@@ -544,12 +546,22 @@ class TestLookup:
         [found] = lookup.by_id(asset).assets
         assert getter(schema, "Owner.Name", lookup.people)(found) == "s1001"
 
+    def test_who_may_see_fields_in_one_catalog_only_cannot_ask_for_them(
+        self, connect: Connect, tracker: RequestTracker
+    ) -> None:
+        make(tracker, tracker.preflight(NEED), "ONECATALOG1")
+        limited = connect("rt-catalog")
+        schema = limited.preflight(Need(catalogs=("Chromebooks",), read=(SERIAL,)))
+        assert limited.lookup(schema).having(SERIAL, ["ONECATALOG1"]) is None
+        [asset] = limited.lookup(schema).named(["t-onecatalog1"]).assets
+        assert getter(schema, SERIAL, {})(asset) == "ONECATALOG1"
+
     def test_only_a_deleted_asset_has_a_status_and_is_not_found(self, tracker: RequestTracker) -> None:
         schema = tracker.preflight(NEED)
         asset = make(tracker, schema, "DELETED1")
         tracker.writer(schema).update_asset(asset, {"Status": "deleted"})
         lookup = tracker.lookup(schema)
-        assert lookup.by_id(asset) == lookup.like("Name", ["T-DELETED1"])
+        assert lookup.by_id(asset) == lookup.named(["T-DELETED1"])
         assert not lookup.by_id(asset).assets
         assert lookup.status(asset) == "deleted"
         assert lookup.status(999_999) == ""

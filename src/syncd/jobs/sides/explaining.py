@@ -144,7 +144,7 @@ class _Explainer:
         names = {asset_name(device) for device in laid.found.only_left}
 
         def in_use() -> set[str]:
-            return {asset.name.casefold() for asset in assets.lookup.like("Name", names).assets}
+            return {asset.name.casefold() for asset in assets.lookup.named(names).assets}
 
         return self.creates(laid, assets.lookup.people, in_use) if self.creates else ([], [])
 

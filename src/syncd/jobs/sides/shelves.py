@@ -174,18 +174,26 @@ class AssetShelf(_Shelf[Asset]):
 
     def _look_up(self, kind: str, keys: Collection[str]) -> bool:
         names = self._names[kind]
-        if self._all is None and (len(keys) > MOST_KEYS or not all(map(self.lookup.finds_by, names))):
+        few = len(keys) <= MOST_KEYS and all(map(self.lookup.finds_by, names))
+        if not (self._all is None and few and all(self._find(name, kind, keys) for name in names)):
+            self.put(self._having(self._read_all(), kind, keys))
+        return True
+
+    def _find(self, name: str, kind: str, keys: Collection[str]) -> bool:
+        """Look for keys in one field; false where RT cannot be asked."""
+        found = self.lookup.having(name, keys)
+        if found is None:
+            return False
+        strangers = [each for each in found.strangers if not self.stranger_keys(each, kind).isdisjoint(keys)]
+        self.take(Looked(self._having(found.assets, kind, keys), strangers))
+        return True
+
+    def _read_all(self) -> list[Asset]:
+        if self._all is None:
             snapshot = self._read()
             self.lookup.people.update(snapshot.people)
             self._all = [*snapshot.assets]
-        if self._all is not None:
-            self.put(self._having(self._all, kind, keys))
-            return True
-        for name in names:
-            found = self.lookup.like(name, keys, spaced=True)
-            strangers = [each for each in found.strangers if not self.stranger_keys(each, kind).isdisjoint(keys)]
-            self.take(Looked(self._having(found.assets, kind, keys), strangers))
-        return True
+        return self._all
 
     def stranger_texts(self, stranger: Stranger, kind: str) -> tuple[str, ...]:
         """Return the raw keys of one kind that a stranger has."""

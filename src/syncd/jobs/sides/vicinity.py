@@ -63,7 +63,7 @@ class Vicinity:
         return [*((google_devices.SYSTEM, ident) for ident in devices), *_in_rt(assets)]
 
     def _with_name(self, text: str) -> list[Id]:
-        found = self.assets.lookup.like("Name", [text]) if text else Looked([], [])
+        found = self.assets.lookup.named([text]) if text else Looked([], [])
         exact = Looked(
             [asset for asset in found.assets if asset.name.strip().casefold() == text.casefold()],
             [stranger for stranger in found.strangers if stranger.name.strip().casefold() == text.casefold()],

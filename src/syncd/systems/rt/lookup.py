@@ -1,7 +1,8 @@
 """Finding a few assets by what they are called, in whatever spelling: one request for many texts.
 
 RT compares the case of a Name, and white space everywhere (RT 5.0.3, observed). So it is asked for a pattern, in which
-``%`` stands for anything (LIKE does not escape it), and finds more than was meant: the caller compares.
+``%`` stands for anything (LIKE does not escape it): for all but ASCII letters and digits, which databases compare in
+ways of their own. It finds more than was meant, and the caller compares.
 """
 
 import re
@@ -9,9 +10,10 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import msgspec
 
-from syncd.host.errors import NotFound
+from syncd.host.errors import NotFound, NotPermitted
 from syncd.systems.rt.assets import (
     Asset,
+    CustomFieldValues,
     Person,
     Reference,
     WireAsset,
@@ -22,7 +24,7 @@ from syncd.systems.rt.assets import (
     slices,
 )
 from syncd.systems.rt.pages import WITH_CATALOG, matching_assets
-from syncd.systems.rt.rest import PAGE, Criterion, Rest, criterion
+from syncd.systems.rt.rest import PAGE, Rest, criterion
 from syncd.systems.rt.schema import Schema, custom_name
 
 
@@ -63,15 +65,30 @@ class AssetLookup:
         """Return whether assets can be found by a field: RT drops criteria on people without a word."""
         return field == "Name" or custom_name(field) is not None
 
-    def like(self, field: str, texts: Collection[str], *, spaced: bool = False) -> Looked:
-        """Return the assets whose field is like one of these texts, and others.
-
-        ``spaced``: also with other characters anywhere between the letters and digits of a text.
-        """
-        patterns = sorted({_pattern(text, spaced=spaced) for text in texts})
+    def named(self, names: Collection[str]) -> Looked:
+        """Return the assets whose name is like one of these, and others."""
         found = Looked([], [])
-        for some in slices(patterns, PAGE):
-            for page in matching_assets(self._rest, [self._criterion(field, pattern) for pattern in some]):
+        for some in slices(sorted({"%".join(re.findall("[0-9A-Za-z ]+", name)) or "%" for name in names}), PAGE):
+            query = [{**criterion("Name", "LIKE", pattern), "entry_aggregator": "OR"} for pattern in some]
+            for page in matching_assets(self._rest, query):
+                self._sort(page.items, found)
+        return found
+
+    def having(self, field: str, keys: Collection[str]) -> Looked | None:
+        """Return the assets that have the letters and digits of one of these keys in a field, and others.
+
+        None where RT ignores the question: its API user may see custom fields in some catalogs only.
+        """
+        if field == "Name":
+            return self.named(keys)
+        number = self._schema.custom_field(field).id
+        found = Looked([], [])
+        for some in slices(sorted({"%".join(re.findall("[0-9A-Za-z]", key)) or "%" for key in keys}), PAGE):
+            query = [criterion(f"CF.{{{number}}}", "LIKE", pattern) for pattern in some]
+            meant = re.compile("|".join(pattern.replace("%", ".*") for pattern in some), re.IGNORECASE | re.DOTALL)
+            for page in matching_assets(self._rest, query):
+                if not all(any(map(meant.search, _texts(item, number))) for item in page.items):
+                    return None
                 self._sort(page.items, found)
         return found
 
@@ -84,39 +101,36 @@ class AssetLookup:
 
     def texts(self, stranger: Stranger, field: str) -> tuple[str, ...]:
         """Return the texts of a stranger in a field that assets are found by."""
-        return (stranger.name,) if field == "Name" else tuple(stranger.values.get(self._id(field), ()))
+        if field == "Name":
+            return (stranger.name,)
+        return tuple(stranger.values.get(self._schema.custom_field(field).id, ()))
 
     def status(self, number: int) -> str:
         """Return the status of an asset, "" where there is none; also of a deleted one, which no search finds."""
         try:
             return self._rest.get(f"asset/{number}", _Single, "read asset").status
-        except NotFound:
+        except (NotFound, NotPermitted):
             return ""
-
-    def _criterion(self, field: str, pattern: str) -> Criterion:
-        if field == "Name":
-            return {**criterion("Name", "LIKE", pattern), "entry_aggregator": "OR"}
-        return criterion(f"CF.{{{self._id(field)}}}", "LIKE", pattern)
-
-    def _id(self, field: str) -> int:
-        return self._schema.custom_field(field).id
 
     def _sort(self, items: Iterable[WireAsset], found: Looked) -> None:
         ours = [item for item in items if item.catalog_id in self._catalogs]
         rows = [encode_asset(item, self._fields) for item in ours]
         found.assets.extend(decode_rows(rows, self._kind))
         self.people.update({person.id: person for item in ours for person in people_of(item)})
-        found.strangers.extend(_stranger(item) for item in items if item not in ours)
+        found.strangers.extend(_stranger(item) for item in items if item.catalog_id not in self._catalogs)
 
 
 def _stranger(item: WireAsset) -> Stranger:
     catalog = item.catalog.name if isinstance(item.catalog, Reference) else ""
-    fields = item.custom_fields if isinstance(item.custom_fields, list) else []
-    values = {cf.id: [text for text in cf.values if text and isinstance(text, str)] for cf in fields}
+    values = {number: _texts(item, number) for number in _fields(item)}
     return Stranger(item.id, item.name, item.status, catalog or str(item.catalog_id), values)
 
 
-def _pattern(text: str, *, spaced: bool) -> str:
-    """Return a text with ``%`` for what a database may compare in its own way, or take for a wildcard."""
-    kept = re.findall("[0-9A-Za-z]", text) if spaced else re.findall("[0-9A-Za-z ]+", text)
-    return "%".join(kept) or "%"
+def _fields(item: WireAsset) -> dict[int, CustomFieldValues]:
+    listed = item.custom_fields if isinstance(item.custom_fields, list) else []
+    return {cf.id: cf for cf in listed}
+
+
+def _texts(item: WireAsset, field: int) -> list[str]:
+    found = _fields(item).get(field)
+    return [text for text in found.values if text and isinstance(text, str)] if found else []
