@@ -236,6 +236,27 @@ def _record() -> str:
     return "\n".join(f"{name}={value}" for name, value in record.items() if not name.startswith(left_out))
 
 
+@cache
+def looks() -> tuple[str, str]:
+    """Return what the doctor says of a sandbox whose RT lacks a custom field, and its fields."""
+    with stage(settled=False, devices=40, config=lambda text: text.replace("CF.{Last User}", "CF.{Seen With}")) as on:
+        return on.terminal("doctor"), on.terminal("fields")
+
+
+def _doctor() -> str:
+    """Return what the doctor says of the job, and what to do; the rest is of this machine."""
+    table, _, rest = looks()[0].partition("\n\n")
+    header, checks = table.splitlines()[:2], _by_action(table.splitlines()[2:])
+    told = [row for check in checks if re.match(r" *(rt +(token|version)|chromebooks) ", check[0]) for row in check]
+    remedy = next(line for line in rest.splitlines() if line.startswith("chromebooks, "))
+    return "\n".join(["$ syncd doctor", *header, " ...", *told, " ...", "", _broken(remedy)])
+
+
+def _fields() -> str:
+    lines = looks()[1].splitlines()
+    return "\n".join(["$ syncd fields", *lines[: 2 + MOST_LINES], " ..."])
+
+
 OUTPUTS: dict[str, Callable[[], str]] = {
     "plan": _plan,
     "listings": _listings,
@@ -245,6 +266,8 @@ OUTPUTS: dict[str, Callable[[], str]] = {
     "actions": _actions,
     "journal": _journal,
     "record": _record,
+    "doctor": _doctor,
+    "fields": _fields,
     "explain": lambda: explained()[0],
     "explain-conflict": lambda: explained()[1],
 }

@@ -70,7 +70,7 @@ def test_the_quick_start_leads_to_a_plan(tmp_path: Path) -> None:
             "SYNCD_CONFIG": str(tmp_path / "config.toml"),
             "CREDENTIALS_DIRECTORY": str(site.credentials_directory),
         }
-        for command in ("syncd config check", "syncd plan chromebooks"):
+        for command in ("syncd doctor", "syncd plan chromebooks"):
             assert any(command in text for text in blocks(ROOT / "README.md", "sh"))
             words = [sys.executable, "-m", *command.split()]
             done = subprocess.run(words, env=environment, capture_output=True, text=True, check=False, timeout=60)
