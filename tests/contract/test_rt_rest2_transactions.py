@@ -111,6 +111,7 @@ def test_the_feed_is_narrowed_by_type_object_and_id(rt: Rest2, asset: str) -> No
     assert len(feed(rt, last, ASSETS, criterion("Type", "Status"))) == 1
     assert len(feed(rt, last, ASSETS, criterion("ObjectId", asset))) == 3
     assert len(feed(rt, last, ASSETS, criterion("Field", "Description"))) == 2
+    assert len(feed(rt, last, ASSETS, criterion("Field", ["Description", "Status", "Catalog"], "IN"))) == 3
     wanted = [last + 1, last + 3]
     only = rt.search("/transactions", criterion("id", wanted, "IN"), orderby="id")
     assert ids(only) == [str(number) for number in wanted]

@@ -49,13 +49,16 @@ class FakeRt:
         self.counted = True
         self.assets: dict[int, dict[str, Any]] = {}
         self.transactions: list[dict[str, Any]] = []
+        self.users: list[dict[str, Any]] = []
         self.requests: list[Request] = []
         self.spoil: Callable[[dict[str, Any]], None] = lambda _: None
         self.body: Callable[[bytes], bytes] = lambda body: body
         for number in range(1, assets + 1):
             self.put(number, f"S{number}", kind="Create", at=NOW - timedelta(days=1))
 
-    def put(self, number: int, serial: str, *, kind: str = "CustomField", at: datetime | None = None) -> None:
+    def put(
+        self, number: int, serial: str, *, kind: str = "CustomField", field: str = "", at: datetime | None = None
+    ) -> None:
         self.assets[number] = {
             "id": str(number),
             "Name": f"N{number}",
@@ -66,12 +69,12 @@ class FakeRt:
             "LastUpdated": stamp(at or self.now),
             "CustomFields": [{"id": "2", "values": [serial]}, {"id": "18", "values": [None]}],
         }
-        self.tell(number, kind)
+        self.tell(number, kind, field)
 
     def delete(self, number: int, *, silent: bool = False) -> None:
         del self.assets[number]
         if not silent:
-            self.tell(number, "Status")
+            self.tell(number, "Status", "Status")
 
     def tell(self, number: int, kind: str, field: str = "", object_type: str = "RT::Asset") -> None:
         last = self.transactions[-1]["id"] if self.transactions else 0
@@ -83,7 +86,8 @@ class FakeRt:
 
     def send(self, request: Request) -> Reply:
         self.requests.append(request)
-        rows = list(self.assets.values()) if request.path.endswith("assets") else self.transactions
+        tables = {"assets": [*self.assets.values()], "users": self.users, "transactions": self.transactions}
+        rows = tables[request.path.rpartition("/")[2]]
         for wanted in msgspec.json.decode(request.body or b"[]"):
             rows = [row for row in rows if _matches(row, wanted)]
         order = [pair for pair in request.params if pair[0] in ("orderby", "order")]
@@ -110,6 +114,8 @@ def _matches(row: dict[str, Any], wanted: dict[str, Any]) -> bool:
             return bool(found < int(wanted["value"]))
         case ">":
             return bool(found > int(wanted["value"]))
+        case "!=":
+            return bool(found != wanted["value"])
         case ">=":
             return bool(str(found).replace("T", " ").removesuffix("Z") >= wanted["value"])
     raise AssertionError(wanted)

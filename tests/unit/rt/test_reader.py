@@ -8,7 +8,7 @@ from syncd.host.clock import SystemClock
 from syncd.host.errors import IntegrationError, NotPermitted, Unavailable
 from syncd.systems.rt.reader import AssetReader
 from syncd.systems.rt.rest import Rest
-from syncd.systems.rt.schema import CustomField
+from syncd.systems.rt.schema import CustomField, Need
 from syncd.systems.rt.snapshot import AssetSnapshot
 from unit.rt.fake_rt import FakeRt, schema
 from unit.rt.memory_store import MemoryStore
@@ -22,15 +22,19 @@ SCHEMA = schema()
 class Reading:
     """A reader, its store and its RT."""
 
-    def __init__(self, assets: int) -> None:
+    def __init__(self, assets: int, *more: str) -> None:
         self.rt = FakeRt(assets)
+        self.need(*more)
         self.store = MemoryStore()
         rest = Rest(cast("HttpClient", self.rt), self.rt, SystemClock())
         self.reader = AssetReader(rest, self.store, "https://rt.example.org", 7.0)
 
+    def need(self, *more: str) -> None:
+        self.schema = schema(need=Need(catalogs=("Chromebooks",), read=(*SCHEMA.need.read, *more)))
+
     def read(self, *, full: bool = False) -> AssetSnapshot:
         self.rt.requests.clear()
-        return self.reader.read(SCHEMA, full=full)
+        return self.reader.read(self.schema, full=full)
 
     def later(self, **time: float) -> None:
         self.rt.now += timedelta(**time)
@@ -78,6 +82,40 @@ def test_changes_cost_one_request_for_each_hundred(changed: int, kind: str) -> N
     assert reading.requests <= 3 + -(-changed // 100)
     assert reading.read().re_read == 0
     assert reading.requests <= 3 + -(-changed // 100)
+
+
+# Feed, changes before its first page, latest assets, three pages of assets, and one for the asset that is gone.
+@pytest.mark.parametrize(("more", "requests"), [((), 7), (("HeldBy.Name",), 8)])
+def test_renames_cost_pages_of_the_feed_only_where_names_of_people_matter(more: tuple[str, ...], requests: int) -> None:
+    reading = Reading(500, *more)
+    reading.read()
+    reading.later(hours=1)
+    reading.rt.delete(400)
+    reading.rt.tell(41, "Set", "Name", "RT::User")
+    for number in range(1, 251):
+        reading.rt.put(number, "new", kind="Set", field="Name")
+    for row in reading.rt.assets.values():
+        row["HeldBy"][0]["Name"] = "s2002"
+    reading.later(minutes=5)
+    warm = reading.read()
+    assert (warm.how, reading.requests) == ("warm", requests)
+    assert reading.serials(warm) == reading.truth()
+    assert reading.read().people[41].name == "s2002"
+
+
+def test_a_job_that_needs_names_catches_up_with_those_that_another_did_not_look_for() -> None:
+    reading = Reading(300)
+    reading.read()
+    reading.later(hours=1)
+    reading.rt.tell(41, "Set", "Name", "RT::User")
+    for _ in range(120):
+        reading.rt.put(200, "new", kind="Set", field="Name")
+    reading.rt.users = [{"id": "41", "Name": "s2002", "EmailAddress": ""}]
+    reading.later(minutes=5)
+    assert reading.read().people[41].name == "s1001"
+    reading.need("HeldBy.Name")
+    assert (reading.read().people[41].name, reading.requests) == ("s2002", 4)
+    assert (reading.read().people[41].name, reading.requests) == ("s2002", 2)
 
 
 def test_what_was_just_written_in_bulk_is_not_read_twice() -> None:

@@ -18,7 +18,8 @@ OVERLAP = 50
 
 _FIELDS = {"fields": "ObjectType,ObjectId,Field"}
 _LEAVING = ("Set", "Status")
-"""Types that tell what LastUpdated cannot: deleted and moved assets, changed users."""
+_LEAVING_FIELDS = ("Catalog", "Status", "EmailAddress")
+"""Types, and fields of theirs, that tell what LastUpdated cannot: moved and deleted assets, changed users."""
 _TYPES = (*_LEAVING, "Create", "SetWatcher", "AddWatcher", "DelWatcher")
 
 
@@ -36,6 +37,7 @@ class Changes(msgspec.Struct, frozen=True):
 
     ``began`` and ``date``: the server's time at the start and the end of the first request. ``rewound``: the newest
     change that was seen is not there any more, so RT was restored from an older copy; then no changes are told.
+    ``named``: whether all renames of users are told.
     """
 
     began: datetime
@@ -45,14 +47,21 @@ class Changes(msgspec.Struct, frozen=True):
     newest: int
     seen: list[int]
     rewound: bool = False
+    named: bool = True
 
 
 class Feed:
-    """The transactions that matter. ``users``: changes of users can be seen and are asked for."""
+    """The transactions that matter.
 
-    def __init__(self, rest: Rest, *, users: bool) -> None:
+    ``users``: changes of users can be seen and are asked for. ``names``: those of their names matter. Assets have
+    names too, so each page of renamed assets is looked through then.
+    """
+
+    def __init__(self, rest: Rest, *, users: bool, names: bool) -> None:
         self._rest = rest
         self._objects = ["RT::Asset", "RT::User"] if users else ["RT::Asset"]
+        self._names = names
+        self._leaving = criterion("Field", "IN", [*_LEAVING_FIELDS, "Name"] if users and names else [*_LEAVING_FIELDS])
 
     def position(self) -> Changes:
         """Return where the feed stands now, without changes. One request."""
@@ -73,7 +82,7 @@ class Feed:
         if newest and not page.full and newest not in {item.id for item in found}:
             return msgspec.structs.replace(self.position(), rewound=True)
         while page.full and page.items[-1].id > start:
-            page = self._page(_LEAVING, [criterion("id", "<", page.items[-1].id)])
+            page = self._page(_LEAVING, [criterion("id", "<", page.items[-1].id), self._leaving])
             found += [item for item in page.items if item.id > start]
         fresh = [item for item in found if item.id > newest or item.id not in seen]
         last = max((item.id for item in found), default=newest)
@@ -84,6 +93,7 @@ class Feed:
             users=frozenset(item.object_id for item in fresh if _renames(item)),
             newest=max(last, newest),
             seen=_overlap({*seen, *(item.id for item in found)}, max(last, newest)),
+            named=self._names or page is first,
         )
 
     def _page(self, types: Sequence[str], more: Sequence[Criterion]) -> Page[Transaction]:

@@ -102,7 +102,7 @@ class _Work:
         self.progress = progress
         self.catalogs = [catalog.id for catalog in schema.catalogs]
         self.fields = {cf.id: cf for cf in schema.custom_fields}
-        self.feed = Feed(rest, users=schema.people_feed)
+        self.feed = Feed(rest, users=schema.people_feed, names=schema.need.names)
         self.how: Literal["cold", "warm", "listed"] = "warm"
         self.count = 0
         self.people: dict[int, Person] = {}
@@ -164,7 +164,9 @@ class _Work:
         self.people = self.kept.people()
         told = self.told(meta)
         newest = newest_stamps(self.rest, self.catalogs)
-        self.meta = msgspec.structs.replace(meta, began=told.began, feed=told.newest, seen=told.seen)
+        self.meta = msgspec.structs.replace(
+            meta, began=told.began, feed=told.newest, seen=told.seen, named=meta.named and told.named
+        )
         wanted = {*meta.unsettled, *self.users_assets(told.users)}
         if newest.total is None or told.date < meta.began:
             self.list_all(wanted)
@@ -277,8 +279,11 @@ class _Work:
 
     def refresh_people(self) -> None:
         """Read all users where the feed cannot tell what changed of them and the job needs their names."""
-        if self.schema.need.people and (self.rewound or not self.schema.people_feed):
+        need = self.schema.need
+        blind = self.rewound or not self.schema.people_feed
+        if (need.people and blind) or (need.names and not self.meta.named):
             self.meet(person for person in all_people(self.rest) if person.id in self.people)
+            self.meta = msgspec.structs.replace(self.meta, named=True)
 
     def latest_kept(self, told: frozenset[int]) -> str:
         """Return the latest LastUpdated that was kept, of assets that the feed does not tell of."""

@@ -58,7 +58,12 @@ class Need(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def people(self) -> bool:
         """Whether names or e-mail addresses of owners or holders are needed."""
-        return any(field.endswith((".Name", ".EmailAddress")) for field in self.fields)
+        return self.names or any(field.endswith(".EmailAddress") for field in self.fields)
+
+    @property
+    def names(self) -> bool:
+        """Whether names of owners or holders are needed."""
+        return any(field.endswith(".Name") for field in self.fields)
 
 
 class Catalog(msgspec.Struct, frozen=True):

@@ -57,7 +57,8 @@ class Meta(msgspec.Struct, frozen=True, kw_only=True):
     ``began``: when the last read began; what was changed before it is in the rows. ``full``: when the last full read
     began. ``feed``: the newest transaction that was seen; ``seen``: those within the overlap before it.
     ``unsettled``: assets that were read within the same seconds as their LastUpdated, to be read again. ``latest``:
-    the latest LastUpdated of all assets.
+    the latest LastUpdated of all assets. ``named``: whether names of people are as of this read too; a job that needs
+    none does not look for all changes of them.
     """
 
     format: int = FORMAT
@@ -68,6 +69,7 @@ class Meta(msgspec.Struct, frozen=True, kw_only=True):
     seen: list[int] = []
     unsettled: list[int] = []
     latest: str = ""
+    named: bool = True
 
 
 class Stamp(msgspec.Struct, gc=False):
