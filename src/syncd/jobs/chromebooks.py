@@ -7,7 +7,7 @@ in batches, one PUT for a changed asset, and, when asked for, a new asset for a 
 """
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import cached_property
 from typing import Annotated, Literal
@@ -19,25 +19,13 @@ from syncd.jobs.context import RunContext
 from syncd.jobs.observe import side_by_side
 from syncd.jobs.options import FieldNames, FieldRule, JobOptions, Rules, merge_rules, ownership_circles, rule_problems
 from syncd.jobs.sides import crossing
+from syncd.jobs.sides.creating import Creating
 from syncd.jobs.sides.frame import Frame, frame
 from syncd.jobs.sides.google_devices import DEVICE_FIELDS, DeviceWriter
 from syncd.jobs.sides.links import DeviceLinks
-from syncd.jobs.sides.new_assets import (
-    PEOPLE,
-    Arriving,
-    NewAssets,
-    Seed,
-    Taken,
-    check_fixed,
-    elsewhere,
-    had_creates,
-    had_links,
-    serial_keys,
-)
-from syncd.jobs.sides.rt_assets import DELETED, SYSTEM, AssetFields, AssetWriter
+from syncd.jobs.sides.rt_assets import DELETED, AssetFields, AssetWriter
 from syncd.reconcile.diff import diff
 from syncd.reconcile.explain import Explanation
-from syncd.reconcile.mapping import Flow
 from syncd.reconcile.match import Match, flip
 from syncd.reconcile.model import Action, Comparison, Listing, make_action
 from syncd.reconcile.ports import Progress, Traffic, Writer
@@ -45,7 +33,7 @@ from syncd.state.figures import SnapshotTimes
 from syncd.systems.google import Google, open_google
 from syncd.systems.google.devices import Device
 from syncd.systems.google.options import DEVICES_READ, DEVICES_WRITE
-from syncd.systems.rt.assets import Asset, People, slices
+from syncd.systems.rt.assets import Asset, slices
 from syncd.systems.rt.client import RequestTracker, open_rt
 from syncd.systems.rt.schema import READABLE, Kind, Need, Schema, custom_name
 from syncd.systems.rt.snapshot import AssetSnapshot, KeptAssets
@@ -264,6 +252,16 @@ class ChromebookJob:
         )
         return self._compare(devices, assets)
 
+    def explain(self, sought: str) -> Explanation:
+        """Read what has to do with a device or asset, and judge it as a run would."""
+        from syncd.jobs.sides.explaining import explained  # noqa: PLC0415 - no run needs it
+
+        creates = self._creating().plan if self._options.creates else None
+        cases, read = explained(
+            sought, self._options, self._google.devices, self._rt, self._schema, creates, self._context.progress
+        )
+        return Explanation(job=NAME, sought=sought, cases=cases, read=read)
+
     def writers(self) -> Mapping[str, Writer]:
         """Return the writers of both systems."""
         assets = self._rt.writer(self._schema)
@@ -324,7 +322,7 @@ class ChromebookJob:
             actions, listings = diff(laid.to_rt, pairs)
             asset_actions += actions
             differences += listings
-        creates, not_created = self._creates(laid, snapshot.people, lambda: _names(snapshot.assets))
+        creates, not_created = self._creates(laid, snapshot)
         # Pairs by their assets, which device actions come from.
         changed = {action.source for action in device_actions} | {action.object for action in asset_actions}
         listings = [*laid.sorted_out.listings, *found.listings(), *differences, *not_created]
@@ -360,60 +358,13 @@ class ChromebookJob:
         store.external_ids.record(NAME, links, self._context.clock.now(), links.digest())
         store.figures.note_snapshot(NAME, "rt", SnapshotTimes(as_of=snapshot.as_of, full=snapshot.full))
 
-    def explain(self, sought: str) -> Explanation:
-        """Read what has to do with a device or asset, and judge it as a run would."""
-        from syncd.jobs.sides.explaining import explained  # noqa: PLC0415 - no run needs it
-
-        creates = self._creates if self._options.creates else None
-        cases, read = explained(
-            sought, self._options, self._google.devices, self._rt, self._schema, creates, self._context.progress
-        )
-        return Explanation(job=NAME, sought=sought, cases=cases, read=read)
-
-    def _creates(
-        self, laid: Frame, people: People, names: Callable[[], set[str]]
-    ) -> tuple[list[Action], list[Listing]]:
+    def _creates(self, laid: Frame, snapshot: AssetSnapshot) -> tuple[list[Action], list[Listing]]:
         if not self._options.creates:
             return [], []
-        arriving = AssetFields(self._schema, people).arriving
-        check_fixed(self._options.new_assets, arriving)
-        devices = laid.found.only_left
-        if not devices:
-            return [], []
-        return self._new_assets(devices, names(), laid.to_rt, arriving).plan(devices)
+        return self._creating().plan(laid, snapshot.people, lambda: _names(snapshot.assets))
 
-    def _new_assets(
-        self, devices: Sequence[Device], names: set[str], to_rt: Flow[Device, Asset], arriving: Arriving
-    ) -> NewAssets:
-        options = self._options
-        seeds = [
-            Seed(field=rule.source, device_field=name, read=DEVICE_FIELDS[name].read, clear=rule.clear)
-            for name, rule in options.device_rules.items()
-        ]
-        people = {seed.read(device).strip() for seed in seeds if seed.field in PEOPLE for device in devices}
-        return NewAssets(
-            catalog=str(self._schema.catalogs[0].id),
-            serial_field=options.serial_field,
-            mac_field=options.mac_fields[0] if "mac" in options.match else None,
-            fixed=options.new_assets,
-            seeds=seeds,
-            mapped=to_rt.fields,
-            arriving=arriving,
-            users=self._rt.users_by_email(people),
-            names=names,
-            taken=self._taken([device.serial_number.strip() for device in devices]),
-        )
-
-    def _taken(self, serials: Sequence[str]) -> Taken:
-        """Return the serials that must have no new asset: RT has them elsewhere, or had an asset for them once."""
-        store = self._context.store
-        keys = serial_keys(serials)
-        cf = self._schema.custom_field(self._options.serial_field)
-        return {
-            **had_links(store.external_ids.links(NAME, former=True), keys),
-            **had_creates(store.ledger.history(SYSTEM, key) for key in keys),
-            **elsewhere(self._rt.writer(self._schema).find_assets(cf.id, serials, anywhere=True)),
-        }
+    def _creating(self) -> Creating:
+        return Creating(NAME, self._options, self._rt, self._schema, self._context.store)
 
 
 def _names(assets: KeptAssets) -> set[str]:
