@@ -36,6 +36,7 @@ VERBS = {
     "assets": _Verb("looks", "assets", "List the assets of RT, as a table, JSON or CSV."),
     "org-units": _Verb("looks", "org_units", "List the organisational units of Google."),
     "devices": _Verb("looks", "devices", "List the Chromebooks of Google, as a table, JSON or CSV."),
+    "import": _Verb("imports", "import_", "Import rosters of students from files, all or nothing."),
     "state": _Verb("state", "state", "Check, back up, prune or start over what syncd remembers."),
     "config": _Verb("config", "config", "Check the configuration file."),
     "units": _Verb("units", "units", "Write systemd units for hosts without NixOS."),

@@ -16,6 +16,7 @@ from syncd.jobs.context import RunContext, missing_tables
 from syncd.jobs.options import JobOptions
 from syncd.reconcile.run import Job
 from syncd.systems.google.options import GoogleOptions
+from syncd.systems.rosters.options import StudentImportOptions
 from syncd.systems.rt.options import RtOptions
 
 
@@ -61,6 +62,12 @@ class MetricsOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     ] = ""
 
 
+class ImportsOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Options of ``[imports]``."""
+
+    students: StudentImportOptions = StudentImportOptions()
+
+
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The configuration file."""
 
@@ -69,6 +76,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     google: GoogleOptions | None = None
     rt: RtOptions | None = None
     jobs: JobsOptions = JobsOptions()
+    imports: ImportsOptions = ImportsOptions()
 
     def job(self, name: str) -> JobOptions:
         """Return the options of a job, or say how to configure it."""
@@ -87,6 +95,7 @@ TABLES: Mapping[str, type[msgspec.Struct]] = {
     "google": GoogleOptions,
     "rt": RtOptions,
     "jobs.chromebooks": ChromebooksOptions,
+    "imports.students": StudentImportOptions,
 }
 """The tables of the file by name, for the documentation."""
 

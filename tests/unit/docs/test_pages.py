@@ -10,7 +10,7 @@ from syncd.cli import VERBS, cli
 from syncd.host.config import ENVIRONMENT, Document, read_document
 from syncd.host.credentials import _FILE_VARIABLES, _VARIABLES
 from syncd.host.errors import ExitStatus
-from syncd.jobs.settings import JOBS, TABLES, load
+from syncd.jobs.settings import JOBS, TABLES, ImportsOptions, load
 from unit.docs.pages import INTEGRATIONS, PAGES, ROOT, anchors, blocks, headings, name, prose, rows
 
 TEMPLATE = [
@@ -49,8 +49,9 @@ def test_every_integration_follows_the_template(page: Path) -> None:
     assert headings(page) == TEMPLATE
 
 
-def test_every_job_has_a_page() -> None:
-    assert {page.stem for page in INTEGRATIONS} == set(JOBS)
+def test_every_job_and_every_import_has_a_page() -> None:
+    imports = {f"{name.removesuffix('s')}-import" for name in ImportsOptions.__struct_fields__}
+    assert {page.stem for page in INTEGRATIONS} == set(JOBS) | imports
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name)
@@ -74,7 +75,8 @@ def test_configurations_are_good(tmp_path: Path, text: str) -> None:
     file = tmp_path / "config.toml"
     file.write_text(text)
     document: Document = read_document(str(file), {})
-    assert load(document).jobs.chromebooks is not None
+    settings = load(document)
+    assert settings.jobs.chromebooks is not None or settings.imports != ImportsOptions()
 
 
 @pytest.mark.parametrize("command", COMMANDS)

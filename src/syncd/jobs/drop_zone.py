@@ -1,0 +1,76 @@
+"""The drop zone of student rosters: what somebody leaves there is imported, and goes to ``done`` or ``rejected``."""
+
+import logging
+from collections.abc import Iterable
+from datetime import UTC
+from pathlib import Path
+
+import msgspec
+
+from syncd.host.clock import Clock
+from syncd.host.errors import DataError, IntegrationError, NotPermitted, Unavailable
+from syncd.jobs.student_import import Imported, Order, again, import_students, summary
+from syncd.state.rosters import Rosters
+from syncd.systems.rosters.dropzone import DropZone, Verdict
+
+PLACE = ("drop", "students")
+"""Where the drop zone is below the state folder."""
+
+log = logging.getLogger(__name__)
+
+
+def take_all(zone: DropZone, rosters: Rosters, order: Order, program: str, clock: Clock) -> list[Imported]:
+    """Import what is in the drop zone, the oldest first; one bad file holds up no other.
+
+    Raises what is wrong with the options or the store; the file stays where it is then.
+    """
+    return [_told(_take(zone, rosters, order, program, clock, name)) for name in zone.names()]
+
+
+def _take(zone: DropZone, rosters: Rosters, order: Order, program: str, clock: Clock, name: str) -> Imported:
+    stamp = clock.now().astimezone(UTC).strftime("%Y%m%dT%H%M%SZ")
+    command = again(program, str(zone.path / "rejected" / f"{stamp}-{name}"), order)
+    try:
+        with zone.taken(name) as roster:
+            done = import_students(rosters, roster, msgspec.structs.replace(order, command=command))
+    except (Unavailable, NotPermitted) as error:
+        if error.code.startswith("state."):
+            raise
+        return Imported(file=name, result="waiting", error=error)
+    except DataError as error:
+        done = Imported(file=name, result="rejected", error=error)
+    if order.dry_run:
+        return done
+    verdict: Verdict = "rejected" if done.error else "done"
+    zone.settle(name, verdict, stamp, "\n".join([*report(done), ""]))
+    return done
+
+
+def _told(done: Imported) -> Imported:
+    """Log what is wrong with a file: there may be several, and a command ends with one error only."""
+    if done.error is not None:
+        fields = {"ERROR": done.error.code, "OBJECT": done.file}
+        log.error("%s", done.error.sentence, extra={"syncd": fields})
+        done.error.told = True
+    return done
+
+
+def worst(files: Iterable[Imported]) -> IntegrationError | None:
+    """Return the error that the command ends with: a file that was not kept goes before one that waits."""
+    errors = [done.error for done in files if done.error is not None]
+    return next((error for error in errors if not error.retryable), next(iter(errors), None))
+
+
+def report(done: Imported) -> list[str]:
+    """Return what a person has to know about one file, line by line; it may hold cells of the file."""
+    lines = [f"{done.file}: {summary(done) if done.error is None else done.result}"]
+    lines += [done.error.sentence] if done.error else []
+    places = (f"{item.file}, row {item.row}{f', {item.column}' if item.column else ''}" for item in done.problems)
+    lines += [f"{place}: {item.reason}" for place, item in zip(places, done.problems, strict=True)]
+    more = done.problem_count - len(done.problems)
+    return [*lines, f"... and {more:,} more"] if more else lines
+
+
+def place(state: Path) -> Path:
+    """Return the drop zone of a state folder."""
+    return state.joinpath(*PLACE)

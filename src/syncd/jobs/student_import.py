@@ -1,0 +1,229 @@
+"""Import students: read a roster, hold it against the one that is kept, and keep it whole or not at all."""
+
+import gc
+import hashlib
+import logging
+import shlex
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
+from operator import attrgetter
+from typing import Any, Literal
+
+import msgspec
+
+from syncd.host.errors import DataError, IntegrationError, Refused
+from syncd.reconcile.guard import SHORTEST_APPROVAL, Limit, allowed
+from syncd.state.rosters import Counts, Import, Rosters
+from syncd.systems.rosters.assembly import Reading
+from syncd.systems.rosters.opening import Opened
+from syncd.systems.rosters.options import StudentImportOptions
+from syncd.systems.rosters.person import FIELDS, Source
+from syncd.systems.rosters.problems import Problem, Problems
+
+ROSTER = "students"
+LOCK = "import-students"
+SETTING = "imports.students.shrink_percent"
+
+Result = Literal["imported", "unchanged", "planned", "refused", "rejected", "waiting"]
+
+_VALUES = attrgetter(*FIELDS)
+
+log = logging.getLogger(__name__)
+
+
+class Order(msgspec.Struct, frozen=True, kw_only=True):
+    """What is asked for, besides the file.
+
+    ``partial``: nobody leaves. ``school``: the file is for one school. ``dry_run``: change nothing. ``approve``: the
+    hash that lifts the limit for this file. ``command``: how to import it again, to which a refusal adds the hash.
+    """
+
+    options: StudentImportOptions
+    today: date
+    partial: bool = False
+    school: str = ""
+    dry_run: bool = False
+    approve: str = ""
+    command: str = "syncd import students FILE"
+
+    @property
+    def reading(self) -> Reading:
+        """How files are to be read."""
+        return Reading(self.options, self.today, self.school)
+
+
+class Imported(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of one file. ``error`` is the reason why it was not kept; ``problems`` are the first of so many."""
+
+    file: str
+    result: Result
+    format: str = ""
+    extent: str = ""
+    school: str = ""
+    counts: Counts = Counts()
+    skipped: dict[str, int] = {}
+    problems: list[Problem] = []
+    problem_count: int = 0
+    approval: str = ""
+    error: IntegrationError | None = None
+
+
+def import_students(rosters: Rosters, roster: Opened, order: Order) -> Imported:
+    """Import one roster; what is wrong with the file, and a limit that holds it up, are in the result.
+
+    Raises what is wrong with the options or the store, and Unavailable for a file that changed while it was read.
+    """
+    problems = Problems()
+    try:
+        with _no_garbage():
+            done = _merge(rosters, roster, order, problems)
+    except (DataError, Refused) as error:
+        if error.code.startswith("state."):
+            raise
+        return Imported(
+            file=roster.name,
+            result="refused" if isinstance(error, Refused) else "rejected",
+            school=order.school,
+            problems=list(problems),
+            problem_count=problems.count,
+            error=error,
+        )
+    log.info("%s: %s", done.file, summary(done), extra={"syncd": {"OBJECT": done.file}})
+    return done
+
+
+@contextmanager
+def _no_garbage() -> Iterator[None]:
+    """Look for no garbage meanwhile: rows make no cycles, and the search for some takes a fifth of an import."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
+
+
+def _merge(rosters: Rosters, roster: Opened, order: Order, problems: Problems) -> Imported:
+    source = roster.source(order.reading)
+    new = Import(
+        roster=ROSTER,
+        scope=order.school,
+        extent="full" if source.complete and not order.partial else "partial",
+        content=source.content,
+        reading=_how(order),
+        file=roster.name,
+        format=source.format,
+    )
+    told = Imported(file=roster.name, result="unchanged", format=source.format, extent=new.extent, school=order.school)
+    last = rosters.last(ROSTER)
+    if last is not None and _same(last, new):
+        return msgspec.structs.replace(told, counts=Counts(rows=last.counts.rows, unchanged=last.counts.rows))
+    approval = _approval(new, last)
+    if order.approve:
+        _check_approval(order.approve, approval, roster.name)
+
+    def keep(counts: Counts) -> bool:
+        roster.whole()
+        _check_rows(problems, counts, new)
+        if not order.approve:
+            _check_limit(counts, new, order, approval)
+        return not order.dry_run
+
+    counts = rosters.take(new, _rows(source, problems), keep)
+    result: Result = "planned" if order.dry_run else "imported"
+    return msgspec.structs.replace(
+        told, result=result, counts=counts, skipped=dict(source.skipped), approval=approval if order.dry_run else ""
+    )
+
+
+def _rows(source: Source, problems: Problems) -> Iterator[list[tuple[Any, ...]]]:
+    """Yield people as the store takes them. After the first problem the rest is only looked through."""
+    for batch in source.people(problems):
+        if not problems:
+            yield list(map(_VALUES, batch))
+
+
+# -- what may be kept
+
+
+def _check_rows(problems: Problems, counts: Counts, new: Import) -> None:
+    if problems:
+        raise DataError(
+            f"{new.file} has {problems.count:,} bad {'cells' if problems.count > 1 else 'cell'}, nothing was stored: "
+            f"{problems.places(5)}. Correct them at their source and export again.",
+            code="roster.bad_rows",
+            object=new.file,
+        )
+    if not counts.rows and new.extent == "full":
+        raise DataError(
+            f"{new.file} has a header and no students; nothing was stored.", code="roster.no_rows", object=new.file
+        )
+
+
+def _check_limit(counts: Counts, new: Import, order: Order, approval: str) -> None:
+    percent = order.options.shrink_percent
+    most = allowed(Limit(percent=percent, count=counts.before), counts.before)
+    if counts.lost <= most:
+        return
+    whose = f"of {new.scope}" if new.scope else "of the roster"
+    raise Refused(
+        f"Refused, nothing was stored: by {new.file} {counts.lost:,} of the {counts.before:,} active students {whose} "
+        f"would leave, and the limit is {most:,} ({SETTING} = {percent:g}). If it is a part of the roster, say "
+        "--partial, or --school NAME for all of one school. If it is right, approve it: "
+        f"{order.command} --approve {approval}",
+        code="guard.refused",
+        operation="guard",
+        object=new.file,
+    )
+
+
+def _check_approval(given: str, approval: str, name: str) -> None:
+    if len(given) >= SHORTEST_APPROVAL and approval.startswith(given.lower()):
+        return
+    raise Refused(
+        f"The approval {given[:64]} is not for {name} and the roster as they are now, nothing was stored: import it "
+        "again without one, and approve the hash that is told then",
+        code="guard.wrong_approval",
+        operation="guard",
+        object=name,
+    )
+
+
+def _approval(new: Import, last: Import | None) -> str:
+    """Return what stands for this file, read this way, after that import."""
+    parts = (new.content, new.reading, new.scope, new.extent, str(last.id if last else 0))
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
+
+
+def _how(order: Order) -> str:
+    """Return the SHA-256 of all that decides what people a content stands for."""
+    options = msgspec.structs.replace(order.options, shrink_percent=0.0, settle_seconds=0.0, school_year_starts="01-01")
+    year = order.options.school_year.ends(order.today)
+    return hashlib.sha256(msgspec.json.encode([options, year], order="deterministic")).hexdigest()
+
+
+def _same(last: Import, new: Import) -> bool:
+    given = ("content", "reading", "scope", "extent")
+    return all(getattr(last, name) == getattr(new, name) for name in given)
+
+
+# -- telling
+
+
+def summary(done: Imported) -> str:
+    """Return what became of a file, in one clause."""
+    counts = done.counts
+    if done.result == "unchanged":
+        return f"the same content as in the last import, {counts.rows:,} students; nothing to do"
+    told = f"{counts.rows:,} students, {counts.added:,} added, {counts.changed:,} changed, {counts.left:,} left"
+    skipped = "".join(f", {number:,} left out by {why}" for why, number in done.skipped.items())
+    return f"{'planned, nothing was stored' if done.result == 'planned' else done.result}: {told}{skipped}"
+
+
+def again(program: str, path: str, order: Order) -> str:
+    """Return the command that imports a file in the same way."""
+    flags = ["--partial"] if order.partial else []
+    flags += ["--school", order.school] if order.school else []
+    return f"{program} import students {shlex.join([path, *flags])}"

@@ -1,0 +1,120 @@
+"""A bundle of CSV files: a folder, or a ZIP file; nothing is unpacked, and no link is followed."""
+
+import errno
+import os
+import stat
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path, PurePosixPath
+from typing import BinaryIO, Protocol, cast
+
+from syncd.host.errors import DataError, NotPermitted
+
+LARGEST = 2**31
+"""Bytes of a file in a ZIP file; what is larger unpacked is no roster."""
+
+_ENCRYPTED = 0x1
+
+
+class Bundle(Protocol):
+    """Files by name."""
+
+    @property
+    def name(self) -> str:
+        """What the bundle is called."""
+
+    def names(self) -> frozenset[str]:
+        """Return the names of its CSV files, in lower case."""
+
+    def open(self, name: str) -> BinaryIO:
+        """Open one of its files; the caller closes it."""
+
+
+class Folder:
+    """A bundle in a directory."""
+
+    def __init__(self, path: Path) -> None:
+        self.name = path.name
+        self._path = path
+        self._files = {file.name.lower(): file for file in path.iterdir() if file.suffix.lower() == ".csv"}
+
+    def names(self) -> frozenset[str]:
+        """Return the names of its CSV files, in lower case."""
+        return frozenset(self._files)
+
+    def open(self, name: str) -> BinaryIO:
+        """Open one of its files."""
+        return open_regular(self._files[name])
+
+
+class Zip:
+    """A bundle in a ZIP file, at its top or in one folder."""
+
+    def __init__(self, file: BinaryIO, name: str) -> None:
+        """Read the directory of the file. Raises DataError ``roster.zip``."""
+        self.name = name
+        with zip_explained(name):
+            self._zip = zipfile.ZipFile(file)
+        self._members = {
+            PurePosixPath(member.filename).name.lower(): member
+            for member in self._zip.infolist()
+            if len(PurePosixPath(member.filename).parts) <= 2 and member.filename.lower().endswith(".csv")  # noqa: PLR2004
+        }
+
+    def names(self) -> frozenset[str]:
+        """Return the names of its CSV files, in lower case."""
+        return frozenset(self._members)
+
+    def open(self, name: str) -> BinaryIO:
+        """Open one of its files. Raises DataError ``roster.zip``."""
+        member = self._members[name]
+        if member.file_size > LARGEST or member.flag_bits & _ENCRYPTED:
+            why = "is encrypted" if member.flag_bits & _ENCRYPTED else f"has over {LARGEST:,} bytes"
+            raise DataError(
+                f"{self.name}: {member.filename} {why}; import a plain export.", code="roster.zip", object=self.name
+            )
+        return cast("BinaryIO", self._zip.open(member))
+
+
+@contextmanager
+def zip_explained(name: str) -> Iterator[None]:
+    """Turn what is wrong with a ZIP file into a DataError ``roster.zip``."""
+    try:
+        yield
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
+        raise DataError(
+            f"{name} is a damaged ZIP file ({error}); export it again.", code="roster.zip", object=name
+        ) from error
+
+
+def open_regular(path: Path, *, folder: int | None = None) -> BinaryIO:
+    """Open a file to read: no link, device, pipe or socket; ``folder`` is the open directory that it is in.
+
+    Raises DataError (``roster.not_a_file``, ``roster.missing``), NotPermitted (``roster.not_permitted``).
+    """
+    try:
+        # Without O_NONBLOCK the open of a pipe would wait for somebody to write to it.
+        file = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=folder)
+    except PermissionError:
+        raise NotPermitted(
+            f"syncd may not read {path}; give it to the user that syncd runs as.",
+            code="roster.not_permitted",
+            object=str(path),
+        ) from None
+    except FileNotFoundError:
+        raise DataError(f"there is no file {path}.", code="roster.missing", object=str(path)) from None
+    except OSError as error:
+        why = "it is a symbolic link" if error.errno == errno.ELOOP else error.strerror or "it cannot be opened"
+        raise _no_file(path, why) from None
+    if not stat.S_ISREG(os.fstat(file).st_mode):
+        os.close(file)
+        raise _no_file(path, "it is a device, a pipe or a folder")
+    return os.fdopen(file, "rb")
+
+
+def _no_file(path: Path, why: str) -> DataError:
+    return DataError(
+        f"{path} is no regular file ({why}), and nothing else is read.", code="roster.not_a_file", object=str(path)
+    )

@@ -1,0 +1,151 @@
+"""A folder in which others leave files: each is taken once it is whole, and moved out of the way with a report.
+
+Whoever may write there may be anybody's script. So nothing is followed out of the folder: every step is by a
+descriptor of it, links are not opened, and of a name that is replaced meanwhile only the file that was opened counts.
+"""
+
+import fcntl
+import os
+import stat
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import BinaryIO, Literal, Self
+
+from syncd.host.errors import DataError, Unavailable
+from syncd.systems.rosters.bundle import open_regular
+from syncd.systems.rosters.opening import Opened, opened
+
+Verdict = Literal["done", "rejected"]
+
+VERDICTS: tuple[Verdict, ...] = ("done", "rejected")
+UNFINISHED = (".part", ".partial", ".filepart", ".tmp", ".crdownload")
+"""Endings that upload programs give to a file until it is whole."""
+
+_MOST_NAMES = 1000
+
+
+class Waiting(Unavailable):
+    """A file is still being written; it is left where it is."""
+
+
+class DropZone:
+    """An open drop zone; a context manager."""
+
+    def __init__(self, path: Path, settle_seconds: float, sleep: Callable[[float], None] = time.sleep) -> None:
+        """Open the folder, which is there; ``settle_seconds`` is how long a file must have been left as it is."""
+        self.path = path
+        self._settle = settle_seconds
+        self._sleep = sleep
+        self._taken: dict[str, tuple[int, int]] = {}
+        self._folder = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        for verdict in VERDICTS:
+            if not _is_folder(self._folder, verdict):
+                os.mkdir(verdict, 0o700, dir_fd=self._folder)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        os.close(self._folder)
+
+    def names(self) -> list[str]:
+        """Return what there is to take, the oldest first; hidden and unfinished files are not."""
+        found = []
+        for name in os.listdir(self._folder):  # noqa: PTH208 - the open folder, whatever its path leads to now
+            if name not in VERDICTS and not name.startswith(".") and not name.lower().endswith(UNFINISHED):
+                with suppress(FileNotFoundError):
+                    found.append((self._stat(name).st_mtime, name))
+        return [name for _, name in sorted(found)[:_MOST_NAMES]]
+
+    def _stat(self, name: str) -> os.stat_result:
+        return os.stat(name, dir_fd=self._folder, follow_symlinks=False)
+
+    @contextmanager
+    def taken(self, name: str) -> Iterator[Opened]:
+        """Open a file, once nobody has touched it for a while.
+
+        Raises DataError (``roster.not_a_file``, ``roster.linked``), Waiting (``roster.unfinished``), NotPermitted.
+        """
+        with open_regular(Path(name), folder=self._folder) as file:
+            if os.fstat(file.fileno()).st_nlink > 1:
+                raise DataError(
+                    f"{name} has a second name elsewhere (a hard link), and nothing outside of the drop zone is read.",
+                    code="roster.linked",
+                    object=name,
+                )
+            self._wait(file, name)
+            self._taken[name] = _identity(os.fstat(file.fileno()))
+            yield opened(file, name)
+
+    def _wait(self, file: BinaryIO, name: str) -> None:
+        """Wait once until a file is settled; one that still changes then is left for later."""
+        before = os.fstat(file.fileno())
+        age = time.time() - max(before.st_mtime, before.st_ctime)
+        if age < self._settle:
+            self._sleep(self._settle - max(age, 0))
+        if being_written(file) or _state(os.fstat(file.fileno())) != _state(before):
+            raise Waiting(
+                f"{name} is still being written; it is taken when that is done.", code="roster.unfinished", object=name
+            )
+
+    def settle(self, name: str, verdict: Verdict, stamp: str, report: str) -> None:
+        """Move a file to ``done`` or ``rejected``, beside its report; one that has taken its place meanwhile stays.
+
+        A report is there before its file, and for its owner only.
+        """
+        with suppress(FileNotFoundError):
+            if self._taken.get(name, found := _identity(self._stat(name))) == found:
+                self._move(name, verdict, stamp, report)
+
+    def _move(self, name: str, verdict: Verdict, stamp: str, report: str) -> None:
+        folder = os.open(verdict, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=self._folder)
+        try:
+            target = _free_name(folder, f"{stamp}-{name}")
+            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+            with os.fdopen(os.open(f"{target}.report.txt", flags, 0o600, dir_fd=folder), "w", encoding="utf-8") as file:
+                file.write(report)
+            os.rename(name, target, src_dir_fd=self._folder, dst_dir_fd=folder)
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+
+def being_written(file: BinaryIO) -> bool:
+    """Return whether somebody has the file open to write; a guess at no where the kernel does not tell.
+
+    A read lease is only given for a file that nobody writes, and only to its owner (fcntl(2), F_SETLEASE).
+    """
+    try:
+        fcntl.fcntl(file, fcntl.F_SETLEASE, fcntl.F_RDLCK)
+        fcntl.fcntl(file, fcntl.F_SETLEASE, fcntl.F_UNLCK)
+    except BlockingIOError:
+        return True
+    except OSError:  # another owner's file, or a file system without leases
+        return False
+    return False
+
+
+def _state(found: os.stat_result) -> tuple[int, int]:
+    return found.st_size, found.st_mtime_ns
+
+
+def _identity(found: os.stat_result) -> tuple[int, int]:
+    return found.st_dev, found.st_ino
+
+
+def _is_folder(folder: int, name: str) -> bool:
+    try:
+        return stat.S_ISDIR(os.stat(name, dir_fd=folder, follow_symlinks=False).st_mode)
+    except FileNotFoundError:
+        return False
+
+
+def _free_name(folder: int, name: str) -> str:
+    there = set(os.listdir(folder))
+    number, free = 1, name
+    while free in there or f"{free}.report.txt" in there:
+        number += 1
+        free = f"{name}.{number}"
+    return free

@@ -1,0 +1,48 @@
+"""What is wrong with the rows of a roster: each named, many counted."""
+
+from collections.abc import Iterator
+
+import msgspec
+
+KEPT = 1000
+"""Problems that are kept in full; the rest is counted."""
+
+
+class Problem(msgspec.Struct, frozen=True):
+    """A cell, or with an empty ``column`` a row, that cannot be used.
+
+    ``row`` counts as a spreadsheet does: the header is row 1. ``reason`` may hold the value, so it is for the person
+    who has the file, not for a log.
+    """
+
+    file: str
+    row: int
+    column: str
+    reason: str
+
+
+class Problems:
+    """The problems of one reading, in the order they were met."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.kept: list[Problem] = []
+
+    def add(self, file: str, row: int, column: str, reason: str) -> None:
+        """Count a problem, and keep it while there are few."""
+        self.count += 1
+        if len(self.kept) < KEPT:
+            self.kept.append(Problem(file, row, column, reason))
+
+    def __bool__(self) -> bool:
+        return self.count > 0
+
+    def __iter__(self) -> Iterator[Problem]:
+        """Yield what was kept, by row."""
+        return iter(sorted(self.kept, key=lambda problem: (problem.file, problem.row)))
+
+    def places(self, most: int) -> str:
+        """Return where the first problems are, without any value: this may be logged."""
+        told = [f"row {problem.row}{f', {problem.column}' if problem.column else ''}" for problem in self][:most]
+        more = self.count - len(told)
+        return "; ".join(told) + (f"; and {more} more" if more else "")

@@ -1,0 +1,155 @@
+"""The drop zone: what is taken, what is not, and where it goes."""
+
+import os
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from syncd.host.errors import DataError
+from syncd.systems.rosters.dropzone import DropZone, Waiting, being_written
+from unit.rosters.reading import HEADER
+
+OLD = 1_700_000_000
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    path = tmp_path / "drop"
+    path.mkdir()
+    return path
+
+
+@pytest.fixture
+def zone(folder: Path) -> Iterator[DropZone]:
+    with DropZone(folder, 0.0) as opened:
+        yield opened
+
+
+def left(folder: Path, name: str = "students.csv", text: str = HEADER, mtime: int = OLD) -> Path:
+    path = folder / name
+    path.write_text(text)
+    os.utime(path, (mtime, mtime))
+    return path
+
+
+def test_files_are_taken_the_oldest_first_and_unfinished_ones_not(folder: Path, zone: DropZone) -> None:
+    left(folder, "b.csv", mtime=OLD)
+    left(folder, "a.csv", mtime=OLD + 1)
+    for name in (".hidden", "c.csv.part", "d.filepart", "e.TMP"):
+        left(folder, name)
+    assert zone.names() == ["b.csv", "a.csv"]
+
+
+def test_a_file_goes_beside_its_report_which_is_for_its_owner_only(folder: Path, zone: DropZone) -> None:
+    left(folder)
+    with zone.taken("students.csv") as roster:
+        assert roster.name == "students.csv"
+    zone.settle("students.csv", "done", "20261121T050000Z", "all is well\n")
+    assert zone.names() == []
+    report = folder / "done" / "20261121T050000Z-students.csv.report.txt"
+    assert report.read_text() == "all is well\n"
+    assert stat.S_IMODE(report.stat().st_mode) == 0o600
+    assert stat.S_IMODE((folder / "done").stat().st_mode) == 0o700
+    assert (folder / "done" / "20261121T050000Z-students.csv").read_text() == HEADER
+
+
+def test_two_files_of_one_name_and_second_are_both_kept(folder: Path, zone: DropZone) -> None:
+    for text in ("one", "two"):
+        left(folder, text=text)
+        zone.settle("students.csv", "rejected", "now", text)
+    assert {path.name: path.read_text() for path in (folder / "rejected").iterdir()} == {
+        "now-students.csv": "one",
+        "now-students.csv.report.txt": "one",
+        "now-students.csv.2": "two",
+        "now-students.csv.2.report.txt": "two",
+    }
+
+
+def odd(folder: Path, kind: str) -> str:
+    secret = folder.parent / "secret"
+    secret.write_text("secret")
+    path = folder / "odd.csv"
+    make = {
+        "link": lambda: path.symlink_to(secret),
+        "dangling": lambda: path.symlink_to(folder / "nowhere"),
+        "hard link": lambda: path.hardlink_to(secret),
+        "pipe": lambda: os.mkfifo(path),
+        "socket": lambda: os.mknod(path, stat.S_IFSOCK | 0o600),
+        "device": lambda: os.mknod(path, stat.S_IFCHR | 0o600, os.makedev(1, 5)),
+        "folder": lambda: path.mkdir(0o755),
+    }
+    try:
+        make[kind]()
+    except PermissionError:
+        pytest.skip("only root may make a device")
+    return path.name
+
+
+@pytest.mark.parametrize("kind", ["link", "dangling", "hard link", "pipe", "socket", "device", "folder"])
+def test_what_is_no_file_of_the_zone_is_refused_and_moved_as_it_is(folder: Path, zone: DropZone, kind: str) -> None:
+    name = odd(folder, kind)
+    with pytest.raises(DataError) as refused, zone.taken(name):
+        pass
+    assert refused.value.code in ("roster.not_a_file", "roster.linked")
+    before = os.lstat(folder / name)
+    zone.settle(name, "rejected", "now", refused.value.sentence)
+    assert os.lstat(folder / "rejected" / "now-odd.csv").st_ino == before.st_ino
+    assert (folder.parent / "secret").read_text() == "secret"
+
+
+def test_a_file_that_somebody_has_open_to_write_waits(folder: Path, zone: DropZone) -> None:
+    path = left(folder)
+    with path.open("a"), pytest.raises(Waiting, match="still being written"), zone.taken("students.csv"):
+        pass
+    with zone.taken("students.csv"):
+        pass
+    with path.open("rb") as reader:
+        assert not being_written(reader)
+
+
+def test_a_fresh_file_is_given_time_and_then_taken(folder: Path) -> None:
+    left(folder)
+    slept: list[float] = []
+    with DropZone(folder, 30.0, slept.append) as zone, zone.taken("students.csv"):
+        pass
+    (waited,) = slept
+    assert 25 < waited <= 30
+
+
+def test_a_file_that_grows_while_it_is_waited_for_waits(folder: Path) -> None:
+    path = left(folder)
+
+    def grow(_seconds: float) -> None:
+        path.write_text(HEADER * 2)
+
+    with DropZone(folder, 30.0, grow) as zone, pytest.raises(Waiting), zone.taken("students.csv"):
+        pass
+    assert path.exists()
+
+
+def test_a_file_that_takes_the_place_of_another_stays(folder: Path, zone: DropZone) -> None:
+    left(folder)
+    with zone.taken("students.csv"):
+        left(folder, "new", "new").rename(folder / "students.csv")
+    zone.settle("students.csv", "done", "now", "")
+    assert (folder / "students.csv").read_text() == "new"
+    assert list((folder / "done").iterdir()) == []
+
+
+def test_a_zone_that_is_a_link_or_has_one_in_it_is_not_entered(folder: Path) -> None:
+    (folder.parent / "link").symlink_to(folder)
+    with pytest.raises(OSError, match=r"Not a directory|symbolic"):
+        DropZone(folder.parent / "link", 0.0)
+    (folder / "done").symlink_to(folder.parent)
+    left(folder)
+    with pytest.raises(OSError, match="File exists"):
+        DropZone(folder, 0.0)
+
+
+def test_a_name_that_is_gone_is_nothing(folder: Path, zone: DropZone) -> None:
+    with pytest.raises(DataError, match="there is no file"), zone.taken("gone.csv"):
+        pass
+    zone.settle("gone.csv", "done", "now", "")
+    assert list((folder / "done").iterdir()) == []
