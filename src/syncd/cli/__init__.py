@@ -32,6 +32,7 @@ VERBS = {
     "diff": _Verb("history", "diff", "Show what differs between the plans of two runs."),
     "doctor": _Verb("doctor", "doctor", "Check all that a run needs, and say what to do about what is wrong."),
     "explain": _Verb("explain", "explain", "Explain what the next run does with one object, and why."),
+    "credentials": _Verb("doctor", "credentials", "Check the credentials."),
     "fields": _Verb("looks", "fields", "List the custom fields of RT, with type, values and id."),
     "assets": _Verb("looks", "assets", "List the assets of RT, as a table, JSON or CSV."),
     "org-units": _Verb("looks", "org_units", "List the organisational units of Google."),

@@ -1,4 +1,4 @@
-"""``syncd doctor``: everything that can be looked at before trouble, each with its remedy."""
+"""``syncd doctor`` and ``syncd credentials check``: all that can be looked at before trouble, each with its remedy."""
 
 import logging
 import os
@@ -30,9 +30,29 @@ def doctor(ctx: click.Context, *, as_json: bool) -> int:
     Nothing is changed. Ends with 0 where nothing failed, 77 where only credentials or rights did, 78 where only the
     configuration did, else 1. A check that needs another one which failed is skipped, and says which.
     """
+    return _tell(ctx, as_json=as_json, credentials_only=False)
+
+
+@click.group()
+def credentials() -> None:
+    """Check the credentials that the configuration names."""
+
+
+@credentials.command("check")
+@as_json
+@click.pass_context
+def check_credentials(ctx: click.Context, *, as_json: bool) -> int:
+    """Check every credential: which source has it, that it can be read, who else may read it, and that a key is one.
+
+    Nothing is asked of any system, and no secret is shown. The exit status is that of `syncd doctor`.
+    """
+    return _tell(ctx, as_json=as_json, credentials_only=True)
+
+
+def _tell(ctx: click.Context, *, as_json: bool, credentials_only: bool) -> int:
     start_logging(ctx)
     with _quiet("syncd.host.http"):
-        checks = check_everything(ctx.find_root().obj["config"], os.environ)
+        checks = check_everything(ctx.find_root().obj["config"], os.environ, credentials_only=credentials_only)
     status = exit_status(checks)
     if as_json:
         counts = Counter[str](check.state for check in checks)

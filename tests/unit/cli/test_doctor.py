@@ -126,6 +126,20 @@ def test_a_credential_in_a_variable_is_told_with_its_name(ward: Ward) -> None:
     assert ward.doctor(0)[RT, "credential rt-token"]["found"] == "from the environment variable $RT_TOKEN"
 
 
+def test_credentials_can_be_checked_alone_and_nobody_is_asked(ward: Ward) -> None:
+    ward.credential("rt-token", " ")
+    told = ward.cli.ended(77, "credentials", "check", "--json").json
+    assert [(check["check"], check["state"]) for check in told["checks"]] == [
+        ("file", "ok"),
+        ("jobs", "ok"),
+        ("credential google-service-account", "ok"),
+        ("key", "ok"),
+        ("credential rt-token", "failed"),
+    ]
+    assert ward.site.server.requests() == 0
+    assert len(ward.cli.ended(77, "credentials", "check").rows) == 1 + 5
+
+
 def test_a_key_that_is_none_is_told(ward: Ward) -> None:
     ward.credential("google-service-account", "{}")
     culprit = ward.only(77, GOOGLE, "key")

@@ -11,7 +11,7 @@ _SYSTEMDS_OWN = Path("/run/credentials")
 
 def credential(area: str, name: str, means: Means, *needs: str) -> Probe:
     """Return the probe of a credential that an area uses."""
-    return Probe(area, f"credential {name}", lambda: _look(name, means), needs)
+    return Probe(area, f"credential {name}", lambda: _look(name, means), needs, of_credentials=True)
 
 
 def _look(name: str, means: Means) -> Finding:

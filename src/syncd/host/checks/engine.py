@@ -53,12 +53,14 @@ class Probe:
     """A check to make. ``needs``: the keys of the probes without which it can tell nothing.
 
     ``look`` may raise an IntegrationError: its sentence is what was found, its class decides on the fault.
+    ``of_credentials``: it looks at a credential by itself, and asks nothing of any system.
     """
 
     area: str
     name: str
     look: Callable[[], Finding | Iterable[Finding]]
     needs: Sequence[str] = ()
+    of_credentials: bool = False
 
     @property
     def key(self) -> str:

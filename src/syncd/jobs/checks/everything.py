@@ -16,7 +16,7 @@ from typing import Any, Protocol
 
 from syncd.host.checks.engine import Check, Finding, Means, Probe, examine, failed, from_error, ok, warning
 from syncd.host.checks.units import units
-from syncd.host.clock import Clock, SystemClock
+from syncd.host.clock import SystemClock
 from syncd.host.config import DEFAULT_PATH, Document, read_document
 from syncd.host.credentials import Credentials
 from syncd.host.errors import ConfigurationError
@@ -35,11 +35,15 @@ class SystemChecks(Protocol):
         """Yield what holds for every job."""
 
 
-def check_everything(config: str | None, environ: Mapping[str, str], clock: Clock | None = None) -> list[Check]:
-    """Make all checks of the configuration at a path (None: where it usually is)."""
+def check_everything(config: str | None, environ: Mapping[str, str], *, credentials_only: bool = False) -> list[Check]:
+    """Make all checks of the configuration at a path (None: where it usually is).
+
+    ``credentials_only``: those of the credentials and of the configuration that names them; nobody else is asked.
+    """
     with ExitStack() as closing:
-        means = Means(credentials=Credentials(environ), environ=environ, clock=clock or SystemClock(), closing=closing)
-        return [*examine(_Everything(config, means).probes())]
+        means = Means(credentials=Credentials(environ), environ=environ, clock=SystemClock(), closing=closing)
+        probes = _Everything(config, means).probes()
+        return [*examine(p for p in probes if not credentials_only or p.of_credentials or p.area == AREA)]
 
 
 class _Everything:

@@ -29,7 +29,7 @@ class GoogleChecks:
         """Yield what holds for every job."""
         secret = credential(AREA, self._options.credential, self._means)
         yield secret
-        yield Probe(AREA, "key", self._key, (secret.key,))
+        yield Probe(AREA, "key", self._key, (secret.key,), of_credentials=True)
         yield from network(self._api, self._means)
         # By now the key was looked at, where it could be.
         if self._token_endpoint and self._other_host():
