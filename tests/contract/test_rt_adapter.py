@@ -11,7 +11,7 @@ import pytest
 from services.rest2 import Rest2
 from syncd.host.credentials import Credentials
 from syncd.host.errors import ConfigurationError, NotFound, NotPermitted, WriteRefused
-from syncd.systems.rt import reader
+from syncd.systems.rt import lookup, reader
 from syncd.systems.rt.assets import getter, key_of
 from syncd.systems.rt.client import RequestTracker, open_rt
 from syncd.systems.rt.options import RtOptions
@@ -527,14 +527,24 @@ class TestLookup:
         assert [each.id for each in found.assets] == made[1:]
         assert tracker.client.stats.requests == before + 1
         names = tracker.lookup(schema).named(["t-several-0", "T-SEVERAL-1"])
+        assert names
         assert [each.id for each in names.assets] == made[:2]
+
+    def test_a_question_that_very_many_meet_is_given_up(
+        self, tracker: RequestTracker, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        schema = tracker.preflight(NEED)
+        make(tracker, schema, "GIVENUP1")
+        monkeypatch.setattr(lookup, "_MOST_PAGES", 0)
+        assert tracker.lookup(schema).having(SERIAL, ["GIVENUP1"]) is None
+        assert tracker.lookup(schema).named(["T-GIVENUP1"]) is None
 
     def test_an_asset_of_another_catalog_is_named_with_its_catalog(self, tracker: RequestTracker) -> None:
         schema = tracker.preflight(NEED)
         asset = make(tracker, schema, "STRANGER1")
         put(tracker, f"asset/{asset}", Catalog="Network Gear")
-        lookup = tracker.lookup(schema)
-        for found in (lookup.by_id(asset), lookup.named(["T-STRANGER1"])):
+        finder = tracker.lookup(schema)
+        for found in (finder.by_id(asset), finder.called("t-stranger1")):
             assert not found.assets
             [stranger] = found.strangers
             assert (stranger.id, stranger.name, stranger.catalog) == (asset, "T-STRANGER1", "Network Gear")
@@ -542,9 +552,9 @@ class TestLookup:
     def test_an_asset_comes_with_its_people(self, tracker: RequestTracker) -> None:
         schema = tracker.preflight(NEED)
         asset = make(tracker, schema, "OWNED1", **{"Owner.Name": "s1001"})
-        lookup = tracker.lookup(schema)
-        [found] = lookup.by_id(asset).assets
-        assert getter(schema, "Owner.Name", lookup.people)(found) == "s1001"
+        finder = tracker.lookup(schema)
+        [found] = finder.by_id(asset).assets
+        assert getter(schema, "Owner.Name", finder.people)(found) == "s1001"
 
     def test_who_may_see_fields_in_one_catalog_only_cannot_ask_for_them(
         self, connect: Connect, tracker: RequestTracker
@@ -553,18 +563,18 @@ class TestLookup:
         limited = connect("rt-catalog")
         schema = limited.preflight(Need(catalogs=("Chromebooks",), read=(SERIAL,)))
         assert limited.lookup(schema).having(SERIAL, ["ONECATALOG1"]) is None
-        [asset] = limited.lookup(schema).named(["t-onecatalog1"]).assets
+        [asset] = limited.lookup(schema).called("t-onecatalog1").assets
         assert getter(schema, SERIAL, {})(asset) == "ONECATALOG1"
 
     def test_only_a_deleted_asset_has_a_status_and_is_not_found(self, tracker: RequestTracker) -> None:
         schema = tracker.preflight(NEED)
         asset = make(tracker, schema, "DELETED1")
         tracker.writer(schema).update_asset(asset, {"Status": "deleted"})
-        lookup = tracker.lookup(schema)
-        assert lookup.by_id(asset) == lookup.named(["T-DELETED1"])
-        assert not lookup.by_id(asset).assets
-        assert lookup.status(asset) == "deleted"
-        assert lookup.status(999_999) == ""
+        finder = tracker.lookup(schema)
+        assert finder.by_id(asset) == finder.called("T-DELETED1")
+        assert not finder.by_id(asset).assets
+        assert finder.status(asset) == "deleted"
+        assert finder.status(999_999) == ""
 
 
 def _caseless(field: str, value: Value) -> object:

@@ -143,10 +143,7 @@ class _Explainer:
         assets = self.vicinity.assets
         names = {asset_name(device) for device in laid.found.only_left}
 
-        def in_use() -> set[str]:
-            return {asset.name.casefold() for asset in assets.lookup.named(names).assets}
-
-        return self.creates(laid, assets.lookup.people, in_use) if self.creates else ([], [])
+        return self.creates(laid, assets.lookup.people, lambda: assets.names_like(names)) if self.creates else ([], [])
 
     # -- what takes no part
 

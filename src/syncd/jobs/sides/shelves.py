@@ -172,6 +172,11 @@ class AssetShelf(_Shelf[Asset]):
         self.strangers |= theirs
         return [*self.put(found.assets), *theirs]
 
+    def names_like(self, names: Collection[str]) -> set[str]:
+        """Return the names in use, without case, as far as they may be one of these."""
+        found = self.lookup.named(names)
+        return {asset.name.casefold() for asset in (found.assets if found else self._read_all())}
+
     def _look_up(self, kind: str, keys: Collection[str]) -> bool:
         names = self._names[kind]
         few = len(keys) <= MOST_KEYS and all(map(self.lookup.finds_by, names))

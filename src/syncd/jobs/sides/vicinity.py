@@ -22,6 +22,7 @@ from syncd.systems.rt.lookup import Looked
 
 _DEVICE_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _LONGEST_NUMBER = 9
+_LONGEST_NAME = 255
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,8 @@ class Vicinity:
     def find(self, text: str) -> list[Id]:
         """Return what has this serial number, asset name or id: in any case, with white space or without."""
         text = text.strip()
+        if not text or len(text) > _LONGEST_NAME:
+            return []
         found = [*self._with_serial(text), *self._with_name(text)]
         if (number := asset_number(text)) is not None:
             found += _in_rt(self.assets.take(self.assets.lookup.by_id(number)))
@@ -63,7 +66,7 @@ class Vicinity:
         return [*((google_devices.SYSTEM, ident) for ident in devices), *_in_rt(assets)]
 
     def _with_name(self, text: str) -> list[Id]:
-        found = self.assets.lookup.named([text]) if text else Looked([], [])
+        found = self.assets.lookup.called(text)
         exact = Looked(
             [asset for asset in found.assets if asset.name.strip().casefold() == text.casefold()],
             [stranger for stranger in found.strangers if stranger.name.strip().casefold() == text.casefold()],

@@ -6,7 +6,7 @@ ways of their own. It finds more than was meant, and the caller compares.
 """
 
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
 import msgspec
 
@@ -24,8 +24,11 @@ from syncd.systems.rt.assets import (
     slices,
 )
 from syncd.systems.rt.pages import WITH_CATALOG, matching_assets
-from syncd.systems.rt.rest import PAGE, Rest, criterion
+from syncd.systems.rt.rest import PAGE, Criterion, Rest, criterion
 from syncd.systems.rt.schema import Schema, custom_name
+
+_MOST_PAGES = 5
+"""Pages of one question; a short key that very many have a part of is not worth more."""
 
 
 class Stranger(msgspec.Struct, frozen=True):
@@ -65,29 +68,41 @@ class AssetLookup:
         """Return whether assets can be found by a field: RT drops criteria on people without a word."""
         return field == "Name" or custom_name(field) is not None
 
-    def named(self, names: Collection[str]) -> Looked:
-        """Return the assets whose name is like one of these, and others."""
+    def called(self, name: str) -> Looked:
+        """Return the assets with this name: as it is, and in other case as far as that is usual."""
         found = Looked([], [])
-        for some in slices(sorted({"%".join(re.findall("[0-9A-Za-z ]+", name)) or "%" for name in names}), PAGE):
-            query = [{**criterion("Name", "LIKE", pattern), "entry_aggregator": "OR"} for pattern in some]
-            for page in matching_assets(self._rest, query):
-                self._sort(page.items, found)
+        spellings = sorted({name, name.upper(), name.lower(), name.title()})
+        for page in matching_assets(self._rest, [criterion("Name", "IN", spellings)]):
+            self._sort(page.items, found)
         return found
+
+    def named(self, names: Collection[str]) -> Looked | None:
+        """Return the assets that have one of these names, in whatever case, and others; None where they are many."""
+        patterns = {"%".join(re.findall("[0-9A-Za-z ]+", name)) or "%" for name in names}
+        return self._few({"entry_aggregator": "OR", **criterion("Name", "LIKE", each)} for each in sorted(patterns))
 
     def having(self, field: str, keys: Collection[str]) -> Looked | None:
         """Return the assets that have the letters and digits of one of these keys in a field, and others.
 
-        None where RT ignores the question: its API user may see custom fields in some catalogs only.
+        None where they are many, and where RT ignores the question: it does for an API user who may see custom
+        fields in some catalogs only, and answers with all assets.
         """
         if field == "Name":
             return self.named(keys)
         number = self._schema.custom_field(field).id
+        patterns = sorted({"%".join(re.findall("[0-9A-Za-z]", key)) or "%" for key in keys})
+        meant = re.compile("|".join(each.replace("%", ".*") for each in patterns), re.IGNORECASE | re.DOTALL)
+        return self._few(
+            (criterion(f"CF.{{{number}}}", "LIKE", each) for each in patterns),
+            lambda item: any(map(meant.search, _texts(item, number))),
+        )
+
+    def _few(self, criteria: Iterable[Criterion], meant: Callable[[WireAsset], bool] = lambda _: True) -> Looked | None:
+        """Return what meets one of these criteria; None where that takes many pages or is not what was meant."""
         found = Looked([], [])
-        for some in slices(sorted({"%".join(re.findall("[0-9A-Za-z]", key)) or "%" for key in keys}), PAGE):
-            query = [criterion(f"CF.{{{number}}}", "LIKE", pattern) for pattern in some]
-            meant = re.compile("|".join(pattern.replace("%", ".*") for pattern in some), re.IGNORECASE | re.DOTALL)
-            for page in matching_assets(self._rest, query):
-                if not all(any(map(meant.search, _texts(item, number))) for item in page.items):
+        for some in slices(criteria, PAGE):
+            for number, page in enumerate(matching_assets(self._rest, some)):
+                if number == _MOST_PAGES or not all(map(meant, page.items)):
                     return None
                 self._sort(page.items, found)
         return found
