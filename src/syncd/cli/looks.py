@@ -1,5 +1,6 @@
 """Quick looks at the outside systems: ``syncd fields``, ``org-units``, ``devices``, ``assets``. Nothing is changed."""
 
+import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -189,5 +190,5 @@ def _no_table(table: str) -> ConfigurationError:
 
 
 def _state_dir(settings: Settings) -> Path | None:
-    """Return where the jobs of this machine share a rate; none is made to look."""
-    return settings.state.path if settings.state.path.is_dir() else None
+    """Return where the jobs of this machine share a rate, for those who may write there; none is made to look."""
+    return settings.state.path if os.access(settings.state.path, os.W_OK | os.X_OK) else None

@@ -197,6 +197,15 @@ def test_without_the_table_of_the_system_that_is_said(site: Sandbox, syncd: Cli,
     assert f"there is no [{name}]" in syncd.ended(78, "--log", "json", verb).records[-1]["MESSAGE"]
 
 
+def test_a_look_does_without_a_state_directory_of_somebody_else(
+    site: Sandbox, syncd: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (site.directory / "state").mkdir()
+    monkeypatch.setattr("syncd.cli.looks.os.access", lambda *_: False)
+    syncd.ended(0, "devices")
+    assert [*(site.directory / "state").iterdir()] == []
+
+
 def test_a_look_makes_no_state_and_changes_nothing(site: Sandbox, syncd: Cli) -> None:
     before = len(site.rt.world.transactions)
     for verb in ("fields", "assets", "org-units", "devices"):

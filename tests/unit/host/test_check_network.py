@@ -160,6 +160,13 @@ def test_a_credential_in_the_clear_is_a_warning(monkeypatch: pytest.MonkeyPatch)
     assert (told["connection"].state, told["connection"].remedy) == ("warning", "let rt.url begin with https://")
 
 
+def test_a_proxy_that_is_not_there_is_named() -> None:
+    told = look(Address("rt", "https://rt.example.org", "rt.url", proxy="http://proxy.nowhere.invalid:3128"))
+    assert "proxy.nowhere.invalid cannot be resolved" in told["DNS"].found
+    assert told["DNS"].remedy.startswith("check rt.proxy and the DNS servers")
+    assert told["clock"].state == "skipped"
+
+
 def test_a_proxy_stands_in_for_the_address_behind_it() -> None:
     with serving(plain_http) as port:
         address = Address("rt", "http://rt.nowhere.invalid", "rt.url", proxy=f"http://127.0.0.1:{port}", timeout=5)

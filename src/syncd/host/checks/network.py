@@ -54,6 +54,11 @@ class Address:
         return parts.hostname, parts.port or {"https": 443}.get(parts.scheme, 80)
 
     @property
+    def connects_by(self) -> str:
+        """The option that says where to connect to."""
+        return f"{self.system}.proxy" if self.proxy else self.option
+
+    @property
     def tls(self) -> bool:
         """Whether TLS can be looked at from here: a proxy stands before it."""
         return urlsplit(self.url).scheme == "https" and not self.proxy
@@ -92,7 +97,7 @@ def _resolve(address: Address) -> Finding:
         why = error.strerror if isinstance(error, OSError) else "it is no name"
         return failed(
             f"{host} cannot be resolved: {why}",
-            f"check {address.option} and the DNS servers of this machine (getent hosts {host})",
+            f"check {address.connects_by} and the DNS servers of this machine (getent hosts {host})",
         )
     addresses = list(dict.fromkeys(str(entry[4][0]) for entry in found))
     more = " and more" if len(addresses) > _ADDRESSES else ""
@@ -107,7 +112,7 @@ def _connect(address: Address) -> Finding:
         why = "no answer in time" if isinstance(error, TimeoutError) else error.strerror or type(error).__name__
         return failed(
             f"{host} port {port} cannot be connected to: {why}",
-            f"see that it is up and that no firewall stands between, and check {address.option}",
+            f"see that it is up and that no firewall stands between, and check {address.connects_by}",
         )
     found = f"{host} port {port} takes connections"
     if urlsplit(address.url).scheme == "http" and not _is_loopback(urlsplit(address.url).hostname or ""):
