@@ -389,3 +389,26 @@ def owned(school: School, rt: Rest2, place: int) -> tuple[Device, str]:
     clean = [(d, a) for d, a in pairs(school.fleet) if d["deviceId"] not in odd and a.owner != NOBODY]
     device, asset = clean[place]
     return device, rt.search("/assets", criterion("Name", asset.name))["items"][0]["id"]
+
+
+class TestExplain:
+    KINDS = ("user_differs", "stale_in_rt", "mac_only", "untidy_serial", "script_name", "duplicate_in_rt", "only_in_rt")
+
+    @pytest.mark.parametrize("user", ["rt-sync", "rt-catalog"])
+    def test_what_it_foretells_is_what_a_plan_has(self, school: School, user: str) -> None:
+        plan = school.configure(user=user).plan()
+        planned = {action["id"]: action for action in plan.document["plan"]["actions"]}
+        listed = {(each["system"], each["label"]): each for each in plan.document["plan"]["report"]["listings"]}
+        for kind in self.KINDS:
+            case = school.fleet.of_kind(kind)[0]
+            done = school.syncd("explain", "chromebooks", case.assets[0])
+            [told] = done.document["cases"]
+            sought = next(record for record in told["records"] if record["sought"])
+            listing = listed.get(("rt", case.assets[0]), {"state": "matched"})
+            assert sought["state"] == listing["state"], kind
+            ids = {(record["system"], record["id"]) for record in told["records"]}
+            assert {action["id"] for action in told["actions"]} == {
+                number for number, action in planned.items() if (action["system"], action["object"]) in ids
+            }
+            assert done.writes == []
+            assert len(done.reads) <= (5 if user == "rt-sync" else 8), kind
