@@ -317,7 +317,9 @@ def test_a_start_that_failed_before_a_run_could_be_recorded_is_told(
 
 
 def test_a_run_by_hand_does_not_hide_a_start_that_failed(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    give_units(monkeypatch, active="failed", result="exit-code", exit_status=243, started=desk.now - timedelta(hours=49))
+    give_units(
+        monkeypatch, active="failed", result="exit-code", exit_status=243, started=desk.now - timedelta(hours=49)
+    )
     with open_store(desk.state, actor="root", clock=desk.clock) as store:
         run = store.ledger.start("chromebooks", "plan")
         store.ledger.finish(RunSummary(id=run, job="chromebooks", mode="plan", started="", result="in_sync"))
