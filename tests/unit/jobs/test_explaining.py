@@ -99,8 +99,10 @@ def check(site: Sandbox, lines: str) -> Counter[str]:
             explanation = job.explain(one[1])
             case, record = told_of(explanation, one)
             told.update([record.state, f"rt by {explanation.read['rt']}"])
-            assert (record.state, record.why) == listed.get(one, (record.state, record.why))
-            assert (record.state in LISTED) == (one in listed)
+            for each in case.records:
+                verdict = each.state, each.why
+                assert listed.get((each.system, each.id), verdict) == verdict
+                assert (each.state in LISTED) == ((each.system, each.id) in listed), one
             actions = {action.id for action in case.actions}
             assert about(run, one) <= actions <= planned
             # Where a number is a name of something else, too, that comes in the same case.
@@ -155,6 +157,17 @@ def test_a_key_of_very_many_makes_rt_be_read_whole(tmp_path: Path, monkeypatch: 
     with Sandbox(tmp_path / "site", devices=40) as muddle:
         scramble(muddle, 0)
         assert check(muddle, "")["rt by everything"] > 5
+
+
+def test_the_records_beside_the_one_that_is_sought_are_judged_as_in_a_run_too(tmp_path: Path) -> None:
+    with Sandbox(tmp_path / "site", devices=40) as fleet:
+        gone, stranger = (fleet.fleet.of_kind(kind)[0].devices[0] for kind in ("two_holders", "blank_serial"))
+        fleet.google.edit(gone, status="DEPROVISIONED")
+        fleet.google.edit(stranger, macAddress=fleet.google.device(gone)["macAddress"])
+        with job_of(fleet) as job:
+            states = {record.id: record.state for record in job.explain(gone).cases[0].records}
+        assert states.pop(gone) == "excluded"
+        assert set(states.values()) == {"matched"}, "the asset has the address of another device"
 
 
 @pytest.mark.parametrize("name", ["Cart 7", 'Cart "7"', "SYNTWIN0"])

@@ -95,7 +95,7 @@ class _Explainer:
         sought = near.find(text)
         if not sought:
             raise self._nothing(text)
-        near.grow(sought)
+        near.grow()
         laid = self._frame()
         if self.creates and self._meet_namesakes(laid, sought):
             laid = self._frame()
@@ -111,7 +111,10 @@ class _Explainer:
             aside=[*self._aside(laid)],
             merging=MERGING,
         )
-        return explain(compared, sought)
+        cases = explain(compared, sought)
+        if not cases:
+            raise self._nothing(text)  # what was found went away while it was read
+        return cases
 
     def _frame(self) -> Frame:
         near = self.vicinity

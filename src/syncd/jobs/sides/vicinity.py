@@ -6,7 +6,7 @@ cannot be asked for a MAC address, so there all devices are read, in pages.
 """
 
 import re
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from syncd.jobs.sides import google_devices, rt_assets
@@ -75,11 +75,11 @@ class Vicinity:
 
     # -- growing until a verdict is certain
 
-    def grow(self, sought: Collection[Id]) -> None:
-        """Read whatever may decide on these records."""
+    def grow(self) -> None:
+        """Read whatever may decide on the records that are known so far."""
         if self.terms.match[0] == SERIAL:
             self._spread((SERIAL,))
-            if not self._undecided(sought):
+            if not self._undecided():
                 return
         self.devices.read_all()
         self._spread(self.terms.match)
@@ -105,19 +105,16 @@ class Vicinity:
         }
         return self.devices.known(kinds) | self.assets.known(kinds) | outside
 
-    def _undecided(self, sought: Collection[Id]) -> bool:
-        """Return whether MAC addresses that Google has to be read for may decide on one of these records."""
+    def _undecided(self) -> bool:
+        """Return whether MAC addresses that Google has to be read for may decide on a record without a partner."""
         if MAC not in self.terms.match:
             return False
-        terms, sources = self.terms, sort_out(self.devices.in_order(), self.terms.statuses).included
-        left = device_side(sources, (SERIAL,))
+        terms, included = self.terms, sort_out(self.devices.in_order(), self.terms.statuses).included
         right = asset_side(self.assets.in_order(), self.assets.fields, terms.serial_field, (), (SERIAL,))
-        found = match(left, right)
-        devices = (*found.only_left, *(device for device, _ in found.rejected_left))
+        found = match(device_side(included, (SERIAL,)), right)
         assets = (*found.only_right, *(asset for asset, _ in found.rejected_right))
-        return self._may_meet([device for device in devices if (left.system, left.ident(device)) in sought]) or any(
-            self.assets.keys(asset, MAC) for asset in assets if (right.system, right.ident(asset)) in sought
-        )
+        devices = [*found.only_left, *(device for device, _ in found.rejected_left)]
+        return any(self.assets.keys(asset, MAC) for asset in assets) or self._may_meet(devices)
 
     def _may_meet(self, devices: Sequence[Device]) -> bool:
         """Return whether devices without a partner may meet anybody by their MAC addresses.
@@ -133,7 +130,7 @@ class Vicinity:
 
 def asset_number(text: str) -> int | None:
     """Return what may be the number of an asset."""
-    return int(text) if text.isdecimal() and len(text) <= _LONGEST_NUMBER else None
+    return int(text) if text.isascii() and text.isdecimal() and len(text) <= _LONGEST_NUMBER else None
 
 
 def _in_rt(idents: Iterable[str]) -> list[Id]:
