@@ -26,6 +26,7 @@ WAYS = {
     "with new assets": 'missing_assets = "create"',
     "by serial alone": 'match = ["serial"]',
     "by address first": 'match = ["mac", "serial"]',
+    "by a field that RT cannot be asked for": 'mac_fields = ["CF.{MAC Address}", "HeldBy.Name"]',
     "some places": 'org_units = ["/Chromebooks", "/Staff"]',
     "a query": 'query = "status:provisioned"\nmissing_assets = "create"',
     "all statuses": 'statuses = ["ACTIVE", "DISABLED", "DEPROVISIONED"]\nmissing_assets = "create"',
