@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from syncd.host.errors import DataError, Refused
 from syncd.state.rosters import ACTIVE, FIELDS, Counts, Import, Row
 from syncd.state.store import Store, open_store
+from syncd.systems.rosters import person as person_room
 from unit.state.sample import an_import, person
 
 
@@ -83,7 +84,7 @@ def test_a_user_name_of_somebody_outside_a_partial_file_is_refused(store: Store)
     with pytest.raises(DataError, match="00001 and 00003 would have one user name") as taken:
         take(store, [person(3, user_name="S1", email="")], extent="partial")
     assert taken.value.code == "roster.taken"
-    with pytest.raises(DataError, match="one email"):
+    with pytest.raises(DataError, match="one e-mail"):
         take(store, [person(3, email="S2@example.org")], scope="South")
     assert ids(store) == ["00001", "00002"]
 
@@ -102,8 +103,18 @@ def test_imports_are_listed_newest_first_with_who_and_when(store: Store) -> None
     assert isinstance(first, Import)
 
 
-def test_the_fields_end_with_whether_somebody_is_active() -> None:
+def test_the_fields_are_those_of_a_person_and_end_with_whether_somebody_is_active() -> None:
+    assert FIELDS == person_room.FIELDS
     assert FIELDS[ACTIVE:] == ("active",)
+
+
+def test_a_student_that_cannot_be_read_is_damage(store: Store) -> None:
+    take(store, [person(1)])
+    with store._database.write() as connection:
+        connection.exec_driver_sql("UPDATE people SET data = '{'")
+    with pytest.raises(DataError, match="backup") as damaged:
+        ids(store)
+    assert damaged.value.code == "state.damaged"
 
 
 PEOPLE = st.dictionaries(st.integers(0, 40), st.tuples(st.sampled_from(["", "9", "10"]), st.booleans()), max_size=30)

@@ -19,10 +19,9 @@ def upgrade() -> None:
     )
     op.create_table(
         "people",
-        *_texts("roster", "id", "given_name", "family_name", "user_name", "email", "grade"),
-        sa.Column("graduation_year", sa.Integer, nullable=False),
-        *_texts("school", "advisor", "role"),
+        *_texts("roster", "id", "school"),
         sa.Column("active", sa.Boolean, nullable=False),
+        *_texts("data"),
         sa.Column("import", sa.Integer, nullable=False),
         sa.PrimaryKeyConstraint("roster", "id", name="pk_people"),
         sa.ForeignKeyConstraint(["import"], ["imports.id"], name="fk_people_import"),
