@@ -10,15 +10,12 @@ import msgspec
 from syncd.cli.options import as_json
 from syncd.cli.output import STACK_BELOW, print_json, print_table, reader_may_leave, say
 from syncd.cli.present import STATES, show_value
-from syncd.cli.session import known_job, program, settings_of, start_logging, store_of
+from syncd.cli.session import context_of, known_job, program, settings_of, start_logging, store_of
 from syncd.cli.times import moment, rfc3339
-from syncd.host.clock import SystemClock
-from syncd.host.credentials import Credentials
 from syncd.host.errors import DataError
 from syncd.host.logs import is_the_journal
 from syncd.host.notify import Notifier
 from syncd.host.progress import Progress
-from syncd.jobs.context import RunContext
 from syncd.jobs.settings import Settings, job_module
 from syncd.reconcile.explain import Case, Explains, Explanation, FieldFact, Key, Record, joined
 from syncd.reconcile.ports import Traffic
@@ -97,14 +94,7 @@ def _told(stack: ExitStack, settings: Settings, store: Store, name: str, sought:
     options = settings.job(name)
     notifier = Notifier()
     stack.callback(notifier.close)
-    context = RunContext(
-        google=settings.google,
-        rt=settings.rt,
-        credentials=Credentials(),
-        store=store,
-        clock=SystemClock(),
-        progress=stack.enter_context(Progress(notifier)),
-    )
+    context = context_of(settings, store, stack.enter_context(Progress(notifier)))
     job = stack.enter_context(job_module(name).open_job(options, context))
     if not isinstance(job, Explains):
         raise DataError(f"the job {name} cannot explain single objects.", code="explain.unsupported", object=name)

@@ -94,6 +94,21 @@ def known_job(name: str) -> str:
     return name
 
 
+def context_of(
+    settings: Settings, store: Store, progress: Callable[[str, int, int | None], None], *, full_read: bool = False
+) -> RunContext:
+    """Return what a job is opened with."""
+    return RunContext(
+        google=settings.google,
+        rt=settings.rt,
+        credentials=Credentials(),
+        store=store,
+        clock=SystemClock(),
+        progress=progress,
+        full_read=full_read,
+    )
+
+
 @contextmanager
 def job_session(ctx: click.Context, name: str, *, full_read: bool = False) -> Iterator[Session]:
     """Open a job for one run: nobody else runs it meanwhile, and a signal stops it politely."""
@@ -109,15 +124,7 @@ def job_session(ctx: click.Context, name: str, *, full_read: bool = False) -> It
         _close_abandoned(store, name)
         stack.callback(_publish, settings, name, store)
         progress = stack.enter_context(Progress(notifier))
-        context = RunContext(
-            google=settings.google,
-            rt=settings.rt,
-            credentials=Credentials(),
-            store=store,
-            clock=SystemClock(),
-            progress=_stoppable(progress, stop),
-            full_read=full_read,
-        )
+        context = context_of(settings, store, _stoppable(progress, stop), full_read=full_read)
         job = _open(stack, name, options, context)
         notifier.ready()
         runner = Runner(
