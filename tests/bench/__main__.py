@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from bench import status
+from bench import rosters, status
 from bench.rig import Site, Used, run
 
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "performance.md"
@@ -159,6 +159,16 @@ def long_history(folder: Path) -> Iterator[Row]:
     yield Row(what, "≤ 2 times", f"{full / empty:.2f} times ({full:.2f} s)", full <= 2 * empty)
 
 
+def large_roster(folder: Path) -> Iterator[Row]:
+    """Measure what importing a large roster costs against a bare csv loop over the same file."""
+    first, second = rosters.measure(folder)
+    what = f"{rosters.ROWS:,} students imported"
+    yield at_most(f"{what}: peak memory", 200, round(max(first.peak, second.peak)), " MB")
+    measured = f"{first.ratio:.2f} times ({first.bare:.2f} s)"
+    yield Row(f"{what}: CPU against a bare csv loop", "≤ 4 times", measured, first.ratio <= rosters.LIMIT)
+    yield Row(f"{what} again, 1 % changed: CPU against a bare csv loop", "", f"{second.ratio:.2f} times", None)
+
+
 def _table(rows: list[Row]) -> str:
     marks = {True: "met", False: "MISSED", None: ""}
     lines = ["| what | limit | measured | |", "|---|---|---|---|"]
@@ -182,6 +192,7 @@ def main() -> int:
                         print(row.what, row.limit, row.measured, sep=" | ", flush=True)
                         rows.append(row)
         rows += long_history(folder / "history")
+        rows += large_roster(folder / "rosters")
     rows += start_up()
     table = _table(rows)
     print(f"\n{table}\n{time.strftime('%Y-%m-%d')}")
