@@ -1,8 +1,7 @@
-# Units that systemd starts when a job failed and is not tried again.
+# Units that systemd starts when a job failed and is not tried again, and when it has done its work.
 {
   config,
   lib,
-  pkgs,
   utils,
   ...
 }:
@@ -25,15 +24,15 @@ let
       "SYNCD_ALERT_FROM=${alerts.mail.from}"
       "SYNCD_ALERT_SENDMAIL=${alerts.mail.sendmail}"
     ];
-    ping = {
-      path = [ pkgs.curl ];
-      serviceConfig =
-        if alerts.ping.url == "credential" then
-          units.loadCredentials cfg [ "alert-ping-url" ]
-        else
-          { Environment = [ (assignment "SYNCD_ALERT_URL=${alerts.ping.url}") ]; };
-    };
+    ping.serviceConfig =
+      if alerts.ping.url == "credential" then
+        units.loadCredentials cfg [ "alert-ping-url" ]
+      else
+        { Environment = [ (assignment "SYNCD_ALERT_URL=${alerts.ping.url}") ]; };
   };
+
+  # an instance for each event, so that systemd says of which it is
+  told = name: event: map (kind: "syncd-alert-${kind}@${name}:${event}.service");
 
   assignment = text: lib.replaceStrings [ "%" ] [ "%%" ] (builtins.toJSON text);
 
@@ -42,8 +41,8 @@ let
     let
       data = units.alertService kind;
       command = utils.escapeSystemdExecArgs [
-        pkgs.runtimeShell
-        (units.script "alert")
+        (lib.getExe cfg.package)
+        "alert"
         kind
       ];
       arguments = utils.escapeSystemdExecArgs (special.${kind}.arguments or [ ]);
@@ -51,11 +50,10 @@ let
     {
       description = data.Unit.Description;
       documentation = [ data.Unit.Documentation ];
-      path = special.${kind}.path or [ ];
       serviceConfig =
         data.Service
         // {
-          # %i is the job's name, for systemd to expand
+          # %i is the job and the event, for systemd to expand
           ExecStart = "${command} %i" + lib.optionalString (arguments != "") " ${arguments}";
         }
         // special.${kind}.serviceConfig or { };
@@ -69,8 +67,8 @@ in
         default = null;
         example = "it@example.org";
         description = ''
-          Whom to mail, through the host's sendmail, when a job failed. The unit has no network: the host's mail server
-          (Postfix, say) sends. For a sendmail that speaks SMTP itself, such as msmtp, use
+          Whom to mail, through the host's sendmail, when a job failed: once for each kind of failure (exit status), and
+          once when it works again. The unit has no network: the host's mail server (Postfix, say) sends. For a sendmail that speaks SMTP itself, such as msmtp, use
           {option}`services.syncd.alerts.command`.
         '';
       };
@@ -94,9 +92,10 @@ in
       default = [ ];
       example = lib.literalExpression ''[ (lib.getExe' pkgs.util-linux "logger") "--priority=alert" ]'';
       description = ''
-        What to run when a job failed: a program and its arguments. It gets the message on standard input, and
-        `SYNCD_JOB`, `SYNCD_RUN_ID`, `SYNCD_UNIT`, `SYNCD_RESULT`, `SYNCD_EXIT_STATUS` and `SYNCD_REASON` in its
-        environment.
+        What to run when a job failed, once for each kind of failure (exit status), and once when it works again: a
+        program and its arguments. It gets the message on standard input, and `SYNCD_ALERT` (`failed` or `success`),
+        `SYNCD_JOB`, `SYNCD_RUN_ID`, `SYNCD_UNIT`, `SYNCD_RESULT`, `SYNCD_EXIT_STATUS`, `SYNCD_REASON` and
+        `SYNCD_COUNTS` in its environment.
       '';
     };
 
@@ -105,7 +104,8 @@ in
       default = null;
       example = "credential";
       description = ''
-        Address to POST the message to when a job failed. An address that is a secret goes into
+        Address to POST to whenever a job starts (`/start` is appended), has done its work, or failed (`/fail` is
+        appended), as healthchecks.io has it. An address that is a secret goes into
         `services.syncd.credentials.alert-ping-url`, with `"credential"` here.
       '';
     };
@@ -117,7 +117,11 @@ in
       (lib.mapAttrs' (
         name: _:
         lib.nameValuePair "syncd-${name}" {
-          onFailure = map (kind: "syncd-alert-${kind}@${name}.service") wanted;
+          onFailure = told name "failed" wanted;
+          onSuccess = told name "success" wanted;
+          # The job waits for the ping of its start, so that the pings arrive in order, and does not mind if it fails.
+          wants = lib.mkAfter (told name "start" (lib.intersectLists [ "ping" ] wanted));
+          after = lib.mkAfter (told name "start" (lib.intersectLists [ "ping" ] wanted));
         }
       ) enabled)
     ];

@@ -20,7 +20,7 @@ in
   catalog = present (hardening // (read "catalog").Service);
   jobService = job.service;
 
-  # of the alert unit that tells by mail, ping or command
+  # of the unit that tells by mail, ping or command
   alertService = kind: {
     Unit = alert.service.Unit // alert.${kind}.Unit or { };
     Service = present (hardening // alert.service.Service // alert.${kind}.Service or { });

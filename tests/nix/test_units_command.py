@@ -193,11 +193,15 @@ def test_every_option_shows_in_a_unit(tmp_path: Path) -> None:
     assert job["ReadWritePaths"] == ["-/var/lib/metrics"]
     assert job["SupplementaryGroups"] == ["syncd-metrics"]
     assert job["ExecStopPost"][0].endswith('metrics.sh" "/var/lib/metrics" "chromebooks"')
-    on_failure = directives((tmp_path / "syncd-chromebooks.service").read_text())["Unit"]["OnFailure"]
-    assert on_failure == [" ".join(f"syncd-alert-{how}@chromebooks.service" for how in ("command", "mail", "ping"))]
-    assert _service(tmp_path, "syncd-alert-command@.service")["ExecStart"][0].endswith(
-        '"command" %i "logger" "--priority" "user.alert"'
-    )
+    unit = directives((tmp_path / "syncd-chromebooks.service").read_text())["Unit"]
+    for directive, event in {"OnFailure": "failed", "OnSuccess": "success"}.items():
+        ways = ("command", "mail", "ping")
+        assert unit[directive] == [" ".join(f"syncd-alert-{how}@chromebooks:{event}.service" for how in ways)]
+    for directive in ("Wants", "After"):
+        assert unit[directive] == ["network-online.target syncd-alert-ping@chromebooks:start.service"]
+    assert _service(tmp_path, "syncd-alert-command@.service")["ExecStart"] == [
+        '"/opt/syncd/bin/syncd" "alert" "command" %i "logger" "--priority" "user.alert"'
+    ]
     assert _service(tmp_path, "syncd-alert-mail@.service")["Environment"] == [
         '"SYNCD_ALERT_TO=it@example.org"',
         '"SYNCD_ALERT_FROM=syncd@example.org"',

@@ -34,7 +34,7 @@ def directives(text: str) -> Directives:
 def as_elsewhere(text: str, *, program: str, config: str, scripts: str) -> str:
     """Return a NixOS unit as it would be on a host where the program lies elsewhere; NixOS's own additions are gone."""
     text = without_hashes(text)
-    text = re.sub(r'"/nix/store/(?:[^"]*-)?(alert|metrics)\.sh"', rf'"{scripts}/\1.sh"', text)
+    text = re.sub(r'"/nix/store/(?:[^"]*-)?metrics\.sh"', rf'"{scripts}/metrics.sh"', text)
     text = re.sub(r'"/nix/store/[^"]*syncd\.toml"', f'"{config}"', text)
     text = re.sub(r'"/nix/store/[^"]*syncd/bin/syncd"', f'"{program}"', text)
     text = re.sub(r'"(/nix/store/[^"]*)?/bin/(ba)?sh"', '"/bin/sh"', text)

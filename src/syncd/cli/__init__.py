@@ -41,6 +41,7 @@ VERBS = {
     "state": _Verb("state", "state", "Check, back up, prune or start over what syncd remembers."),
     "config": _Verb("config", "config", "Check the configuration file."),
     "units": _Verb("units", "units", "Write systemd units for hosts without NixOS."),
+    "alert": _Verb("alert", "alert", "What systemd starts when a job failed, or works again: tell people."),
     "sandbox": _Verb("sandbox", "sandbox", "Serve stand-ins for Google and RT on loopback."),
     "demo": _Verb("sandbox", "demo", "Plan, apply and revert against the stand-ins, step by step."),
 }

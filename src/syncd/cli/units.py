@@ -12,7 +12,8 @@ import click
 
 from syncd.cli.output import print_json
 from syncd.host.errors import ConfigurationError
-from syncd.host.units.render import HERE, Alerts, Host, known_jobs, operator_script
+from syncd.host.messages import catalog
+from syncd.host.units.render import Alerts, Host, known_jobs, operator_script
 from syncd.host.units.render import units as unit_texts
 
 NEVER = "never"
@@ -60,14 +61,21 @@ def _pairs(_context: click.Context, parameter: click.Parameter, values: Sequence
     metavar="DIR",
     help="Folder of metrics.textfile_directory, for units to write to.",
 )
-@click.option("--alert-mail", default="", metavar="ADDRESS", help="Whom to mail when a job failed.")
+@click.option(
+    "--alert-mail", default="", metavar="ADDRESS", help="Whom to mail when a job failed, and when it works again."
+)
 @click.option("--alert-mail-from", default="syncd", metavar="ADDRESS", show_default=True, help="Sender of that mail.")
 @click.option(
     "--sendmail", default="/usr/sbin/sendmail", metavar="FILE", show_default=True, help="The host's sendmail program."
 )
-@click.option("--alert-command", default="", metavar="COMMAND", help="What to run when a job failed.")
 @click.option(
-    "--alert-ping", default="", metavar="URL", help="Address to POST to; 'credential': it is in alert-ping-url."
+    "--alert-command", default="", metavar="COMMAND", help="What to run when a job failed, and when it works again."
+)
+@click.option(
+    "--alert-ping",
+    default="",
+    metavar="URL",
+    help="Address to POST to when a job starts, is done, or failed; 'credential': it is in alert-ping-url.",
 )
 @click.option("--program", default="", metavar="FILE", help="The syncd that the units start [this one].")
 @click.option("--json", "as_json", is_flag=True, help="Print the written files as JSON.")
@@ -112,7 +120,7 @@ def units(  # noqa: PLR0913 - one for each option
             ping_url=alert_ping,
         ),
     )
-    more = {OPERATOR: operator_script(host), CATALOG: (HERE / CATALOG).read_text()}
+    more = {OPERATOR: operator_script(host), CATALOG: catalog()}
     written = _write(directory, unit_texts(host, wanted) | more)
     if as_json:
         print_json([str(path) for path in written])

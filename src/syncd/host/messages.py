@@ -283,6 +283,13 @@ class MessageId(StrEnum):
         "Report it, with the traceback.",
     )
 
+    ROSTER_READ = (
+        "747744b8dd8f4d1ea72fade088143493",
+        "A file of a roster was read",
+        "Everything in @SYNCD_OBJECT@ was taken, or nothing; the message says which.",
+        "Where it was not taken, a record after this one says why.",
+    )
+
     # -- housekeeping
 
     METRICS_UNWRITABLE = (
@@ -320,6 +327,30 @@ class MessageId(StrEnum):
         "The keyring was passed over",
         "A credential was looked for in the keyring of the desktop, which does not work here.",
         NOTHING,
+    )
+
+    # -- alerts
+
+    ALERT_SENT = (
+        "3728ced8e8c04c1787acc8977a1c7f69",
+        "People were told how a job ended",
+        "The job @SYNCD_JOB@ failed, or did its work again after a failure, and an alert of it was handed over.",
+        "Read the alert. `syncd status` says how things stand now.",
+    )
+    ALERT_WITHHELD = (
+        "0d291e49eb5f4d75b45608bf8a26248c",
+        "There was no alert, since people know already",
+        (
+            "A job failed as it had failed before, or was stopped on request. The first failure of a kind is told, and"
+            " then the first success."
+        ),
+        "How things stand: syncd status",
+    )
+    ALERT_FAILED = (
+        "1ec7adfdfbbd488796a5fa2407498221",
+        "People could not be told how a job ended",
+        "The alert could not be handed over; the message says why. The next failure of the job tries again.",
+        "Correct what the message says, and look how things stand: syncd status",
     )
 
 

@@ -50,7 +50,7 @@ def _told(done: Imported) -> Imported:
     """Log what is wrong with a file: there may be several, and a command ends with one error only."""
     if done.error is not None:
         fields = {"ERROR": done.error.code, "OBJECT": done.file}
-        log.error("%s", done.error.sentence, extra={"syncd": fields})
+        log.error("%s", done.error.sentence, extra={"message_id": "INPUT_UNUSABLE", "syncd": fields})
         done.error.told = True
     return done
 

@@ -89,7 +89,8 @@ def import_students(rosters: Rosters, roster: Opened, order: Order) -> Imported:
             problem_count=problems.count,
             error=error,
         )
-    log.info("%s: %s", done.file, summary(done), extra={"syncd": {"OBJECT": done.file}})
+    extra = {"message_id": "ROSTER_READ", "syncd": {"OBJECT": done.file}}
+    log.info("%s: %s", done.file, summary(done), extra=extra)
     return done
 
 

@@ -4,6 +4,9 @@ import json
 import re
 import time
 from collections.abc import Callable, Mapping
+from email import policy
+from email.message import EmailMessage
+from email.parser import BytesParser
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +36,7 @@ update = { percent = 100, count = 100000 }
 clear = { percent = 100, count = 100000 }
 """
 APPLY = 'mode = "apply"'
+QUEUE = "/var/spool/maildrop"
 PATCH: dict[str, Any] = {"route": "/devices/chromeos/", "method": "PATCH"}
 """Matches changes of devices."""
 
@@ -80,6 +84,15 @@ class Host:
     def fail(self, **rule: Any) -> None:  # noqa: ANN401 - the fields of a fault
         self.site.server.faults.add(Rule(**rule))
 
+    def serve_mail(self) -> None:
+        """Set up mail as Postfix does: sendmail is for everybody, and only a setgid program may write to its queue."""
+        self.box.run("rm", "-rf", QUEUE)
+        self.box.run("install", "--directory", "--mode=0730", "--group=mail", QUEUE)
+        self.box.run("install", "--mode=2755", "--group=mail", "/usr/bin/tee", "/usr/sbin/postdrop")
+        letter = f"{QUEUE}/letter-$(date +%s%N)"
+        script = f'#!/bin/sh\n[ "$*" = "-t -i" ] && /usr/sbin/postdrop {letter} >/dev/null\n'
+        self.box.write("/usr/sbin/sendmail", script, 0o755)
+
     def slow_down(self, seconds: float) -> None:
         """Let every change of a device take this long, one after the other."""
         self.configure(google="concurrency = 1")
@@ -93,8 +106,8 @@ class Host:
     def _clean(self) -> None:
         units = "$(cd /etc/systemd/system; ls -d syncd-*.service syncd-*.timer 2>/dev/null | grep -v @)"
         self.box.run("sh", "-c", f"for unit in {units}; do systemctl stop $unit; done; systemctl reset-failed")
-        places = "/etc/systemd/system/syncd-* /etc/syncd /run/secrets /etc/credstore /var/lib/private/syncd"
-        self.box.run("sh", "-c", f"rm -rf {places} /var/lib/syncd /var/lib/systemd/timers/stamp-syncd-*")
+        places = "/etc/systemd/system/syncd-* /etc/syncd /run/secrets /etc/credstore /var/lib/private/syncd*"
+        self.box.run("sh", "-c", f"rm -rf {places} /var/lib/syncd* /var/lib/systemd/timers/stamp-syncd-*")
         self.systemctl("daemon-reload")
 
     # -- act -----------------------------------------------------------------------------------------------------
@@ -159,6 +172,15 @@ class Host:
     def run_id(self) -> str:
         """Return the id of the last run."""
         return self.records(f"_SYSTEMD_UNIT={SERVICE}", *_ENDS)[-1]["SYNCD_RUN_ID"]
+
+    def letters(self) -> list[str]:
+        """Return the files in the queue of the mail server, oldest first."""
+        return self.box.run("sh", "-c", f"ls -d {QUEUE}/* 2>/dev/null", check=False).split()
+
+    def mails(self) -> list[EmailMessage]:
+        """Return the mails in the queue, oldest first."""
+        parser = BytesParser(policy=policy.default)
+        return [parser.parsebytes(self.box.run("cat", path).encode()) for path in self.letters()]
 
     def records(self, *matches: str) -> list[dict[str, str]]:
         """Return journal records of this test."""

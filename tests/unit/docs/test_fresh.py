@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from syncd.sandbox.site import Sandbox
+from unit.cli.test_alert import LETTER
 from unit.docs.pages import ROOT, blocks
 
 CATALOG = "src/syncd/host/units/syncd.catalog"
@@ -51,6 +52,10 @@ def test_a_stale_table_is_found_and_made_anew(tree: Path) -> None:
     assert found.stdout.splitlines()[-1].endswith(": " + " ".join(stale))
     assert docs(tree).returncode == 0
     assert {name: (tree / name).read_text() for name in stale} == fresh
+
+
+def test_the_alert_that_is_shown_is_one() -> None:
+    assert any(f"\n\n{LETTER}" in text for text in blocks(ROOT / "docs/deployment/nixos.md", "text"))
 
 
 def test_the_quick_start_leads_to_a_plan(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from typing import Any, TypeAlias
 from syncd.host.errors import ConfigurationError
 
 HERE = Path(__file__).parent
+PING = "syncd-alert-ping@"
 Value: TypeAlias = str | Sequence[str] | None
 Section: TypeAlias = Mapping[str, Value]
 Unit: TypeAlias = Mapping[str, Section]
@@ -32,11 +33,11 @@ class Alerts:
 
     @property
     def units(self) -> list[str]:
-        """The template units that a failed job starts, without their suffix."""
+        """The template units that tell people how a job ended, without their suffix."""
         return [
             *(["syncd-alert-command@"] if self.command else []),
             *(["syncd-alert-mail@"] if self.mail_to else []),
-            *(["syncd-alert-ping@"] if self.ping_url else []),
+            *([PING] if self.ping_url else []),
         ]
 
 
@@ -111,7 +112,6 @@ def exec_words(words: Sequence[str]) -> str:
 
 def _job_service(host: Host, job: str) -> Unit:
     known, service = known_jobs()[job], _data("job")["service"]
-    alerts = [f"{template}{job}.service" for template in host.alerts.units]
     names = [name for group in known["credentials"] for name in group]
     more: dict[str, Value] = {
         "ExecStart": exec_words([host.program, "--config", host.config, "run", job]),
@@ -125,9 +125,25 @@ def _job_service(host: Host, job: str) -> Unit:
         more["ExecStopPost"] = "-" + exec_words(["/bin/sh", script, host.metrics_directory, job])
         more.update(_metrics(host))
     return {
-        "Unit": _describe(service["Unit"], known) | ({"OnFailure": " ".join(alerts)} if alerts else {}),
+        "Unit": _describe(service["Unit"], known) | _alerts(host, job, service["Unit"]),
         "Service": {**_data("hardening")["Service"], **service["Service"], **more},
     }
+
+
+def _alerts(host: Host, job: str, section: Mapping[str, str]) -> dict[str, Value]:
+    """Return what makes systemd tell how a job ends; an instance for each event, so that it says of which it is."""
+    templates = host.alerts.units
+    if not templates:
+        return {}
+    ends: dict[str, Value] = {
+        directive: " ".join(f"{template}{job}:{event}.service" for template in templates)
+        for directive, event in (("OnFailure", "failed"), ("OnSuccess", "success"))
+    }
+    if PING not in templates:
+        return ends
+    # The job waits for the ping of its start, so that the pings arrive in order, and does not mind if it fails.
+    start = f"{PING}{job}:start.service"
+    return ends | {directive: f"{section[directive]} {start}" for directive in ("Wants", "After")}
 
 
 def _job_timer(host: Host, job: str) -> Unit | None:
@@ -146,9 +162,9 @@ def _alert_service(host: Host, template: str) -> Unit:
     data = _data("alert")
     kind = template.removeprefix("syncd-alert-").removesuffix("@")
     special = data.get(kind, {})
-    script, alerts = f"{host.scripts}/alert.sh", host.alerts
-    # %i, the job's name, is for systemd to expand
-    command = exec_words(["/bin/sh", script, kind]) + " %i"
+    alerts = host.alerts
+    # %i, the job and the event, is for systemd to expand
+    command = exec_words([host.program, "alert", kind]) + " %i"
     more: dict[str, Value] = {}
     if kind == "command":
         command += " " + exec_words(alerts.command)

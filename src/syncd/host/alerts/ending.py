@@ -1,0 +1,150 @@
+"""How a job ended, by what systemd hands to the units of ``OnFailure=`` and ``OnSuccess=``, and by the journal.
+
+The journal, not the store: it also knows of runs that died before they opened the store, and reading it needs no right
+on what a job remembers. systemd's variables are in systemd.exec(5), ``$MONITOR_SERVICE_RESULT`` and those after it.
+"""
+
+import json
+import subprocess
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import TypeAlias
+
+import msgspec
+
+from syncd.host.errors import ExitStatus
+from syncd.host.messages import MessageId
+
+Record: TypeAlias = Mapping[str, str]
+Journal: TypeAlias = Callable[..., Sequence[Record]]
+"""Returns the newest records, oldest first, that match what is given; ``lines`` says how many."""
+
+START, SUCCESS, FAILED = "start", "success", "failed"
+
+ENDS = (
+    MessageId.RUN_FINISHED,
+    MessageId.RUN_PARTIAL,
+    MessageId.RUN_REFUSED,
+    MessageId.GUARD_REFUSED,
+    MessageId.RUN_INTERRUPTED,
+    MessageId.RUN_FAILED,
+)
+_OBJECTS = (MessageId.ACTION_FAILED, MessageId.ACTION_UNPROVEN)
+# systemd's own records (sd-messages.h): of a unit that failed, and of one that ended well. They come after all others.
+_LAST = "MESSAGE_ID=d9b373ed55a64feb8242e02dbe79a49c", "MESSAGE_ID=7ad2d189f7e94e70a38c781354912448"
+_PATIENCE = 5.0
+_COUNT = "SYNCD_COUNT_"
+
+
+class Ending(msgspec.Struct, frozen=True, kw_only=True):
+    """How a job ended, or that it starts.
+
+    ``result`` is systemd's (``success``, ``exit-code``, ``signal``, ``timeout``, ...), ``status`` the exit status or
+    the name of the signal. ``run``, ``plan`` (the plan's hash) and ``counts`` are empty where no run came that far.
+    ``succeeded``: a run told that it ended as it should. Only that proves it, since systemd 252 starts the units of
+    ``OnSuccess=`` before each retry of a service that failed, too.
+    """
+
+    job: str
+    event: str
+    result: str = "unknown"
+    status: str = "unknown"
+    invocation: str = ""
+    run: str = ""
+    plan: str = ""
+    refused: bool = False
+    succeeded: bool = False
+    reason: str = ""
+    counts: dict[str, int] = {}
+    stopped: bool = False
+
+    @property
+    def unit(self) -> str:
+        """The service of the job."""
+        return f"syncd-{self.job}.service"
+
+    @property
+    def kind(self) -> str:
+        """What failures have in common that are told of once: the exit status, or else how systemd ended the job."""
+        return self.status if self.status.isdecimal() else f"{self.result} {self.status}"
+
+    @property
+    def exit_status(self) -> int:
+        """The exit status; -1 where there is none, as a signal ended the program."""
+        return int(self.status) if self.status.isdecimal() else -1
+
+
+def read_journal(*matches: str, lines: int = 1) -> list[Record]:
+    """Return records of journalctl(1); none where it cannot be asked."""
+    command = ["journalctl", "--quiet", "--no-pager", "--all", "--output=json", f"--lines={lines}", *matches]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)  # noqa: S603
+    except (OSError, subprocess.TimeoutExpired):
+        return []
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def look_up(
+    job: str,
+    event: str,
+    environ: Mapping[str, str],
+    journal: Journal = read_journal,
+    sleep: Callable[[float], None] = time.sleep,
+) -> Ending:
+    """Return how a job ended, when systemd says so in ``environ``."""
+    invocation = environ.get("MONITOR_INVOCATION_ID", "")
+    ending = Ending(
+        job=job,
+        event=event,
+        invocation=invocation,
+        result=environ.get("MONITOR_SERVICE_RESULT", "unknown"),
+        status=environ.get("MONITOR_EXIT_STATUS", "unknown"),
+    )
+    if event == START or not invocation:
+        return ending
+    by_systemd, by_program = f"INVOCATION_ID={invocation}", f"_SYSTEMD_INVOCATION_ID={invocation}"
+    _wait_for_the_last(journal, by_systemd, sleep)
+    end = _one(journal(by_program, *(f"MESSAGE_ID={kind}" for kind in ENDS)))
+    start = _one(journal(by_program, f"MESSAGE_ID={MessageId.RUN_STARTED}"))
+    return msgspec.structs.replace(
+        ending,
+        run=end.get("SYNCD_RUN_ID", "") or start.get("SYNCD_RUN_ID", ""),
+        plan=end.get("SYNCD_PLAN", ""),
+        refused=end.get("MESSAGE_ID") == MessageId.GUARD_REFUSED,
+        succeeded=end.get("MESSAGE_ID") == MessageId.RUN_FINISHED,
+        counts=_counts(end),
+        reason=_reason(journal, by_systemd, by_program, end) if event == FAILED else "",
+        # A job that is stopped on request leaves with 75, too.
+        stopped=ending.exit_status == ExitStatus.TRY_LATER and bool(journal(by_systemd, "JOB_TYPE=stop")),
+    )
+
+
+def _wait_for_the_last(journal: Journal, by_systemd: str, sleep: Callable[[float], None]) -> None:
+    waited = 0.0
+    while not journal(by_systemd, *_LAST) and waited < _PATIENCE:
+        sleep(0.25)
+        waited += 0.25
+
+
+def _one(records: Sequence[Record]) -> Record:
+    return records[-1] if records else {}
+
+
+def _counts(end: Record) -> dict[str, int]:
+    found = {name.removeprefix(_COUNT).lower(): value for name, value in end.items() if name.startswith(_COUNT)}
+    return {name: int(value) for name, value in found.items() if value.isdecimal()}
+
+
+def _reason(journal: Journal, by_systemd: str, by_program: str, end: Record) -> str:
+    """Return what the run says of its end; else the program's last error; else what systemd saw."""
+    if end.get("MESSAGE_ID") == MessageId.RUN_PARTIAL:
+        last = _one(journal(by_program, *(f"MESSAGE_ID={kind}" for kind in _OBJECTS))).get("MESSAGE", "")
+        counts = _counts(end)
+        missed = counts.get("failed", 0) + counts.get("unproven", 0) + counts.get("not_started", 0)
+        return f"{missed} of {counts.get('actions', 0)} actions were not done{f'; the last: {last}' if last else ''}"
+    told = end or _one(journal(by_program, "--priority=err"))
+    if told:
+        return told.get("MESSAGE", "")
+    # The first that systemd says is the cause: "Main process exited, code=killed, status=9/KILL".
+    seen = journal(by_systemd, "--priority=err", lines=10) or journal(by_systemd, "--priority=notice", lines=10)
+    return seen[0].get("MESSAGE", "") if seen else ""
