@@ -38,11 +38,13 @@ def diff(flow: Flow[S, T], pairs: Iterable[tuple[S, T, str]]) -> tuple[list[Acti
     """
     actions: list[Action] = []
     listings: list[Listing] = []
+    if not flow.fields:
+        return actions, listings
     actor = _Actor(flow)
-    readers = [(field.peek, field.read_source, field.read_target) for field in flow.fields]
+    readers = [(*(field.peek or (None, None)), field.read_source, field.read_target) for field in flow.fields]
     for source, target, _ in pairs:
-        for peek, read_source, read_target in readers:
-            if peek and peek[0](source) == peek[1](target):
+        for peek_source, peek_target, read_source, read_target in readers:
+            if peek_source and peek_source(source) == peek_target(target):
                 continue
             wanted = read_source(source)
             # Equal values settle nearly every pair; two equal unknowns have to be listed.

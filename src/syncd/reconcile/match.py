@@ -13,7 +13,7 @@ partner and no usable key of the strongest kind: it cannot be told whether the o
 * Blank, short and placeholder keys are no keys: they neither pair nor conflict.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
@@ -24,6 +24,8 @@ from syncd.reconcile.values import texts
 
 L = TypeVar("L")
 R = TypeVar("R")
+
+Normalise = Callable[[str], str | Rejected | None]
 
 _OPEN, _PAIRED, _CONFLICT = 0, 1, 2
 _NAMED = 3
@@ -148,22 +150,20 @@ class _Half(Generic[R]):
         return {key for place in self._open() for key in self.keys(place, rank)}
 
     def index(
-        self, rank: int, wanted: set[str] | None, known: Collection[str]
+        self, rank: int, normalise: Normalise, known: Collection[str]
     ) -> tuple[dict[str, int], dict[str, list[int]], bool]:
         """Return a holder of each key, all holders of shared ones, and whether a record has several keys.
 
-        Where ``wanted`` is given, only of these keys. ``known`` are keys: a raw text among them is its own key.
+        ``known`` are keys: a raw text among them is its own key. What ``normalise`` makes no text of is no key.
         """
-        rule = self.side.keys[rank]
-        normalise = rule.normalise
-        raws = [*map(rule.read, self.side.records)]
+        raws = [*map(self.side.keys[rank].read, self.side.records)]
         several = tuple in set(map(type, raws))
         each = ((place, text) for place, raw in enumerate(raws) for text in texts(raw)) if several else enumerate(raws)
         holders: dict[str, int] = {}
         again: list[tuple[str, int]] = []
         for place, raw in each:
-            key = raw if raw in known else normalise(raw) if raw else None  # type: ignore[arg-type,operator]
-            if type(key) is str and (wanted is None or key in wanted) and holders.setdefault(key, place) != place:
+            key = raw if raw in known else normalise(raw) if raw else None  # type: ignore[arg-type]
+            if type(key) is str and holders.setdefault(key, place) != place:
                 again.append((key, place))
         return holders, _shared(holders, again), several
 
@@ -188,6 +188,20 @@ class _Half(Generic[R]):
     def _usable(self, place: int) -> bool:
         """Return whether the record has a key of the strongest kind."""
         return bool(self.keys(place, 0))
+
+
+class _Wanted(dict[str, str | None]):
+    """The key that each raw text is, None for those that nobody looks for. Both sides mostly hold the same texts."""
+
+    def __init__(self, normalise: Normalise, wanted: Collection[str]) -> None:
+        super().__init__()
+        self._normalise = normalise
+        self._wanted = wanted
+
+    def __missing__(self, raw: str) -> str | None:
+        key = self._normalise(raw)
+        found = self[raw] = key if isinstance(key, str) and key in self._wanted else None
+        return found
 
 
 @dataclass(slots=True)
@@ -215,10 +229,16 @@ class _Stage(Generic[L, R]):
 
     def _meet(self) -> tuple[Iterator[tuple[int, int, str]], bool]:
         """Settle keys that are shared on a side; return who meets whom by any other, and whether keys are several."""
-        # Of weaker keys only those matter that a record without a partner holds.
-        wanted = self.left.open_keys(self.rank) | self.right.open_keys(self.rank) if self.rank else None
-        left, left_shared, left_several = self.left.index(self.rank, wanted, wanted or ())
-        right, right_shared, right_several = self.right.index(self.rank, wanted, wanted or left)
+        ours, theirs = (half.side.keys[self.rank].normalise for half in (self.left, self.right))
+        if not self.rank:
+            left, left_shared, left_several = self.left.index(0, ours, ())
+            right, right_shared, right_several = self.right.index(0, theirs, left)
+        else:
+            # Of weaker keys only those matter that a record without a partner holds.
+            wanted = self.left.open_keys(self.rank) | self.right.open_keys(self.rank)
+            spell = {normalise: _Wanted(normalise, wanted).__getitem__ for normalise in (ours, theirs)}
+            left, left_shared, left_several = self.left.index(self.rank, spell[ours], wanted)
+            right, right_shared, right_several = self.right.index(self.rank, spell[theirs], wanted)
         shared = left_shared.keys() | right_shared.keys()
         for key in left_shared | right_shared:
             self._settle_shared(

@@ -5,6 +5,7 @@ A list is whole or an error: a page that is no page, repeats a token or repeats 
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from operator import attrgetter
 from typing import TypeAlias
 from urllib.parse import quote
 
@@ -32,6 +33,7 @@ _MOST_GONE, _MOST_GONE_SHARE = 5, 0.01
 _PAGE_SIZES = (200, 100)
 _RANGE = re.compile(r"\[\s*1\s*,\s*(\d+)\s*\]")
 _HEADERS = {"User-Agent": f"syncd/{__version__} (gzip)"}
+_ident = attrgetter("device_id")
 """Google compresses only for agents that say gzip in their name, too."""
 
 
@@ -216,7 +218,7 @@ class ChromeDevices:
         for devices in self._read_pages(wanted, filters):
             before = len(found)
             interner.share(devices)
-            found.update((device.device_id, device) for device in devices)
+            found.update(zip(map(_ident, devices), devices, strict=True))
             if len(found) != before + len(devices):
                 raise _incomplete("The device list holds a device twice; it changed while it was read")
             if progress is not None:
