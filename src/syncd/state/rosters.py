@@ -23,7 +23,7 @@ FIELDS = (
 )
 ACTIVE, SCHOOL, USER_NAME, EMAIL = map(FIELDS.index, ("active", "school", "user_name", "email"))
 
-AT_ONCE = 100
+AT_ONCE = 500
 """Rows of one statement: a third faster than one by one."""
 
 _ID, _SCHOOL, _ACTIVE = itemgetter(0), itemgetter(SCHOOL), itemgetter(ACTIVE)

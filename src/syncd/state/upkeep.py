@@ -31,6 +31,8 @@ _JSON_COLUMNS = {
     "runs": ("counts", "sources", "requests", "traffic"),
     "actions": ("before", "after", "found"),
     "circuits": ("state",),
+    "imports": ("counts",),
+    "people": ("data",),
 }
 
 
@@ -143,8 +145,11 @@ def _orphans(connection: Connection, path: Path) -> Finding:
 def _records(connection: Connection, path: Path) -> Finding:
     """Try all JSON by SQLite's own parser: a million actions are looked at without a trip through Python."""
     found = []
+    tables = inspect(connection)
     for name, columns in _JSON_COLUMNS.items():
-        there = {column["name"] for column in inspect(connection).get_columns(name)}
+        if not tables.has_table(name):  # in a store of an older schema
+            continue
+        there = {column["name"] for column in tables.get_columns(name)}
         for column in columns:
             if column in there:
                 cell = metadata.tables[name].c[column]

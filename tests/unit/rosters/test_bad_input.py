@@ -169,7 +169,7 @@ def test_many_problems_are_counted_and_few_are_kept(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(room, "KEPT", 10)
     problems = Problems()
     rows = "".join(f"{number},A,B,u{number},-1,\n" for number in range(3000))
-    assert [list(batch) for batch in opened(HEADER + rows).people(problems)] == [[], [], []]
+    assert not any(opened(HEADER + rows).people(problems))
     assert (problems.count, len(problems.kept)) == (3000, 10)
     assert problems.places(2) == "row 2, grade; row 3, grade; and 2998 more"
 

@@ -101,7 +101,9 @@ def test_orphans_are_found(tmp_path: Path) -> None:
     assert failed == {"orphans": "2 of actions without runs; 2 of snapshots without snapshot_meta"}
 
 
-@pytest.mark.parametrize(("table", "column"), [("actions", "before"), ("runs", "counts"), ("circuits", "state")])
+@pytest.mark.parametrize(
+    ("table", "column"), [("actions", "before"), ("runs", "counts"), ("circuits", "state"), ("people", "data")]
+)
 def test_records_that_cannot_be_read_are_found(tmp_path: Path, table: str, column: str) -> None:
     fill(tmp_path).close()
     sql(tmp_path / FILE_NAME, f"UPDATE {table} SET {column} = '{{'")  # noqa: S608

@@ -11,7 +11,7 @@ from syncd.host.errors import DataError
 from syncd.systems.rosters.problems import Problems
 from syncd.systems.rosters.text import examine, lines
 
-BATCH = 1000
+BATCH = 500
 """Rows that are held at a time."""
 
 DELIMITERS = ",;\t"
