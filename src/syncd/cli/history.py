@@ -21,8 +21,10 @@ from syncd.cli.present import (
 from syncd.cli.session import known_job, settings_of, store_to_read
 from syncd.cli.times import moment, since
 from syncd.host.errors import DataError
+from syncd.jobs.settings import Settings
 from syncd.reconcile.model import Action
 from syncd.reconcile.values import Known
+from syncd.state.lock import holder
 from syncd.state.records import ActionResult, RunRecord
 from syncd.state.store import Store
 
@@ -94,9 +96,10 @@ def show(ctx: click.Context, run_id: str, *, as_json: bool, everything: bool) ->
 
     Its plan, what became of each action, how long it took, what was asked of the systems, and how to see more.
     """
-    with store_to_read(settings_of(ctx)) as found:
+    settings = settings_of(ctx)
+    with store_to_read(settings) as found:
         store = _with_runs(found, run_id)
-        run = store.ledger.run(run_id)
+        run = _as_it_is(store.ledger.run(run_id), settings)
         report = store.ledger.plan_report(run.id)
         recorded = list(store.ledger.actions(run.id))
     timings = _timings(run, [result for _, result in recorded])
@@ -116,6 +119,13 @@ def show(ctx: click.Context, run_id: str, *, as_json: bool, everything: bool) ->
     _show_slowest(recorded)
     _show_traffic(run)
     say(f"Journal: {journal}")
+
+
+def _as_it_is(run: RunRecord, settings: Settings) -> RunRecord:
+    """Return a run that nobody is at any more as killed, as ``syncd status`` has it."""
+    if run.result != "running" or holder(settings.state.path, run.job) is not None:
+        return run
+    return msgspec.structs.replace(run, result="killed")
 
 
 def _timings(run: RunRecord, results: Sequence[ActionResult]) -> Timings:

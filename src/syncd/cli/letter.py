@@ -95,7 +95,8 @@ def counts(ending: Ending) -> str:
     kinds = {name: found[name] for name in sorted(found.keys() - {*STATES, *OUTCOMES, "actions"})}
     parts = [_listed({name: found[name] for name in STATES if name in found})]
     if "actions" in found:
-        parts.append(f"{found['actions']} actions: {_listed(outcomes or kinds)}")
+        number = found["actions"]
+        parts.append(f"{number} action{'s' if number > 1 else ''}: {_listed(outcomes or kinds)}")
     return "; ".join(filter(None, parts))
 
 

@@ -46,6 +46,7 @@ RESULTS = {
     "interrupted": "stopped before the end",
     "failed": "failed",
     "running": "running",
+    "killed": "killed before its end; the next run closes it",
 }
 
 

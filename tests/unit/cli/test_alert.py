@@ -51,7 +51,7 @@ chromebooks works again on sync
 
 Run:      R2
 Unit:     syncd-chromebooks.service (success, exit status 0)
-Counts:   40 matched; 1 actions: 1 verified
+Counts:   40 matched; 1 action: 1 verified
 Failing:  since 2026-11-20T05:00:07Z
 
 More:

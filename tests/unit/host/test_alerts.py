@@ -77,9 +77,11 @@ def test_the_end_of_a_run_has_its_id_its_reason_and_its_counts() -> None:
 
 
 def test_a_killed_run_has_its_id_and_what_systemd_saw() -> None:
-    seen = {**BY_SYSTEMD, "PRIORITY": "5", "MESSAGE": "Main process exited, code=killed, status=9/KILL"}
+    exited = {"MESSAGE_ID": "98e322203f7a4ed290d09fe03c09fe15", "PRIORITY": "5"}
+    seen = {**BY_SYSTEMD, **exited, "MESSAGE": "Main process exited, code=killed, status=9/KILL"}
+    start = {**BY_SYSTEMD, "PRIORITY": "3", "MESSAGE": "Failed to start"}
     environ = {**ENVIRON, "MONITOR_SERVICE_RESULT": "signal", "MONITOR_EXIT_STATUS": "KILL"}
-    ending = look_up("x", FAILED, environ, FakeJournal(STARTED, seen, LAST))
+    ending = look_up("x", FAILED, environ, FakeJournal(STARTED, seen, LAST, start))
     assert (ending.run, ending.reason) == ("R1", "Main process exited, code=killed, status=9/KILL")
     assert (ending.kind, ending.exit_status) == ("signal KILL", -1)
 

@@ -32,6 +32,8 @@ ENDS = (
 _OBJECTS = (MessageId.ACTION_FAILED, MessageId.ACTION_UNPROVEN)
 # systemd's own records (sd-messages.h): of a unit that failed, and of one that ended well. They come after all others.
 _LAST = "MESSAGE_ID=d9b373ed55a64feb8242e02dbe79a49c", "MESSAGE_ID=7ad2d189f7e94e70a38c781354912448"
+# systemd's record that the main process has exited, and how.
+_EXITED = "MESSAGE_ID=98e322203f7a4ed290d09fe03c09fe15"
 _PATIENCE = 5.0
 _COUNT = "SYNCD_COUNT_"
 
@@ -113,7 +115,7 @@ def look_up(
         refused=end.get("MESSAGE_ID") == MessageId.GUARD_REFUSED,
         succeeded=end.get("MESSAGE_ID") == MessageId.RUN_FINISHED,
         counts=_counts(end),
-        reason=_reason(journal, by_systemd, by_program, end) if event == FAILED else "",
+        reason=_reason(journal, ending, by_program, end) if event == FAILED else "",
         # A job that is stopped on request leaves with 75, too.
         stopped=ending.exit_status == ExitStatus.TRY_LATER and bool(journal(by_systemd, "JOB_TYPE=stop")),
     )
@@ -135,7 +137,7 @@ def _counts(end: Record) -> dict[str, int]:
     return {name: int(value) for name, value in found.items() if value.isdecimal()}
 
 
-def _reason(journal: Journal, by_systemd: str, by_program: str, end: Record) -> str:
+def _reason(journal: Journal, ending: Ending, by_program: str, end: Record) -> str:
     """Return what the run says of its end; else the program's last error; else what systemd saw."""
     if end.get("MESSAGE_ID") == MessageId.RUN_PARTIAL:
         last = _one(journal(by_program, *(f"MESSAGE_ID={kind}" for kind in _OBJECTS))).get("MESSAGE", "")
@@ -145,6 +147,8 @@ def _reason(journal: Journal, by_systemd: str, by_program: str, end: Record) -> 
     told = end or _one(journal(by_program, "--priority=err"))
     if told:
         return told.get("MESSAGE", "")
-    # The first that systemd says is the cause: "Main process exited, code=killed, status=9/KILL".
-    seen = journal(by_systemd, "--priority=err", lines=10) or journal(by_systemd, "--priority=notice", lines=10)
+    by_systemd = f"INVOCATION_ID={ending.invocation}"
+    exited = journal(by_systemd, _EXITED) if ending.exit_status < 0 else []
+    # The first error is the cause, the others follow from it.
+    seen = exited or journal(by_systemd, "--priority=err", lines=10) or journal(by_systemd, _EXITED)
     return seen[0].get("MESSAGE", "") if seen else ""
