@@ -126,5 +126,7 @@ def _show_one(done: Imported, *, everything: bool) -> None:
     if done.error is None:
         extent = f" of {done.school}" if done.school else ""
         say(f"{done.file} ({done.format}, {done.extent}{extent}): {summary(done)}.")
+    elif done.error.told:  # one of many in the drop zone
+        say(f"{done.result}: {done.error.sentence}")
     if done.result == "planned" and done.approval:
         say(f"Its hash is {done.approval}.")

@@ -9,6 +9,7 @@ import msgspec
 
 from syncd.host.clock import Clock
 from syncd.host.errors import DataError, IntegrationError, NotPermitted, Unavailable
+from syncd.host.messages import kind_of
 from syncd.jobs.student_import import Imported, Order, again, import_students, summary
 from syncd.state.rosters import Rosters
 from syncd.systems.rosters.dropzone import DropZone, Verdict
@@ -50,7 +51,7 @@ def _told(done: Imported) -> Imported:
     """Log what is wrong with a file: there may be several, and a command ends with one error only."""
     if done.error is not None:
         fields = {"ERROR": done.error.code, "OBJECT": done.file}
-        log.error("%s", done.error.sentence, extra={"message_id": "INPUT_UNUSABLE", "syncd": fields})
+        log.error("%s", done.error.sentence, extra={"message_id": kind_of(done.error), "syncd": fields})
         done.error.told = True
     return done
 

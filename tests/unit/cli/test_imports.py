@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from syncd.cli import imports
+from syncd.host.errors import DataError
+from syncd.host.messages import kind_of
 from syncd.jobs import student_import
 from syncd.state.store import open_store
 from syncd.systems.rosters import problems as room
@@ -247,6 +249,9 @@ def test_each_error_of_the_zone_is_one_record_without_personal_data(school: Scho
     result = school.cli.ended(65, "--config", school.config, "--log", "json", "import", "students", "--drop-zone")
     errors = [record["SYNCD_ERROR"] for record in result.records if record["PRIORITY"] == "3"]
     assert errors == ["roster.bad_rows", "roster.empty"]
+    kinds = {record["MESSAGE_ID"] for record in result.records if record["PRIORITY"] == "3"}
+    assert kinds == {kind_of(DataError("", code=""))}
+    assert [line.partition(":")[0] for line in result.out.splitlines()[2:]] == ["rejected", "rejected"]
     assert "Secretname" not in result.err
 
 
