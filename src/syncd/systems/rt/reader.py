@@ -8,7 +8,7 @@ compared.
 """
 
 import logging
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from itertools import chain
 from typing import Literal
@@ -29,7 +29,7 @@ from syncd.systems.rt.pages import (
 )
 from syncd.systems.rt.rest import Page, Rest, criterion
 from syncd.systems.rt.schema import Schema
-from syncd.systems.rt.snapshot import AssetSnapshot, Kept, KeptAssets, Meta, Rows, SnapshotStore
+from syncd.systems.rt.snapshot import AssetSnapshot, Kept, KeptAssets, Meta, Rows, SnapshotStore, updated_of
 
 _log = logging.getLogger(__name__)
 
@@ -107,6 +107,7 @@ class _Work:
         self.count = 0
         self.people: dict[int, Person] = {}
         self.fresh: dict[int, str] = {}
+        self.newest = ""
         self.new_people = False
         self.gone: set[int] = set()
         self.unsettled: set[int] = set()
@@ -126,7 +127,8 @@ class _Work:
             self.kept.keep_people(self.people.values())
         self.kept.keep(meta, self.rows, self.gone, replace=self.replace)
         assets = KeptAssets(self.kept, self.schema, self.count)
-        return AssetSnapshot(assets, self.people, meta.began, meta.full, self.how, len(self.fresh), self.misses)
+        re_read = self.count if self.replace else len(self.fresh)
+        return AssetSnapshot(assets, self.people, meta.began, meta.full, self.how, re_read, self.misses)
 
     # ---- the three ways of reading
 
@@ -145,16 +147,16 @@ class _Work:
         marks = self.kept.marks()
         told = self.told(meta)
         self.read_all(told)
-        turned = (item.id for item in self.kept.stamps() if self.fresh.get(item.id, item.updated) < item.updated)
-        if told.rewound or next(turned, None) is not None:
+        changed = updated_of(row for number, row in self.rows if marks.pop(number, None) != hash(row))
+        before = self.kept.updated(changed)
+        if told.rewound or any(changed[number] < updated for number, updated in before.items()):
             self.note_rewound()
             return
         window = stamp(meta.began - WINDOW)
         excused = told.assets | set(meta.unsettled)
-        for number, row in self.rows:
-            mark = marks.pop(number, None)
-            if mark != hash(row) and number not in excused and self.fresh[number] < window:
-                self.miss(number, "is new" if mark is None else "has changed")
+        for number, updated in changed.items():
+            if number not in excused and updated < window:
+                self.miss(number, "has changed" if number in before else "is new")
         for number in sorted(marks.keys() - excused) if self.counted else ():
             self.miss(number, "is gone")
 
@@ -231,7 +233,7 @@ class _Work:
         """Return LastUpdated of those of these assets that the snapshot has by now."""
         fresh = {number: self.fresh[number] for number in numbers if number in self.fresh}
         rest = [number for number in numbers if number not in fresh and number not in self.gone]
-        return fresh if self.replace or not rest else self.kept.updated(rest) | fresh
+        return self.kept.updated(rest) | fresh if rest else fresh
 
     def moved(self, items: Iterable[Stamp], since: str) -> set[int]:
         """Return the ids whose LastUpdated is not the one that was kept."""
@@ -256,15 +258,23 @@ class _Work:
     def take(self, page: Page[WireAsset]) -> None:
         """Take over a page of whole assets."""
         unsure = stamp(page.began - SETTLE)
-        numbers = {item.id for item in page.items}
-        self.count += len(numbers) - len(self.known(numbers))
-        self.gone -= numbers
         for item in page.items:
             self.rows.add(item.id, encode_asset(item, self.fields))
-            self.fresh[item.id] = item.updated
             if item.updated > unsure:
                 self.unsettled.add(item.id)
+        if self.replace:
+            # Ids rise from page to page, and nothing asks for a single asset: a note of each would be 20 MB in vain.
+            self.count += len(page.items)
+            self.newest = max([self.newest, *(item.updated for item in page.items)])
+        else:
+            self.note({item.id: item.updated for item in page.items})
         self.meet(person for item in page.items for person in people_of(item))
+
+    def note(self, fresh: Mapping[int, str]) -> None:
+        """Note when each of these assets, just read, was last changed."""
+        self.count += len(fresh) - len(self.known(fresh))
+        self.gone -= fresh.keys()
+        self.fresh |= fresh
 
     def meet(self, persons: Iterable[Person]) -> None:
         for person in persons:
@@ -291,6 +301,8 @@ class _Work:
 
     def latest_now(self) -> str:
         """Return the latest LastUpdated of all assets as they are now."""
+        if self.replace:
+            return self.newest
         if self.how == "warm" and not self.gone:
             return max([self.meta.latest, *self.fresh.values()])
         return self.latest_but(frozenset())
@@ -298,9 +310,8 @@ class _Work:
     def latest_but(self, numbers: frozenset[int]) -> str:
         """Return the latest LastUpdated of assets other than these."""
         aside = numbers | self.gone | self.fresh.keys()
-        kept = () if self.replace else self.kept.stamps()
         fresh = (updated for number, updated in self.fresh.items() if number not in numbers)
-        return max(chain((item.updated for item in kept if item.id not in aside), fresh), default="")
+        return max(chain((item.updated for item in self.kept.stamps() if item.id not in aside), fresh), default="")
 
     def note_rewound(self) -> None:
         """Tell that RT went back in time."""

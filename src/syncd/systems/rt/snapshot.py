@@ -85,6 +85,11 @@ class _Roles(msgspec.Struct, gc=False):
     holders: tuple[int, ...] = ()
 
 
+def updated_of(rows: Iterable[bytes]) -> dict[int, str]:
+    """Return LastUpdated by id of rows of assets."""
+    return {item.id: item.updated for item in decode_rows(rows, Stamp)}
+
+
 class Kept:
     """What the store has of one scope: assets, and in the meta of a scope beside it the people that own or hold them.
 
@@ -110,8 +115,7 @@ class Kept:
 
     def updated(self, ids: Iterable[int]) -> dict[int, str]:
         """Return LastUpdated by id, of those of these ids that there are."""
-        rows = self._store.pick(self._scope, map(key_of, ids))
-        return {item.id: item.updated for item in decode_rows(rows, Stamp)}
+        return updated_of(self._store.pick(self._scope, map(key_of, ids)))
 
     def marks(self) -> dict[int, int]:
         """Return a hash of each asset's row by its id; it holds in this process only."""
