@@ -21,10 +21,14 @@ let
       WorkingDirectory = cfg.settings.state.directory;
     }
     // lib.optionalAttrs (metrics != null) (units.metrics // { ReadWritePaths = "-${metrics}"; })
-    // lib.optionalAttrs (cfg.environmentFile != null) { EnvironmentFile = cfg.environmentFile; }
-    // units.loadCredentials cfg names;
+    // lib.optionalAttrs (cfg.environmentFile != null) { EnvironmentFile = cfg.environmentFile; };
   properties = lib.concatLists (
     lib.mapAttrsToList (name: values: map (value: "${name}=${value}") (lib.toList values)) service
+  );
+  loads = lib.concatLists (
+    lib.mapAttrsToList (directive: map (value: "load ${directive} ${lib.escapeShellArg value}\n")) (
+      units.loadCredentials cfg names
+    )
   );
   property = line: "  --property=${lib.escapeShellArg line} \\\n";
 
@@ -32,11 +36,13 @@ let
     lib.replaceStrings
       [
         "@properties@ \\\n"
+        "@credentials@\n"
         "@program@"
         "@config@"
       ]
       [
         (lib.concatMapStrings property properties)
+        (lib.concatStrings loads)
         (lib.escapeShellArg (lib.getExe cfg.package))
         (lib.escapeShellArg cfg.configFile)
       ]

@@ -220,11 +220,17 @@ def test_systemd_expands_nothing_in_a_command_line() -> None:
 
 
 def test_the_operators_command_is_shell_and_passes_words_on(tmp_path: Path) -> None:
-    host = Host(program="/opt/it's here/syncd", credentials={"rt-token": "/etc/rt-token"})
+    token = tmp_path / "rt-token"
+    token.touch()
+    missing = tmp_path / "google-service-account"
+    credentials = {"rt-token": str(token), "google-service-account": str(missing)}
+    host = Host(program="/opt/it's here/syncd", credentials=credentials)
     script = tmp_path / "syncd-operator"
     script.write_text(operator_script(host))
     (tmp_path / "systemd-run").write_text('#!/bin/sh\nprintf "%s\\n" "$@"\n')
     (tmp_path / "systemd-run").chmod(0o755)
+    (tmp_path / "id").write_text("#!/bin/sh\necho 0\n")
+    (tmp_path / "id").chmod(0o755)
     told = subprocess.run(
         ["/bin/sh", str(script), "show", "two words"],
         capture_output=True,
@@ -237,7 +243,8 @@ def test_the_operators_command_is_shell_and_passes_words_on(tmp_path: Path) -> N
     end = words.index("--")
     assert words[end:] == ["--", "/opt/it's here/syncd", "--config", "/etc/syncd/config.toml", "show", "two words"]
     assert "--pipe" in words
-    assert "--property=LoadCredential=rt-token:/etc/rt-token" in words
+    assert [word for word in words if "LoadCredential" in word] == [f"--property=LoadCredential=rt-token:{token}"]
+    assert told.stderr == f"syncd: going on without the credential google-service-account: {missing} is not there\n"
     assert "--property=User=syncd" in words
     assert "--property=SystemCallFilter=@system-service" in words
     assert "--property=SystemCallFilter=~@privileged @resources" in words

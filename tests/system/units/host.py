@@ -93,6 +93,12 @@ class Host:
         script = f'#!/bin/sh\n[ "$*" = "-t -i" ] && /usr/sbin/postdrop {letter} >/dev/null\n'
         self.box.write("/usr/sbin/sendmail", script, 0o755)
 
+    def make_metrics_folder(self, folder: str) -> None:
+        """Make the group and the folder as docs/monitoring says."""
+        self.box.run("sh", "-c", "getent group syncd-metrics || groupadd --system syncd-metrics")
+        self.box.run("rm", "-rf", folder)
+        self.box.run("install", "-d", "-g", "syncd-metrics", "-m", "775", folder)
+
     def slow_down(self, seconds: float) -> None:
         """Let every change of a device take this long, one after the other."""
         self.configure(google="concurrency = 1")

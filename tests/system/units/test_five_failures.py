@@ -58,9 +58,7 @@ def host(box: Box, site: Sandbox) -> Host:
     )
     host = Host(box, site, units(unit_host, ["chromebooks"]))
     box.write("/usr/local/bin/syncd", operator_script(unit_host), 0o755)
-    box.run("sh", "-c", "getent group syncd-metrics || groupadd --system syncd-metrics")
-    box.run("rm", "-rf", FOLDER)
-    box.run("install", "-d", "-g", "syncd-metrics", "-m", "775", FOLDER)
+    host.make_metrics_folder(FOLDER)
     host.serve_mail()
     # Retries as they are, only sooner.
     host.drop_in(SERVICE, "[Service]\nRestartSec=200ms\n[Unit]\nStartLimitBurst=2\n")

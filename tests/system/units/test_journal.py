@@ -4,7 +4,7 @@ import json
 import re
 
 from syncd.host.messages import MessageId
-from system.units.host import CONFIG, SERVICE, Host
+from system.units.host import CONFIG, PROGRAM, SERVICE, Host
 
 
 def test_the_journal_has_the_fields_of_a_run_under_its_id(host: Host) -> None:
@@ -30,15 +30,38 @@ def test_the_journal_has_the_fields_of_a_run_under_its_id(host: Host) -> None:
         assert int(record["SYNCD_DURATION_MS"]) >= 0
 
 
+CATALOG = "/usr/local/lib/systemd/catalog/syncd.catalog"
+
+
+def write_units(host: Host) -> None:
+    """Install the catalog that `syncd units` writes."""
+    host.box.run(PROGRAM, "units", "--output", "/root/syncd-units")
+    host.box.run("install", "-D", "-m", "644", "/root/syncd-units/syncd.catalog", CATALOG)
+
+
+def explained(host: Host) -> str:
+    return host.box.run("journalctl", "--catalog", "--no-pager", f"SYNCD_RUN_ID={host.run_id()}")
+
+
 def test_journalctl_explains_a_record(host: Host) -> None:
-    host.box.run("mkdir", "-p", "/usr/local/lib/systemd/catalog")
-    host.box.run("cp", "/opt/syncd/src/syncd/host/units/syncd.catalog", "/usr/local/lib/systemd/catalog/")
-    host.box.run("journalctl", "--update-catalog")
+    write_units(host)
+    assert host.box.attempt("journalctl", "--update-catalog").stderr == ""
     assert host.start() == 0, host.log()
-    run = host.run_id()
-    explained = host.box.run("journalctl", "--catalog", "--no-pager", f"SYNCD_RUN_ID={run}")
-    assert "Defined-By: syncd" in explained
-    assert f"What it did: syncd show {run}" in explained
+    assert "Defined-By: syncd" in explained(host)
+    assert f"What it did: syncd show {host.run_id()}" in explained(host)
+
+
+def test_a_broken_catalog_is_named_and_harms_neither_jobs_nor_explanations(host: Host) -> None:
+    write_units(host)
+    host.box.run("journalctl", "--update-catalog")
+    host.box.write(CATALOG, "half a file\n")
+    update = host.box.attempt("journalctl", "--update-catalog")
+    assert update.returncode != 0
+    assert f"[{CATALOG}:1]" in update.stderr
+    assert host.start() == 0, host.log()
+    assert "What it did: syncd show" in explained(host), "the index that was there is kept"
+    write_units(host)
+    assert host.box.attempt("journalctl", "--update-catalog").returncode == 0
 
 
 def test_no_secret_is_in_the_journal_an_environment_or_a_command_line(host: Host) -> None:

@@ -6,6 +6,7 @@ several values is a list, and is written once per value. ``None`` takes a direct
 
 import functools
 import json
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -89,14 +90,16 @@ def operator_script(host: Host) -> str:
     """Return the text of a command that runs ``syncd`` as the units do: same user, state, credentials and sandbox."""
     service = {**_data("hardening")["Service"], **_data("job")["operator"]}
     names = sorted({name for job in known_jobs().values() for group in job["credentials"] for name in group})
-    properties = [*_lines(service), *_lines(_metrics(host)), *_credential_lines(host, names)]
+    properties = [*_lines(service), *_lines(_metrics(host))]
     if host.environment_file:
         properties.append(f"EnvironmentFile={host.environment_file}")
     arguments = "".join(f"  --property={_shell_word(line)} \\\n" for line in properties)
     template = (HERE / "operator.sh").read_text()
     for place, value in {"program": host.program, "config": host.config}.items():
         template = template.replace(f"@{place}@", _shell_word(value))
-    return template.replace("@properties@ \\\n", arguments)
+    loads = (line.partition("=") for line in _credential_lines(host, names))
+    credentials = "".join(f"load {directive} {shlex.quote(value)}\n" for directive, _, value in loads)
+    return template.replace("@properties@ \\\n", arguments).replace("@credentials@\n", credentials)
 
 
 def text(unit: Unit) -> str:
