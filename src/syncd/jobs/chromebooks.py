@@ -325,11 +325,11 @@ class ChromebookJob:
         creates, not_created = self._creates(laid, snapshot)
         # Pairs by their assets, which device actions come from.
         changed = {action.source for action in device_actions} | {action.object for action in asset_actions}
-        listings = [*laid.sorted_out.listings, *found.listings(), *differences, *not_created]
+        listings = [*laid.listings(), *differences, *not_created]
         return Comparison(
             actions=[*device_actions, *asset_actions, *creates],
             listings=listings,
-            counts=_counts(found, changed, listings, laid.sorted_out.excluded),
+            counts=_counts(found, changed, listings, len(laid.sorted_out.excluded)),
             populations={"google": len(found.left.records), "rt": len(snapshot.assets)},
             sources={"google": len(devices), "rt": len(snapshot.assets)},
         )

@@ -186,7 +186,7 @@ class _Book(Generic[L, R]):
     def _enter(self, side: Side[Any], partners: Mapping[Id, tuple[Id, str, str]]) -> None:
         """Enter the records of a side; the last word about one without a partner is the last listing of it."""
         listed = {(item.system, item.object): item for item in self._compared.found.listings()}
-        listed |= {(item.system, item.object): item for item in self._compared.listings if item.state == NOT_CREATED}
+        listed |= {(item.system, item.object): item for item in self._compared.listings}
         for record in side.records:
             one = _id(side, record)
             keys = _keys(side.keys, {rule.name: rule.read(record) for rule in side.keys})

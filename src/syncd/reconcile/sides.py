@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from syncd.reconcile.keys import Rejected
-from syncd.reconcile.values import Known
+from syncd.reconcile.values import Known, texts
 
 R = TypeVar("R")
 
@@ -43,3 +43,8 @@ class Side(Generic[R]):
         """Return how a sentence names a record: "asset 12 (CB-0012)"; labels alone may be those of several."""
         ident, label = self.ident(record), self.label(record)
         return f"{self.noun} {ident} ({label})" if label and label != ident else f"{self.noun} {ident}"
+
+    def usable(self, record: R) -> list[tuple[str, str]]:
+        """Return the usable keys of a record as pairs of kind and normalised key, the strongest kind first."""
+        found = ((rule.name, rule.normalise(text)) for rule in self.keys for text in texts(rule.read(record)))
+        return [(name, key) for name, key in found if isinstance(key, str)]

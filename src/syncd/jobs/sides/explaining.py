@@ -107,7 +107,7 @@ class _Explainer:
             to_left=laid.to_google,
             to_right=laid.to_rt,
             actions=[*to_google, *to_rt, *created],
-            listings=not_created,
+            listings=[*laid.listings(), *not_created],
             aside=[*self._aside(laid)],
             merging=MERGING,
         )

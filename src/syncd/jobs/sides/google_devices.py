@@ -71,10 +71,10 @@ DEVICE_FIELDS: Mapping[str, DeviceField] = {field.name: field for field in _FIEL
 
 @dataclass(frozen=True, slots=True)
 class SortedOut:
-    """Devices that take part, the number of those whose status keeps them out, and twins that are left out."""
+    """Devices that take part, those whose status keeps them out, and a line for each twin that is left out."""
 
     included: Sequence[Device]
-    excluded: int
+    excluded: Sequence[Device]
     listings: Sequence[Listing]
 
 
@@ -83,7 +83,7 @@ def sort_out(devices: Sequence[Device], statuses: Collection[str]) -> SortedOut:
     wanted = frozenset(statuses)
     chosen = [device for device in devices if device.status in wanted]
     gone = [device for device in chosen if device.status == DEPROVISIONED]
-    excluded = len(devices) - len(chosen)
+    excluded = [device for device in devices if device.status not in wanted] if len(chosen) < len(devices) else []
     if not gone:
         return SortedOut(chosen, excluded, ())
     live = {serial_key(device.serial_number) for device in chosen if device.status != DEPROVISIONED}
