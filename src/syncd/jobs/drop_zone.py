@@ -39,11 +39,19 @@ def _take(zone: DropZone, rosters: Rosters, order: Order, program: str, clock: C
             raise
         return Imported(file=name, result="waiting", error=error)
     except DataError as error:
-        done = Imported(file=name, result="rejected", error=error)
+        done = Imported(file=name if name.isprintable() else ascii(name), result="rejected", error=error)
     if order.dry_run:
         return done
     verdict: Verdict = "rejected" if done.error else "done"
-    zone.settle(name, verdict, stamp, "\n".join([*report(done), ""]))
+    try:
+        zone.settle(name, verdict, stamp, "\n".join([*report(done), ""]))
+    except OSError as error:  # another user's folder, a full disk: the next file may be luckier
+        stuck = NotPermitted(
+            f"{done.file} ({done.result}) cannot be moved to {verdict}/: {error.strerror}; move it away by hand.",
+            code="roster.stuck",
+            object=done.file,
+        )
+        return msgspec.structs.replace(done, error=done.error or stuck)
     return done
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from syncd.host.errors import DataError
+from syncd.host.errors import ConfigurationError, DataError
 from syncd.systems.rosters.dropzone import DropZone, Waiting, being_written
 from unit.rosters.reading import HEADER
 
@@ -140,12 +140,34 @@ def test_a_file_that_takes_the_place_of_another_stays(folder: Path, zone: DropZo
 
 def test_a_zone_that_is_a_link_or_has_one_in_it_is_not_entered(folder: Path) -> None:
     (folder.parent / "link").symlink_to(folder)
-    with pytest.raises(OSError, match=r"Not a directory|symbolic"):
+    with pytest.raises(ConfigurationError, match=r"link cannot be .*: (Not a directory|Too many levels of symbolic)"):
         DropZone(folder.parent / "link", 0.0)
     (folder / "done").symlink_to(folder.parent)
     left(folder)
-    with pytest.raises(OSError, match="File exists"):
+    with pytest.raises(ConfigurationError, match="File exists"):
         DropZone(folder, 0.0)
+
+
+def test_a_file_in_the_place_of_a_folder_is_told_and_nothing_stays_open(folder: Path) -> None:
+    left(folder, "done")
+    before = os.listdir("/proc/self/fd")  # noqa: PTH208
+    with pytest.raises(ConfigurationError, match="/done cannot be a folder of the drop zone: File exists; ") as wrong:
+        DropZone(folder, 0.0)
+    assert wrong.value.code == "roster.drop_zone"
+    assert len(os.listdir("/proc/self/fd")) == len(before)  # noqa: PTH208
+
+
+@pytest.mark.parametrize("name", [b"\xff\xe9.csv", b"a\nb.csv", b"x" * 251 + b".csv", "é".encode() * 120 + b".csv"])
+def test_a_name_that_no_report_could_have_is_refused_and_moved(folder: Path, zone: DropZone, name: bytes) -> None:
+    odd = left(folder, os.fsdecode(name), "text").name
+    with pytest.raises(DataError, match="cannot be the name of a roster") as refused, zone.taken(odd):
+        pass
+    assert refused.value.code == "roster.bad_name"
+    zone.settle(odd, "rejected", "20261121T050000Z", refused.value.sentence)
+    assert zone.names() == []
+    file, report = sorted((folder / "rejected").iterdir())
+    assert (file.read_text(), report.name) == ("text", f"{file.name}.report.txt")
+    assert file.name.isprintable()
 
 
 def test_a_name_that_is_gone_is_nothing(folder: Path, zone: DropZone) -> None:

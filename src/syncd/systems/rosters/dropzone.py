@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO, Literal, Self
 
-from syncd.host.errors import DataError, Unavailable
+from syncd.host.errors import ConfigurationError, DataError, Unavailable
 from syncd.systems.rosters.bundle import open_regular
 from syncd.systems.rosters.opening import Opened, opened
 
@@ -24,6 +24,8 @@ UNFINISHED = (".part", ".partial", ".filepart", ".tmp", ".crdownload")
 """Endings that upload programs give to a file until it is whole."""
 
 _MOST_NAMES = 1000
+_LONGEST_NAME = 200
+"""Bytes; the time goes before it, and the report's ending behind."""
 
 
 class Waiting(Unavailable):
@@ -34,15 +36,27 @@ class DropZone:
     """An open drop zone; a context manager."""
 
     def __init__(self, path: Path, settle_seconds: float, sleep: Callable[[float], None] = time.sleep) -> None:
-        """Open the folder, which is there; ``settle_seconds`` is how long a file must have been left as it is."""
+        """Open the folder, which is there; ``settle_seconds`` is how long a file must have been left as it is.
+
+        Raises ConfigurationError ``roster.drop_zone`` for a folder that cannot be one.
+        """
         self.path = path
         self._settle = settle_seconds
         self._sleep = sleep
         self._taken: dict[str, tuple[int, int]] = {}
-        self._folder = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        with _explained(path):
+            self._folder = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        try:
+            self._prepare()
+        except BaseException:
+            os.close(self._folder)
+            raise
+
+    def _prepare(self) -> None:
         for verdict in VERDICTS:
-            if not _is_folder(self._folder, verdict):
-                os.mkdir(verdict, 0o700, dir_fd=self._folder)
+            with _explained(self.path / verdict):
+                if not _is_folder(self._folder, verdict):
+                    os.mkdir(verdict, 0o700, dir_fd=self._folder)
 
     def __enter__(self) -> Self:
         return self
@@ -66,8 +80,15 @@ class DropZone:
     def taken(self, name: str) -> Iterator[Opened]:
         """Open a file, once nobody has touched it for a while.
 
-        Raises DataError (``roster.not_a_file``, ``roster.linked``), Waiting (``roster.unfinished``), NotPermitted.
+        Raises DataError (``roster.bad_name``, ``roster.not_a_file``, ``roster.linked``), Waiting
+        (``roster.unfinished``), NotPermitted.
         """
+        if not name.isprintable() or len(os.fsencode(name)) > _LONGEST_NAME:
+            raise DataError(
+                f"{name!a} cannot be the name of a roster; use at most {_LONGEST_NAME} printable characters of UTF-8.",
+                code="roster.bad_name",
+                object=ascii(name),
+            )
         with open_regular(Path(name), folder=self._folder) as file:
             if os.fstat(file.fileno()).st_nlink > 1:
                 raise DataError(
@@ -102,7 +123,7 @@ class DropZone:
     def _move(self, name: str, verdict: Verdict, stamp: str, report: str) -> None:
         folder = os.open(verdict, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=self._folder)
         try:
-            target = _free_name(folder, f"{stamp}-{name}")
+            target = _free_name(folder, f"{stamp}-{_tame(name)}")
             flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
             with os.fdopen(os.open(f"{target}.report.txt", flags, 0o600, dir_fd=folder), "w", encoding="utf-8") as file:
                 file.write(report)
@@ -110,6 +131,20 @@ class DropZone:
             os.fsync(folder)
         finally:
             os.close(folder)
+
+
+@contextmanager
+def _explained(path: Path) -> Iterator[None]:
+    """Turn an OSError about a folder of the drop zone into a sentence with a remedy."""
+    try:
+        yield
+    except OSError as error:
+        raise ConfigurationError(
+            f"{path} cannot be a folder of the drop zone: {error.strerror}; make it a plain folder that syncd may "
+            "write in, or move what is in its place away.",
+            code="roster.drop_zone",
+            object=str(path),
+        ) from error
 
 
 def being_written(file: BinaryIO) -> bool:
@@ -140,6 +175,12 @@ def _is_folder(folder: int, name: str) -> bool:
         return stat.S_ISDIR(os.stat(name, dir_fd=folder, follow_symlinks=False).st_mode)
     except FileNotFoundError:
         return False
+
+
+def _tame(name: str) -> str:
+    """Return a name that can be printed, and that has room for what goes before and behind it."""
+    plain = name if name.isprintable() else ascii(name)[1:-1]
+    return plain.encode()[:_LONGEST_NAME].decode(errors="ignore")
 
 
 def _free_name(folder: int, name: str) -> str:
