@@ -33,11 +33,18 @@ def import_() -> None:
     """Import rosters of students from files."""
 
 
+def _named(_ctx: click.Context, _option: click.Parameter, name: str | None) -> str:
+    """Return the name of a school: an empty one, of a script's unset variable, would mean the whole roster."""
+    if name is not None and not name.strip():
+        raise click.BadParameter("the name is empty; for the whole roster leave the option out")
+    return (name or "").strip()
+
+
 @import_.command()
 @click.argument("file", required=False, type=click.Path(path_type=Path))
 @click.option("--drop-zone", is_flag=True, help="Import what lies in drop/students/ of the state folder.")
 @click.option("--partial", is_flag=True, help="The file is a part of the roster: whoever is not in it stays.")
-@click.option("--school", metavar="NAME", default="", help="The file is for this school; those of others stay.")
+@click.option("--school", metavar="NAME", callback=_named, help="The file is for this school; those of others stay.")
 @click.option("--format", "form", type=click.Choice(get_args(Format)), help="Whose columns the file has.")
 @click.option("--dry-run", is_flag=True, help="Read, check and count, and store nothing.")
 @click.option("--approve", metavar="HASH", default="", help="Lift the limit for the file with this hash, as it is now.")

@@ -74,6 +74,7 @@ def import_students(rosters: Rosters, roster: Opened, order: Order) -> Imported:
 
     Raises what is wrong with the options or the store, and Unavailable for a file that changed while it was read.
     """
+    order = msgspec.structs.replace(order, school=rosters.spelling(ROSTER, order.school))
     problems = Problems()
     try:
         with _no_garbage():
@@ -166,6 +167,15 @@ def _check_rows(problems: Problems, counts: Counts, new: Import) -> None:
 def _check_limit(counts: Counts, new: Import, order: Order, approval: str) -> None:
     percent = order.options.shrink_percent
     most = allowed(Limit(percent=percent, count=counts.before), counts.before)
+    if counts.moved > most:
+        raise Refused(
+            f"Refused, nothing was stored: by {new.file} {counts.moved:,} active students of other schools would be of "
+            f"{new.scope}, and the limit is {most:,} ({SETTING} = {percent:g}). If {new.scope} is the right school and "
+            f"the ids are those of the whole roster, approve it: {order.command} --approve {approval}",
+            code="guard.refused",
+            operation="guard",
+            object=new.file,
+        )
     if counts.lost <= most:
         return
     whose = f"of {new.scope}" if new.scope else "of the roster"

@@ -35,6 +35,7 @@ class Counts(msgspec.Struct, frozen=True, kw_only=True):
 
     ``rows`` were read; ``before`` is how many were active in its scope, and ``lost`` how many of these are not any
     more: they have left, or are inactive now. ``left`` are the people that are no longer in the roster at all.
+    ``moved`` were active in another school, and are of the one that the import is for now.
     """
 
     rows: int = 0
@@ -44,6 +45,7 @@ class Counts(msgspec.Struct, frozen=True, kw_only=True):
     left: int = 0
     before: int = 0
     lost: int = 0
+    moved: int = 0
 
 
 class Import(msgspec.Struct, frozen=True, kw_only=True):
@@ -84,6 +86,14 @@ class Rosters:
     def last(self, roster: str) -> Import | None:
         """Return the newest import of a roster."""
         return next(iter(self.imports(roster, 1)), None)
+
+    def spelling(self, roster: str, school: str) -> str:
+        """Return a school as the roster spells it; as it is given where nobody is of it."""
+        with self._database.read() as connection:
+            known = connection.scalars(select(people.c.school).where(people.c.roster == roster).distinct()).all()
+        if not school or school in known:
+            return school
+        return next((name for name in known if name.casefold() == school.casefold()), school)
 
     def take(self, new: Import, batches: Iterable[Sequence[Row]], keep: Callable[[Counts], bool]) -> Counts:
         """Merge people into a roster in one transaction, and return what that makes of it.
@@ -128,7 +138,7 @@ class _Merge:
         self._seen: set[str] = set()
         scope = (*_in(new.roster, new.scope), people.c.active)
         self._before = connection.scalar(select(func.count()).select_from(people).where(*scope)) or 0
-        self._rows = self._written = self._changed = self._left = self._lost = 0
+        self._rows = self._written = self._changed = self._left = self._lost = self._moved = 0
         values = {name: getattr(new, name) for name in _GIVEN}
         # The people point to their import, so it is there before them; its counts come at the end.
         done = connection.execute(imports.insert().values(**values, actor=actor, at=at, counts="{}"))
@@ -170,6 +180,7 @@ class _Merge:
             left=self._left,
             before=self._before,
             lost=self._lost,
+            moved=self._moved,
         )
         if not keep(self.counts):
             raise _NotKept(self.counts)
@@ -193,6 +204,7 @@ class _Merge:
             elif (new := self._merged(old, row)) != old:
                 self._changed += 1
                 self._lost += old[ACTIVE] and not new[ACTIVE]
+                self._moved += bool(self._new.scope and old[ACTIVE] and old[SCHOOL] not in ("", self._new.scope))
                 write.append(new)
         return write
 

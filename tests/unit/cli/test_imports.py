@@ -1,9 +1,12 @@
 """``syncd import students``."""
 
+import errno
 import fcntl
 import json
 import os
+import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,8 +16,10 @@ from syncd.host.messages import kind_of
 from syncd.jobs import student_import
 from syncd.state.store import open_store
 from syncd.systems.rosters import problems as room
+from syncd.systems.rosters.dropzone import DropZone
 from unit.cli.commands import Cli, Result
 
+FIXTURES = Path(__file__).parents[2] / "fixtures" / "rosters"
 HEADER = "student_id,first_name,last_name,username,grade,advisor\n"
 
 
@@ -168,6 +173,40 @@ def test_a_file_for_one_school_leaves_the_others(school: School) -> None:
     assert "of M would leave" in school.syncd(3, school.file(rows(1)), "--school", "M").err
 
 
+def test_a_school_may_be_said_in_other_letters(school: School) -> None:
+    school.syncd(0, school.file(rows(*range(10))), "--school", "North")
+    result = school.syncd(0, school.file(rows(*range(9))), "--school", "north")
+    assert "(advisor, full of North): imported: 9 students, 0 added, 0 changed, 1 left" in result.out
+    assert school.ids("North") == school.ids()
+
+
+@pytest.mark.parametrize("name", ["", " "])
+def test_a_school_without_a_name_is_a_wrong_use(school: School, name: str) -> None:
+    assert "the name is empty" in school.syncd(64, school.file(rows(1)), "--school", name).err
+
+
+def test_a_file_that_takes_many_from_other_schools_is_refused_and_can_be_approved(school: School) -> None:
+    school.syncd(0, school.file(rows(*range(30))), "--school", "North")
+    file = school.file(rows(*range(20), 40), "new.csv")
+    result = school.syncd(3, file, "--school", "New")
+    assert "by new.csv 20 active students of other schools would be of New, and the limit is 0" in result.err
+    assert (len(school.ids("North")), school.ids("New")) == (30, [])
+    _, _, told = result.err.partition(f"import students {file} --school New --approve ")
+    school.syncd(0, file, "--school", "New", "--approve", told[:16])
+    assert (len(school.ids("North")), len(school.ids("New"))) == (10, 21)
+
+
+@pytest.mark.parametrize("name", ["roles.csv", "manifest.csv"])
+def test_a_bad_row_in_a_lesser_file_of_a_bundle_is_named_and_nothing_is_stored(school: School, name: str) -> None:
+    bundle = Path(shutil.copytree(FIXTURES / "oneroster-1.2", school.folder / "bundle"))
+    with (bundle / name).open("a") as file:
+        file.write("alone\n")
+    result = school.syncd(65, bundle)
+    assert [row[0] for row in result.rows[1:]] == [name]
+    assert "bundle has 1 bad cell, nothing was stored" in result.err
+    assert school.ids() == []
+
+
 def test_a_format_may_be_said(school: School) -> None:
     file = school.file(rows(1))
     assert "lacks the column externalIds.0.value, primaryEmail" in school.syncd(65, file, "--format", "gam").err
@@ -241,6 +280,40 @@ def test_a_bad_file_goes_to_rejected_and_holds_up_no_other(school: School) -> No
     (report,) = (school.zone / "rejected").glob("*bad.csv.report.txt")
     assert report.read_text().splitlines()[3] == "bad.csv, row 4, first_name: is empty"
     assert [path.is_symlink() for path in (school.zone / "rejected").glob("*-link.csv")] == [True]
+
+
+def test_a_name_that_cannot_be_told_holds_up_no_other(school: School) -> None:
+    for name in ("é" * 120 + ".csv", os.fsdecode(b"\xff.csv")):
+        os.utime(school.drop(rows(3), name), (1, 1))
+    school.drop(rows(1), "good.csv")
+    files = school.syncd(65, "--drop-zone", "--json").json
+    assert [done["result"] for done in files] == ["rejected", "rejected", "imported"]
+    assert [(done["error"] or {}).get("code") for done in files] == ["roster.bad_name", "roster.bad_name", None]
+    assert [path.name for path in school.zone.iterdir() if path.is_file()] == []
+    assert len(school.moved("rejected")) == 4
+    assert school.ids() == ["00001"]
+
+
+def test_a_file_that_cannot_be_moved_holds_up_no_other(school: School, monkeypatch: pytest.MonkeyPatch) -> None:
+    settle = DropZone.settle
+
+    def full(zone: DropZone, name: str, *more: Any) -> None:  # noqa: ANN401
+        if name == "a.csv":
+            raise OSError(errno.ENOSPC, "No space left on device")
+        settle(zone, name, *more)
+
+    monkeypatch.setattr(DropZone, "settle", full)
+    os.utime(school.drop(rows(1), "a.csv"), (1, 1))
+    school.drop(rows(1, 2), "b.csv")
+    told = "a.csv (imported) cannot be moved to done/: No space left on device; move it away by hand."
+    assert told in school.syncd(77, "--drop-zone").out
+    assert school.moved("done") == ["b.csv", "b.csv.report.txt"]
+    assert school.ids() == ["00001", "00002"]
+
+
+def test_a_file_in_the_place_of_a_folder_is_a_mistake_to_mend(school: School) -> None:
+    school.drop("", "done")
+    assert "/done cannot be a folder of the drop zone: File exists" in school.syncd(78, "--drop-zone").err
 
 
 def test_each_error_of_the_zone_is_one_record_without_personal_data(school: School) -> None:

@@ -1,12 +1,15 @@
 """Every format, by a file in its shape."""
 
 import io
+import shutil
 import zipfile
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from syncd.host.errors import ConfigurationError, DataError
+from syncd.host.errors import ConfigurationError, DataError, Unavailable
+from syncd.systems.rosters.opening import open_roster
 from syncd.systems.rosters.person import Person
 from syncd.systems.rosters.problems import Problems
 from unit.rosters.reading import FIXTURES, fixture, opened, read, reading
@@ -118,9 +121,36 @@ def test_a_oneroster_delta_tells_changes_only() -> None:
     ]
 
 
-def zipped(name: str, folder: str = "") -> bytes:
+@pytest.fixture
+def bundle(tmp_path: Path) -> Path:
+    return Path(shutil.copytree(FIXTURES / "oneroster-1.2", tmp_path / "bundle"))
+
+
+@pytest.mark.parametrize("name", ["users.csv", "roles.csv", "manifest.csv"])
+def test_a_bad_row_in_any_file_of_a_bundle_is_named_once(bundle: Path, name: str) -> None:
+    with (bundle / name).open("a") as file:
+        file.write("alone\n")
+    row = len((bundle / name).read_text().splitlines())
+    problems = Problems()
+    with open_roster(bundle) as found:
+        for _ in found.source(reading()).people(problems):
+            pass
+    assert [(problem.file, problem.row) for problem in problems] == [(name, row)]
+
+
+def test_a_bundle_of_which_a_file_changes_meanwhile_is_not_read_on(bundle: Path) -> None:
+    with open_roster(bundle) as found:
+        source = found.source(reading())
+        text = (bundle / "users.csv").read_text()
+        (bundle / "users.csv").write_text("".join(text.splitlines(keepends=True)[:-1]))
+        with pytest.raises(Unavailable, match=r"bundle: users\.csv changed while it was read") as moved:
+            list(source.people(Problems()))
+    assert moved.value.code == "roster.moved"
+
+
+def zipped(name: str, folder: str = "", how: int = zipfile.ZIP_DEFLATED) -> bytes:
     file = io.BytesIO()
-    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+    with zipfile.ZipFile(file, "w", how) as archive:
         for path in sorted((FIXTURES / name).iterdir()):
             archive.write(path, f"{folder}{path.name}")
     return file.getvalue()
@@ -150,6 +180,14 @@ def test_a_bad_zip_file_is_named(content: bytes, code: str) -> None:
     with pytest.raises(DataError) as wrong:
         opened(content)
     assert wrong.value.code == code
+
+
+@pytest.mark.parametrize("how", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_a_bundle_is_compressed_in_the_usual_way(how: int) -> None:
+    with pytest.raises(DataError, match=r"manifest\.csv is compressed in another way than deflate") as wrong:
+        opened(zipped("oneroster-1.1", how=how))
+    assert wrong.value.code == "roster.zip"
+    assert opened(zipped("oneroster-1.1", how=zipfile.ZIP_STORED)).format == "oneroster"
 
 
 def test_a_bundle_without_users_is_refused() -> None:

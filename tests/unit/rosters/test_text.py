@@ -9,6 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from syncd.host.errors import DataError
 from syncd.systems.rosters.csv_file import CsvFile
 from syncd.systems.rosters.problems import Problems
 from unit.rosters.reading import HEADER, opened, read, reading
@@ -57,6 +58,15 @@ def test_an_encoding_that_is_said_is_used() -> None:
     data = written([("1", "Łukasz", "B", "l", "9", "")]).encode("cp1250")
     assert read(data)[0].given_name == "£ukasz"
     assert read(data, encoding="cp1250")[0].given_name == "Łukasz"
+
+
+def test_one_stray_byte_makes_no_windows_text_of_utf_8() -> None:
+    rows = [(str(n), "Zoë", "Müller", f"u{n}", "9", "") for n in range(3)]
+    windows = written(rows).encode("cp1252")
+    assert {(person.given_name, person.family_name) for person in read(windows)} == {("Zoë", "Müller")}
+    with pytest.raises(DataError, match="is not UTF-8 text all through") as mixed:
+        opened(written(rows).encode() + "4,André,B,u4,9,\r\n".encode("cp1252"))
+    assert mixed.value.code == "roster.encoding"
 
 
 def test_a_letter_cut_by_the_end_of_a_chunk_is_whole() -> None:

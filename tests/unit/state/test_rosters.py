@@ -49,9 +49,26 @@ def test_who_becomes_inactive_is_lost_though_still_there(store: Store) -> None:
 def test_an_import_for_one_school_leaves_the_others_alone(store: Store) -> None:
     take(store, [person(1), person(2), person(3, school="South")])
     counts = take(store, [person(3), person(1)], scope="North")
-    assert counts == Counts(rows=2, changed=1, unchanged=1, left=1, before=2, lost=1)
+    assert counts == Counts(rows=2, changed=1, unchanged=1, left=1, before=2, lost=1, moved=1)
     assert ids(store, "North") == ["00001", "00003"]
     assert ids(store, "South") == []
+
+
+def test_who_was_inactive_or_of_no_school_is_not_taken_from_one(store: Store) -> None:
+    take(store, [person(1, school="South", active=False), person(2, school=""), person(3, school="South")])
+    assert take(store, [person(1), person(2)], scope="North").moved == 0
+    assert take(store, [person(3)], scope="North", extent="partial").moved == 1
+
+
+def test_a_school_is_spelt_as_in_the_roster(store: Store) -> None:
+    take(store, [person(1), person(2, school="SOUTH"), person(3, school="South")])
+    assert [store.rosters.spelling("students", name) for name in ("north", "South", "SOUTH")] == [
+        "North",
+        "South",
+        "SOUTH",
+    ]
+    assert [store.rosters.spelling("students", name) for name in ("West", "")] == ["West", ""]
+    assert store.rosters.spelling("staff", "north") == "north"
 
 
 def test_rosters_do_not_know_each_other(store: Store) -> None:

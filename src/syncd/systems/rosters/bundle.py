@@ -16,6 +16,7 @@ LARGEST = 2**31
 """Bytes of a file in a ZIP file; what is larger unpacked is no roster."""
 
 _ENCRYPTED = 0x1
+_COMPRESSIONS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 
 
 class Bundle(Protocol):
@@ -70,12 +71,20 @@ class Zip:
     def open(self, name: str) -> BinaryIO:
         """Open one of its files. Raises DataError ``roster.zip``."""
         member = self._members[name]
-        if member.file_size > LARGEST or member.flag_bits & _ENCRYPTED:
-            why = "is encrypted" if member.flag_bits & _ENCRYPTED else f"has over {LARGEST:,} bytes"
+        if why := _unfit(member):
             raise DataError(
                 f"{self.name}: {member.filename} {why}; import a plain export.", code="roster.zip", object=self.name
             )
         return cast("BinaryIO", self._zip.open(member))
+
+
+def _unfit(member: zipfile.ZipInfo) -> str:
+    """Return why a file is not read; each other compression fails in a way of its own when it is damaged."""
+    if member.flag_bits & _ENCRYPTED:
+        return "is encrypted"
+    if member.compress_type not in _COMPRESSIONS:
+        return "is compressed in another way than deflate"
+    return f"has over {LARGEST:,} bytes" if member.file_size > LARGEST else ""
 
 
 @contextmanager

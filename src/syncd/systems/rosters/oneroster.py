@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from typing import NamedTuple
 
-from syncd.host.errors import DataError
+from syncd.host.errors import DataError, Unavailable
 from syncd.systems.rosters.assembly import Assembly, Reading
 from syncd.systems.rosters.bundle import Bundle, zip_explained
 from syncd.systems.rosters.dialects import Dialect, places
@@ -59,6 +59,7 @@ class OneRoster:
         self._bundle = bundle
         self._reading = reading
         self._digests: dict[str, bytes] = {}
+        self._aside = Problems()
         manifest = {name: value for name, value, *_ in self._rows("manifest.csv", ("propertyName", "value"))}
         kind = manifest.get("file.users", "bulk").strip().casefold()
         if kind not in ("bulk", "delta") or "users.csv" not in bundle.names():
@@ -100,6 +101,9 @@ class OneRoster:
 
     def people(self, problems: Problems) -> Iterator[Sequence[Person]]:
         """Yield the people of users.csv, some at a time."""
+        for problem in self._aside:
+            if problem.file != "users.csv":  # which is read for the advisors too, and again now
+                problems.add(problem.file, problem.row, problem.column, problem.reason)
         with self._table("users.csv") as table:
             for batch in table.batches(problems):
                 yield self._assembly.people(batch.rows, self._columns(table, batch), problems)
@@ -170,19 +174,25 @@ class OneRoster:
         options = self._reading.options
         with zip_explained(self._bundle.name), closing(self._bundle.open(name)) as file:
             table = Table(file, name, "" if options.encoding == "auto" else options.encoding)
-            self._digests[name] = table.digest
+            if self._digests.setdefault(name, table.digest) != table.digest:
+                raise Unavailable(
+                    f"{self._bundle.name}: {name} changed while it was read, nothing was stored; import it again when "
+                    "it is whole.",
+                    code="roster.moved",
+                    object=self._bundle.name,
+                )
             yield table
 
     def _rows(self, name: str, columns: Sequence[str]) -> Iterator[tuple[str, ...]]:
         """Yield some columns of a file, empty where it has them not; nothing where there is no such file.
 
-        What is ragged in these files is passed over: they only add to what users.csv says.
+        What is ragged in these files is told with the people: by half of roles.csv, half of the people would leave.
         """
         if name not in self._bundle.names():
             return
         with self._table(name) as table:
             found = [table.place(column) for column in columns]
-            for batch in table.batches(Problems()):
+            for batch in table.batches(self._aside):
                 nothing = [""] * len(batch.rows)
                 yield from zip(*(nothing if at is None else batch.columns[at] for at in found), strict=True)
 

@@ -3,6 +3,7 @@
 import codecs
 import hashlib
 import io
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
@@ -28,6 +29,7 @@ _KINDS = (
     (b"\x1f\x8b", "a gzip file"),
     (b"SQLite format 3\0", "an SQLite database"),
 )
+_UTF8_LETTER = re.compile(rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}")
 _NOT_IN_CP1252 = bytes((0x81, 0x8D, 0x8F, 0x90, 0x9D))
 
 
@@ -49,6 +51,7 @@ class _Look:
         self._utf8 = codecs.getincrementaldecoder("utf-8")()
         self._is_utf8 = True
         self._is_cp1252 = True
+        self._has_utf8 = False
         self._line = 0
 
     def take(self, chunk: bytes) -> None:
@@ -65,6 +68,8 @@ class _Look:
             raise DataError(f"{self.name} is empty; export the roster again.", code="roster.empty", object=self.name)
         if not self.encoding:
             self.encoding = "utf-8" if self._is_utf8 and self._complete() else "cp1252"
+            if self.encoding == "cp1252" and self._has_utf8:
+                raise _mixed(self.name, "UTF-8")
             if self.encoding == "cp1252" and not self._is_cp1252:
                 raise _binary(self.name, "is neither UTF-8, UTF-16 nor Windows-1252 text")
         return Examined(self.encoding, self.hash.digest())
@@ -93,6 +98,7 @@ class _Look:
                 self._utf8.decode(chunk)
             except UnicodeDecodeError:
                 self._is_utf8 = False
+        self._has_utf8 = self._has_utf8 or _UTF8_LETTER.search(chunk) is not None
         if self._is_cp1252 and len(chunk.translate(None, _NOT_IN_CP1252)) < len(chunk):
             self._is_cp1252 = False
 
@@ -123,15 +129,19 @@ def lines(file: BinaryIO, name: str, encoding: str) -> Iterator[Iterator[str]]:
         # The limit is for a file that has grown since: a line is cut then, and never held whole.
         yield iter(partial(text.readline, LONGEST_LINE), "")
     except UnicodeError:
-        raise DataError(
-            f"{name} is not {encoding} text all through; save it as UTF-8, or set imports.students.encoding.",
-            code="roster.encoding",
-            object=name,
-        ) from None
+        raise _mixed(name, encoding) from None
     finally:
         # The file is its owner's to close, and may be closed already.
         with suppress(ValueError):
             text.detach()
+
+
+def _mixed(name: str, encoding: str) -> DataError:
+    return DataError(
+        f"{name} is not {encoding} text all through; save it as UTF-8, or set imports.students.encoding.",
+        code="roster.encoding",
+        object=name,
+    )
 
 
 def _too_long(name: str) -> DataError:
