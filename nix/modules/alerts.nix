@@ -50,6 +50,8 @@ let
     {
       description = data.Unit.Description;
       documentation = [ data.Unit.Documentation ];
+      after = lib.optional (data.Unit ? After) data.Unit.After;
+      wants = lib.optional (data.Unit ? Wants) data.Unit.Wants;
       serviceConfig =
         data.Service
         // {

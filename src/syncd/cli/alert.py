@@ -34,6 +34,8 @@ def alert(ctx: click.Context, way: str, what: str, command: Sequence[str]) -> in
     Mail and command tell of each kind of failure once, and then once of the success. A ping tells of everything.
     """
     job, event = _parts(what, way)
+    if way == "command" and not command:
+        raise click.UsageError("name the command that is given the text: syncd alert command JOB:EVENT COMMAND")
     start_logging(ctx, job)
     ending = look_up(job, event, os.environ)
     logs.set_run(job, ending.run)
@@ -66,14 +68,17 @@ def _tell(way: str, ending: Ending, command: Sequence[str]) -> None:
     before = memory.open()
     if ending.event == SUCCESS and before is None:
         return
-    if ending.event == FAILED and before and ending.kind in before.kinds:
+    if ending.event == FAILED and not ending.unknown and before and ending.kind in before.kinds:
         _withhold(f"people were told by {way} that {ending.job} fails like this since {before.since}: no alert")
         return
     _send(way, ending, before, command)
-    if ending.event == FAILED:
-        memory.add(ending.kind)
-    else:
-        memory.clear()
+    if ending.unknown:
+        return
+    try:
+        memory.add(ending.kind) if ending.event == FAILED else memory.clear()
+    except OSError as error:
+        what = "people were told, and it could not be noted that they were, so that they will be told again: %s"
+        log.error(what, error.strerror, extra={"message_id": "ALERT_FAILED"})  # noqa: TRY400
 
 
 def _send(way: str, ending: Ending, before: Open | None, command: Sequence[str]) -> None:

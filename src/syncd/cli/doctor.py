@@ -10,7 +10,7 @@ from contextlib import contextmanager
 import click
 
 from syncd.cli.options import as_json
-from syncd.cli.output import STACK_BELOW, print_json, print_table, say
+from syncd.cli.output import STACK_BELOW, print_json, print_table, reader_may_leave, say
 from syncd.cli.session import start_logging
 from syncd.host.checks.engine import Check, exit_status
 from syncd.host.logs import is_the_journal
@@ -54,6 +54,12 @@ def _tell(ctx: click.Context, *, as_json: bool, credentials_only: bool) -> int:
     with _quiet("syncd.host.http"):
         checks = check_everything(ctx.find_root().obj["config"], os.environ, credentials_only=credentials_only)
     status = exit_status(checks)
+    with reader_may_leave():
+        _print(checks, status, as_json=as_json)
+    return int(status)
+
+
+def _print(checks: Sequence[Check], status: int, *, as_json: bool) -> None:
     if as_json:
         counts = Counter[str](check.state for check in checks)
         print_json({"status": status, "counts": {state: counts[state] for state in STYLES}, "checks": checks})
@@ -64,7 +70,6 @@ def _tell(ctx: click.Context, *, as_json: bool, credentials_only: bool) -> int:
     else:
         rows = [[check.area, check.check, check.state, check.found, check.remedy or "-"] for check in checks]
         print_table(["area", "check", "state", "found", "remedy"], rows)
-    return int(status)
 
 
 @contextmanager

@@ -15,6 +15,11 @@ CREDENTIALS = 243
 APPROVAL = 16
 """Characters of a plan's hash that are enough to approve it, as ``syncd show`` prints them."""
 
+UNKNOWN = (
+    "This is how alerts arrive. systemd said of no unit that it failed: whoever started this by hand need do nothing. "
+    "If nobody did, systemd is older than 251 and names no unit; then look:"
+)
+
 OUTCOMES = ("verified", "failed", "unproven", "not_started")
 
 STATUSES = {
@@ -48,6 +53,8 @@ def title(ending: Ending, host: str, before: Open | None = None) -> str:
     """Return the subject."""
     if ending.event == START:
         return f"{ending.job} starts on {host}"
+    if ending.unknown:
+        return f"{ending.job} on {host}: nothing is known of a failure"
     if ending.event == FAILED:
         return f"{ending.job} failed on {host}: {meaning(ending)}"
     return f"{ending.job} has done its work on {host}" if before is None else f"{ending.job} works again on {host}"
@@ -59,6 +66,8 @@ def text(ending: Ending, host: str, before: Open | None = None, *, once: bool = 
     ``before`` is what people were told since the last success; ``once``: whether a failure is told of only once.
     """
     parts = [[title(ending, host, before)]]
+    if ending.unknown:
+        return "\n\n".join([*parts[0], textwrap.fill(UNKNOWN, WIDTH), "  sudo syncd status"]) + "\n"
     if ending.event != START:
         parts += [[*_facts(ending, before)], _next(ending)]
     if once:

@@ -165,6 +165,35 @@ def test_each_kind_is_told_once_and_the_success_once(post: Path, monkeypatch: py
         assert wanted in subject
 
 
+def test_an_alert_that_systemd_did_not_ask_for_says_so_and_is_forgotten(
+    post: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tried = Ending(job="chromebooks", event=FAILED)
+    for ending in (tried, tried, REFUSAL):
+        assert run(monkeypatch, ending).return_value == 0
+    assert letters(post) == [
+        "[syncd] chromebooks on sync: nothing is known of a failure",
+        "[syncd] chromebooks on sync: nothing is known of a failure",
+        "[syncd] chromebooks failed on sync: refused by a guard, nothing was changed",
+    ]
+    assert text(tried, "sync").endswith("names no unit; then look:\n\n  sudo syncd status\n")
+    assert "INVOCATION_ID" not in text(tried, "sync")
+
+
+def test_an_alert_that_cannot_be_remembered_is_sent_and_that_is_said(
+    post: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv("STATE_DIRECTORY", str(post / "none"))
+    assert run(monkeypatch, REFUSAL).return_value == 0
+    assert len(letters(post)) == 1
+    assert "they will be told again: No such file or directory" in caplog.text
+
+
+def test_a_command_alert_without_a_command_is_a_usage_error() -> None:
+    result = CliRunner().invoke(cli, ["alert", "command", "chromebooks:failed"])
+    assert (result.exit_code, "name the command" in result.output) == (2, True)
+
+
 def test_a_success_that_no_run_told_of_clears_nothing(post: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     early = Ending(job="chromebooks", event=SUCCESS, result="success", status="0")
     for ending in (REFUSAL, early, REFUSAL):

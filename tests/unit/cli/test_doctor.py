@@ -75,6 +75,22 @@ def test_a_mistake_in_a_job_leaves_the_checks_of_the_systems(ward: Ward) -> None
     assert found[JOB, "all"]["state"] == "skipped"
 
 
+def test_a_mistake_in_a_job_leaves_the_checks_of_its_units(ward: Ward, monkeypatch: pytest.MonkeyPatch) -> None:
+    give_units(monkeypatch, result="exit-code", exit_status=78, active="failed")
+    ward.configure(job="matches = 1")
+    assert "exit status 78" in ward.doctor(78)["systemd", SERVICE]["found"]
+
+
+def test_a_mistake_about_the_store_leaves_the_checks_of_the_metrics(ward: Ward, tmp_path: Path) -> None:
+    ward.replace("[google]", f'[metrics]\ntextfile_directory = "{tmp_path}/none"\n[google]')
+    ward.replace("[state]", "[state]\nretention = 1")
+    found = ward.doctor(78)
+    assert found["store", "all"]["state"] == "skipped"
+    assert "is not a folder" in found["metrics", "directory"]["found"]
+    ward.replace("textfile_directory", "textfile_folder")
+    assert ward.doctor(78)["metrics", "all"]["found"] == "because configuration file failed"
+
+
 def test_a_job_without_the_table_of_its_system_is_named(ward: Ward) -> None:
     text = ward.site.config_file.read_text()
     ward.site.config_file.write_text(text.partition("[rt]")[0] + "[jobs" + text.partition("[jobs")[2])
@@ -336,11 +352,14 @@ def test_the_journal_gets_records_of_what_is_wrong_and_no_table(ill: Ward, monke
     assert ill.cli.ended(77, "--log", "json", "doctor", "--json").json["status"] == 77
 
 
-@pytest.mark.parametrize("redirection", ["| :", ">&-"])
-def test_a_reader_that_is_gone_is_no_failure_of_its_own(ward: Ward, redirection: str) -> None:
+@pytest.mark.parametrize("redirection", ["| :", ">&-", "--json | :"])
+@pytest.mark.parametrize(("token", "status"), [("", 0), ("1-27-wrong", 77)])
+def test_a_reader_that_is_gone_changes_no_verdict(ward: Ward, redirection: str, token: str, status: int) -> None:
+    if token:
+        ward.credential("rt-token", token)
     command = (
         f"CREDENTIALS_DIRECTORY={ward.site.credentials_directory} {sys.executable} -m syncd"
         f" --config {ward.site.config_file} doctor {redirection}; exit ${{PIPESTATUS[0]}}"
     )
     done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False, timeout=60)
-    assert (done.returncode, done.stderr) == (0, "")
+    assert (done.returncode, done.stderr) == (status, "")

@@ -184,10 +184,9 @@ def test_what_matches_nothing_is_said_with_where_it_was_sought(planner: Cli, nam
 
 
 def test_a_serial_that_is_no_key_is_said_to_be_none(planner: Cli) -> None:
-    assert (
-        "(as a serial number it is a placeholder, which is no key)"
-        in planner.ended(65, "explain", "chromebooks", "To be filled by O.E.M.").err
-    )
+    told = planner.ended(65, "explain", "chromebooks", "To be filled by O.E.M.").err
+    assert "as a serial number it is a placeholder, so that it is no key and serial numbers were not searched" in told
+    assert "is found by its device id" in told
     assert "it is blank" in planner.ended(65, "explain", "chromebooks", " ").err
 
 

@@ -148,6 +148,18 @@ def test_the_journal_is_read_by_journalctl(tmp_path: Path, monkeypatch: pytest.M
     assert read_journal("A=b") == []
 
 
+def test_a_record_with_control_characters_or_a_field_twice_is_text(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = tmp_path / "journalctl"
+    line = '{"MESSAGE": [97, 27, 98], "SYNCD_RUN_ID": ["R1", "R2"], "SYNCD_PLAN": null, "PRIORITY": "3"}'
+    program.write_text(f"#!/bin/sh\nprintf '%s\\n' '{line}'\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    told = {"MESSAGE": "a b", "SYNCD_RUN_ID": "R2", "SYNCD_PLAN": "", "PRIORITY": "3"}
+    assert read_journal("A=b") == [told]
+
+
 # -- who knows
 
 

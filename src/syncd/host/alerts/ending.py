@@ -66,6 +66,11 @@ class Ending(msgspec.Struct, frozen=True, kw_only=True):
         return f"syncd-{self.job}.service"
 
     @property
+    def unknown(self) -> bool:
+        """Whether systemd named no failure: somebody tries the alert, or systemd is older than 251."""
+        return self.event == FAILED and not self.invocation
+
+    @property
     def kind(self) -> str:
         """What failures have in common that are told of once: the exit status, or else how systemd ended the job."""
         return self.status if self.status.isdecimal() else f"{self.result} {self.status}"
@@ -83,7 +88,15 @@ def read_journal(*matches: str, lines: int = 1) -> list[Record]:
         done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)  # noqa: S603
     except (OSError, subprocess.TimeoutExpired):
         return []
-    return [json.loads(line) for line in done.stdout.splitlines()]
+    return [{name: _text(value) for name, value in json.loads(line).items()} for line in done.stdout.splitlines()]
+
+
+def _text(value: object) -> str:
+    """Return a field as text: one with control characters comes as its bytes, one given twice as a list of texts."""
+    if isinstance(value, list) and all(isinstance(byte, int) for byte in value):
+        value = bytes(value).decode(errors="replace")
+        return "".join(sign if sign.isprintable() else " " for sign in value)
+    return _text(value[-1]) if isinstance(value, list) and value else str(value or "")
 
 
 def look_up(

@@ -60,7 +60,7 @@ class _Everything:
         yield Probe(AREA, "jobs", self._jobs, (FILE,))
         yield from self._system_probes()
         yield from self._store_probes()
-        yield from units(self._configured(), self._means.environ)
+        yield from units(self._named(), self._means.environ)
 
     # -- the configuration
 
@@ -84,6 +84,11 @@ class _Everything:
 
     def _configured(self) -> list[str]:
         return [job for job in JOBS if getattr(self._settings.jobs, job) is not None]
+
+    def _named(self) -> list[str]:
+        """Return the jobs that the file has a table of, right or wrong: a unit may run them."""
+        tables = self._document.tree.get("jobs") if self._document else None
+        return [job for job in JOBS if isinstance(tables, dict) and job in tables]
 
     def _spoilt(self, table: str) -> bool:
         """Tell whether a table is there, and could not be read."""
@@ -119,9 +124,11 @@ class _Everything:
     def _store_probes(self) -> Iterator[Probe]:
         if self._spoilt("state"):
             yield _unknown(state_checks.AREA)
-            return
-        yield from state_checks.probes(self._settings.state.path)
-        if self._settings.metrics.textfile_directory:
+        else:
+            yield from state_checks.probes(self._settings.state.path)
+        if self._spoilt("metrics"):
+            yield _unknown("metrics")
+        elif self._settings.metrics.textfile_directory:
             yield Probe("metrics", "directory", lambda: _metrics(Path(self._settings.metrics.textfile_directory)))
 
 

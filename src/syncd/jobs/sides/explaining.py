@@ -188,18 +188,25 @@ class _Explainer:
                 object=text,
             )
         return DataError(
-            f"nothing is called {text!r}: no device of Google has it as its serial number or device id, and no asset "
-            f"of RT that the API user may see as its serial number, name or id{_no_key(text)}. Type it as one of the "
-            "two shows it; syncd devices and syncd assets list what there is.",
+            f"nothing is called {text!r}: {_where_sought(text)}; syncd devices and syncd assets list what there is.",
             code="explain.not_found",
             object=text,
         )
 
 
-def _no_key(text: str) -> str:
-    """Say where a text would be found nowhere as a serial number."""
+def _where_sought(text: str) -> str:
+    """Say where a text was not found, and where it was not sought."""
     verdict = serial_key(text)
-    return f" (as a serial number it {verdict.reason}, which is no key)" if isinstance(verdict, Rejected) else ""
+    if isinstance(verdict, Rejected):
+        return (
+            f"as a serial number it {verdict.reason}, so that it is no key and serial numbers were not searched; no "
+            "device of Google has it as its device id, and no asset of RT that the API user may see as its name or id. "
+            "A device with such a serial number is found by its device id"
+        )
+    return (
+        "no device of Google has it as its serial number or device id, and no asset of RT that the API user may see as "
+        "its serial number, name or id. Type it as one of the two shows it"
+    )
 
 
 def _serials(text: str) -> Iterator[str]:
