@@ -74,13 +74,23 @@ WITH_JSON = {
     "state rebuild": ("--yes",),
     "config check": (),
     "units": ("--output", "DIR/units"),
+    "explain": ("chromebooks", "EX-0000001"),
+    "doctor": (),
+    "credentials check": (),
+    "fields": (),
+    "assets": (),
+    "devices": (),
+    "org-units": (),
+    "import students": ("DIR/students.csv",),
 }
+STUDENTS = "student_id,first_name,last_name,username,grade,advisor\n1001,Ada,Example,aexample,9,\n"
 ELSEWHERE = {"sandbox"}
 
 
 @pytest.mark.parametrize("verb", sorted(set(commands(cli)) - ELSEWHERE))
 def test_json_of_every_verb_is_one_document(used: tuple[Site, str], tmp_path: Path, verb: str) -> None:
     site, run = used
+    (tmp_path / "students.csv").write_text(STUDENTS)
     arguments = [text.replace("RUN", run).replace("DIR", str(tmp_path)) for text in WITH_JSON[verb]]
     finished = site.syncd(*verb.split(), *arguments, "--json")
     assert finished.status == 0, finished.told

@@ -34,7 +34,7 @@ def test_a_plan_above_its_limits_is_status_3_and_no_restart(host: Host) -> None:
     assert host.settled() == {"ActiveState": "failed", "Result": "exit-code", "ExecMainStatus": "3", "NRestarts": "0"}
     assert host.patches() == 0
     # What the record says lifts it: the operator approves this very plan.
-    message = host.messages(f"MESSAGE_ID={MessageId.RUN_REFUSED}")[-1]
+    message = host.messages(f"MESSAGE_ID={MessageId.GUARD_REFUSED}")[-1]
     approval = re.search(r"--approve \w+", message)
     assert approval, message
     host.operator("apply", "chromebooks", *approval[0].split())
