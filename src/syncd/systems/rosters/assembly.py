@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from syncd.systems.rosters.cells import Complain, Words, addresses, meaning_of, shown, texts, year_of
 from syncd.systems.rosters.dialects import ORG_UNIT
 from syncd.systems.rosters.grades import KNOWN, grade_of, graduation_year
-from syncd.systems.rosters.options import StudentImportOptions
+from syncd.systems.rosters.options import RosterFileOptions
 from syncd.systems.rosters.person import FIELDS, Person
 from syncd.systems.rosters.problems import Problems
 from syncd.systems.rosters.unique import Unique
@@ -24,7 +24,7 @@ _NEVER_EMPTY = ("role", "active")
 class Reading(NamedTuple):
     """What is asked of a file: the options, the day it is read on, and the one school it is for, if it is."""
 
-    options: StudentImportOptions
+    options: RosterFileOptions
     today: date
     school: str = ""
 

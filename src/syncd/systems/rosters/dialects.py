@@ -5,7 +5,7 @@ from difflib import get_close_matches
 from typing import NamedTuple
 
 from syncd.host.errors import ConfigurationError, DataError
-from syncd.systems.rosters.options import StudentImportOptions
+from syncd.systems.rosters.options import RosterFileOptions
 from syncd.systems.rosters.table import Table, plain
 
 YES_NO: Mapping[str, bool] = {
@@ -151,7 +151,7 @@ class Layout(NamedTuple):
     places: Mapping[str, int]
 
 
-def layout_of(table: Table, options: StudentImportOptions) -> Layout:
+def layout_of(table: Table, options: RosterFileOptions) -> Layout:
     """Return where the fields are in a file. Raises DataError (``roster.header``, ``roster.columns``)."""
     chosen = [
         dialect
@@ -183,7 +183,7 @@ def layout_of(table: Table, options: StudentImportOptions) -> Layout:
     return best
 
 
-def places(table: Table, dialect: Dialect, options: StudentImportOptions) -> dict[str, int]:
+def places(table: Table, dialect: Dialect, options: RosterFileOptions) -> dict[str, int]:
     """Return field to place of the columns that are there; those of the options go before those of the dialect."""
     found: dict[str, int] = {}
     named = {str(field): header for field, header in options.columns.items()}

@@ -1,4 +1,4 @@
-"""Options of ``[imports.students]``: how the files look that a school has, and what they may do to its roster."""
+"""How the files look that a school has, and ``[imports.students]``: what they may do to its roster."""
 
 import codecs
 from typing import Annotated, Literal
@@ -37,8 +37,8 @@ Field = Literal[
 ]
 
 
-class StudentImportOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Options of ``[imports.students]``."""
+class RosterFileOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How a roster is read from a file."""
 
     format: Annotated[
         Format,
@@ -81,19 +81,6 @@ class StudentImportOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unk
             description="For Google's exports: take only users of these org units and those below. Empty: all of them."
         ),
     ] = ()
-    shrink_percent: Annotated[
-        float,
-        Meta(
-            ge=0,
-            le=100,
-            description="Percentage of the active people of the roster, or of the one school, that one file may let go "
-            "without approval; at least one person unless 0.",
-        ),
-    ] = 20.0
-    settle_seconds: Annotated[
-        float,
-        Meta(ge=0, description="How long a file in the drop zone must have been left as it is before it is taken."),
-    ] = 5.0
 
     def __post_init__(self) -> None:
         """Raise ValueError for what no type can tell."""
@@ -112,3 +99,21 @@ class StudentImportOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unk
     def school_year(self) -> SchoolYear:
         """The first day of the school year."""
         return SchoolYear.starting(self.school_year_starts)
+
+
+class StudentImportOptions(RosterFileOptions, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Options of ``[imports.students]``."""
+
+    shrink_percent: Annotated[
+        float,
+        Meta(
+            ge=0,
+            le=100,
+            description="Percentage of the active people of the roster, or of the one school, that one file may let go "
+            "without approval; at least one person unless 0.",
+        ),
+    ] = 20.0
+    settle_seconds: Annotated[
+        float,
+        Meta(ge=0, description="How long a file in the drop zone must have been left as it is before it is taken."),
+    ] = 5.0
