@@ -21,6 +21,10 @@ from syncd.systems.rt.reader import AssetReader
 from syncd.systems.rt.rest import Rest
 from syncd.systems.rt.schema import Need, Schema
 from syncd.systems.rt.snapshot import SnapshotStore
+from syncd.systems.rt.users.preflight import user_preflight
+from syncd.systems.rt.users.reader import UserReader
+from syncd.systems.rt.users.schema import UserNeed, UserSchema
+from syncd.systems.rt.users.writer import UserWriter
 from syncd.systems.rt.write import AssetWriter
 
 
@@ -29,12 +33,20 @@ class _Closeable(Protocol):
 
 
 class RequestTracker:
-    """One RT. ``client.stats`` counts its requests; ``reader`` keeps its snapshot in the store given to ``open_rt``."""
+    """One RT. ``client.stats`` counts its requests; the readers keep their snapshots in the store of ``open_rt``."""
 
-    def __init__(self, rest: Rest, reader: AssetReader, timezone: str, closing: tuple[_Closeable, ...]) -> None:
+    def __init__(
+        self,
+        rest: Rest,
+        reader: AssetReader,
+        user_reader: UserReader,
+        timezone: str,
+        closing: tuple[_Closeable, ...],
+    ) -> None:
         self.client = rest.client
         self.rest = rest
         self.reader = reader
+        self.user_reader = user_reader
         self._timezone = timezone
         self._closing = closing
 
@@ -45,6 +57,14 @@ class RequestTracker:
     def writer(self, schema: Schema) -> AssetWriter:
         """Return a writer for a job's fields."""
         return AssetWriter(self.rest, schema)
+
+    def user_preflight(self, need: UserNeed) -> UserSchema:
+        """Find out whether RT has what a job needs of users; raises one error with all problems."""
+        return user_preflight(self.rest, need, self._timezone)
+
+    def user_writer(self, schema: UserSchema) -> UserWriter:
+        """Return a writer for a job's fields of users."""
+        return UserWriter(self.rest, schema)
 
     def lookup(self, schema: Schema) -> AssetLookup:
         """Return what finds single assets."""
@@ -97,7 +117,8 @@ def open_rt(
     """
     opened = connect(options, credentials, state_dir=state_dir, circuit_memory=circuit_memory, clock=clock)
     reader = AssetReader(opened.rest, snapshots, options.url, options.full_read_days)
-    return RequestTracker(opened.rest, reader, options.timezone, opened.closing)
+    user_reader = UserReader(opened.rest, snapshots, options.url, options.full_read_days)
+    return RequestTracker(opened.rest, reader, user_reader, options.timezone, opened.closing)
 
 
 def connect(

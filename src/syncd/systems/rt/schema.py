@@ -116,21 +116,17 @@ class CustomField(msgspec.Struct, frozen=True, dict=True):
         return forms.compile_pattern(self.pattern)
 
 
-class Schema(msgspec.Struct, frozen=True, dict=True):
-    """What preflight found. ``custom_fields`` are all that are applied to the catalogs, not only the needed ones.
+class Fields(msgspec.Struct, frozen=True, dict=True, kw_only=True):
+    """The fields of one kind of object as a job needs them, and how values behave in them.
 
-    ``me``: numeric id of the API user, 0 where it is not known. ``people_feed``: changes of other users show in the
-    transactions. ``unproven``: rights that RT gives no way to know before a write. ``timezone``: the API user's.
+    ``custom_fields`` are all that are applied, not only the needed ones. ``me``: numeric id of the API user, 0 where
+    it is not known. ``timezone``: the API user's.
     """
 
-    need: Need
     version: str
-    catalogs: tuple[Catalog, ...]
     custom_fields: tuple[CustomField, ...]
     fields: Mapping[str, CustomField]
     me: int = 0
-    people_feed: bool = False
-    unproven: tuple[str, ...] = ()
     timezone: str = "UTC"
 
     @cached_property
@@ -148,11 +144,9 @@ class Schema(msgspec.Struct, frozen=True, dict=True):
         return tuple(sorted({cf.id: cf for cf in self.fields.values()}.values(), key=lambda cf: cf.id))
 
     @cached_property
-    def signature(self) -> str:
-        """What a snapshot depends on; another one means that all assets have to be read again."""
-        parts = [[cf.id, cf.name, cf.type, cf.max_values, cf.pattern, cf.changed] for cf in self.custom_fields]
-        catalogs = sorted(catalog.id for catalog in self.catalogs)
-        return msgspec.json.encode([catalogs, parts, self.people_feed]).decode()
+    def definitions(self) -> list[list[object]]:
+        """What a snapshot depends on of the custom fields."""
+        return [[cf.id, cf.name, cf.type, cf.max_values, cf.pattern, cf.changed] for cf in self.custom_fields]
 
     def reads_back(self, field: str, value: Value) -> Value:
         """Return how a value reads after RT stored it; the value itself where it would be refused."""
@@ -161,11 +155,23 @@ class Schema(msgspec.Struct, frozen=True, dict=True):
     def refusal(self, field: str, value: Value) -> str | None:
         """Return why RT would refuse a value, None where it would take it or that cannot be known."""
         if value is None:
-            return f"{field} cannot be empty" if field == "Status" else None
+            return self._needed(field)
         texts = value if isinstance(value, tuple) else (value,)
         return next((why for text in texts if (why := self._complaint(field, text))), None)
 
     check = refusal
+
+    def _needed(self, field: str) -> str | None:
+        """Return why a plain field cannot be empty, None where it can."""
+        raise NotImplementedError
+
+    def _plain_spelling(self, field: str, text: str) -> str:
+        """Return how a plain field reads after it was stored."""
+        raise NotImplementedError
+
+    def _plain_complaint(self, field: str, text: str) -> str | None:
+        """Return why a plain field does not take a text."""
+        raise NotImplementedError
 
     def _each(self, field: str, value: Value, spell: Callable[[str, str], str]) -> Value:
         if not value:
@@ -180,15 +186,13 @@ class Schema(msgspec.Struct, frozen=True, dict=True):
     def _spelling(self, field: str, text: str) -> str:
         definition = self.fields.get(field)
         if definition is None:
-            return text[: forms.COLUMN] if field == "Name" else text
+            return self._plain_spelling(field, text)
         return _stored(definition, text) or text
 
     def _complaint(self, field: str, text: str) -> str | None:
         definition = self.fields.get(field)
         if definition is None:
-            # RT: "names may not be all digits".
-            bad = field == "Name" and re.fullmatch(r"\d+", text, re.ASCII)
-            return f"{field} may not be digits only" if bad else None
+            return self._plain_complaint(field, text)
         if _stored(definition, text) is None:
             return f"{field} is a field of type {definition.type} and does not take this value"
         if self._left_out(definition, text):
@@ -200,6 +204,36 @@ class Schema(msgspec.Struct, frozen=True, dict=True):
     def _left_out(self, definition: CustomField, text: str) -> bool:
         timed = definition.type == "DateTime" and self.timezone != "UTC"
         return timed and forms.written_moment(text, self.zone) is None
+
+
+class Schema(Fields, frozen=True, dict=True, kw_only=True):
+    """What preflight found for assets. ``custom_fields`` are those of all the catalogs.
+
+    ``people_feed``: changes of other users show in the transactions. ``unproven``: rights that RT gives no way to
+    know before a write.
+    """
+
+    need: Need
+    catalogs: tuple[Catalog, ...]
+    people_feed: bool = False
+    unproven: tuple[str, ...] = ()
+
+    @cached_property
+    def signature(self) -> str:
+        """What a snapshot depends on; another one means that all assets have to be read again."""
+        catalogs = sorted(catalog.id for catalog in self.catalogs)
+        return msgspec.json.encode([catalogs, self.definitions, self.people_feed]).decode()
+
+    def _needed(self, field: str) -> str | None:
+        return f"{field} cannot be empty" if field == "Status" else None
+
+    def _plain_spelling(self, field: str, text: str) -> str:
+        return text[: forms.COLUMN] if field == "Name" else text
+
+    def _plain_complaint(self, field: str, text: str) -> str | None:
+        # RT: "names may not be all digits".
+        bad = field == "Name" and re.fullmatch(r"\d+", text, re.ASCII)
+        return f"{field} may not be digits only" if bad else None
 
 
 def custom_name(field: str) -> str | None:

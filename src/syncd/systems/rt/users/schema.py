@@ -1,0 +1,78 @@
+"""What a job needs of RT's users, and what RT has: columns, custom fields, and how values behave in them."""
+
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Final
+
+import msgspec
+
+from syncd.systems.rt.schema import Fields, Kind
+
+COLUMNS: Final[Mapping[str, tuple[str, int]]] = {
+    "Name": ("name", 200),
+    "EmailAddress": ("email", 120),
+    "RealName": ("real_name", 120),
+    "Organization": ("organization", 200),
+    "NickName": ("nick_name", 16),
+    "HomePhone": ("home_phone", 30),
+    "WorkPhone": ("work_phone", 30),
+    "MobilePhone": ("mobile_phone", 30),
+    "PagerPhone": ("pager_phone", 30),
+    "Address1": ("address1", 200),
+    "Address2": ("address2", 200),
+    "City": ("city", 100),
+    "State": ("state", 100),
+    "Zip": ("zip", 16),
+    "Country": ("country", 50),
+}
+"""Plain columns of text: RT's name to the attribute of a User, and the characters that RT keeps (``RT::User``)."""
+
+FLAGS: Final = {"Disabled": "disabled", "Privileged": "privileged"}
+"""Fields that are ``"1"`` or ``"0"``."""
+
+WRITABLE: Final = frozenset({*COLUMNS, *FLAGS})
+READABLE: Final = WRITABLE | {"LastUpdated"}
+
+
+class UserNeed(msgspec.Struct, frozen=True, kw_only=True):
+    """What a job asks of RT's users.
+
+    ``read`` and ``write``: field names (``Name``, ``EmailAddress``, ``Disabled``, ``CF.{Student ID}``, ``CF.{22}``).
+    ``kinds``: for a custom field the kinds that the job can deal with; without an entry any but ``file``.
+    """
+
+    read: tuple[str, ...] = ()
+    write: tuple[str, ...] = ()
+    create: bool = False
+    kinds: Mapping[str, tuple[Kind, ...]] = {}
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """All fields, each once, in the order of first mention."""
+        return tuple(dict.fromkeys((*self.read, *self.write)))
+
+
+class UserSchema(Fields, frozen=True, dict=True, kw_only=True):
+    """What preflight found for users. ``custom_fields`` are all that are applied to users.
+
+    ``privileged``: number of the group that has the privileged users.
+    """
+
+    need: UserNeed
+    privileged: int
+
+    @cached_property
+    def signature(self) -> str:
+        """What a snapshot depends on; another one means that all users have to be read again."""
+        return msgspec.json.encode(["users", self.definitions]).decode()
+
+    def _needed(self, field: str) -> str | None:
+        return f"{field} cannot be empty" if field == "Name" or field in FLAGS else None
+
+    def _plain_spelling(self, field: str, text: str) -> str:
+        return text[: COLUMNS[field][1]] if field in COLUMNS else text
+
+    def _plain_complaint(self, field: str, text: str) -> str | None:
+        if field in FLAGS and text not in ("0", "1"):
+            return f"{field} is 1 or 0"
+        return None
