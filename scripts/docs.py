@@ -21,9 +21,9 @@ from pathlib import Path
 
 from syncd.host.config import OptionDoc, option_docs
 from syncd.host.messages import MessageId, catalog
-from syncd.jobs.chromebooks import ChromebooksOptions
 from syncd.jobs.settings import TABLES
 from syncd.jobs.sides.google_devices import DEVICE_FIELDS
+from syncd.jobs.sides.options import ChromebooksOptions
 from syncd.systems.rt.schema import READABLE
 
 ROOT = Path(__file__).resolve().parent.parent

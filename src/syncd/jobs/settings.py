@@ -11,9 +11,9 @@ from msgspec import Meta
 
 from syncd.host.config import Document, decode
 from syncd.host.errors import ConfigurationError
-from syncd.jobs.chromebooks import ChromebooksOptions
 from syncd.jobs.context import RunContext, missing_tables
 from syncd.jobs.options import JobOptions
+from syncd.jobs.sides.options import ChromebooksOptions
 from syncd.reconcile.run import Job
 from syncd.systems.google.options import GoogleOptions
 from syncd.systems.rosters.options import StudentImportOptions

@@ -54,6 +54,11 @@ def test_help_of_a_verb_loads_no_terminal_library() -> None:
     assert "rich" not in loaded_by("plan", "--help")
 
 
+@pytest.mark.parametrize("arguments", [["import", "students"], ["config"], ["status"]])
+def test_what_talks_to_no_system_loads_no_http_client(arguments: list[str]) -> None:
+    assert loaded_by(*arguments, "--help").isdisjoint(("requests", "urllib3", "google.auth", "syncd.host.http"))
+
+
 @pytest.mark.parametrize("flag", ["-h", "--help"])
 def test_help_names_every_verb_with_its_summary(bare: Cli, flag: str) -> None:
     told = bare.ended(0, flag).out

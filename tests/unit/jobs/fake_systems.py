@@ -5,8 +5,9 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 from syncd.host.credentials import Credentials
-from syncd.jobs.chromebooks import ChromebookJob, ChromebooksOptions
+from syncd.jobs.chromebooks import ChromebookJob
 from syncd.jobs.context import RunContext
+from syncd.jobs.sides.options import ChromebooksOptions
 from syncd.state.store import Store
 from syncd.systems.google.devices import Device
 from syncd.systems.google.options import GoogleOptions

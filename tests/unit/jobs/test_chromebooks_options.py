@@ -6,8 +6,8 @@ import pytest
 
 from syncd.host.config import Document, decode
 from syncd.host.errors import ConfigurationError
-from syncd.jobs.chromebooks import ChromebooksOptions
 from syncd.jobs.settings import load
+from syncd.jobs.sides.options import ChromebooksOptions
 from syncd.systems.google.records import FIELDS
 
 

@@ -3,8 +3,8 @@
 import msgspec
 import pytest
 
-from syncd.jobs.chromebooks import ChromebooksOptions
 from syncd.jobs.sides.frame import frame
+from syncd.jobs.sides.options import ChromebooksOptions
 from unit.jobs.sample import asset, device, fields
 
 OPTIONS = msgspec.convert({"catalogs": ["Chromebooks"], "mac_fields": ["CF.{IP}"]}, ChromebooksOptions)

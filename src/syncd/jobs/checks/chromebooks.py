@@ -4,7 +4,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from syncd.host.checks.engine import Probe
-from syncd.jobs.chromebooks import NAME, ChromebooksOptions
+from syncd.jobs.chromebooks import NAME
+from syncd.jobs.sides.options import ChromebooksOptions
 from syncd.systems.google.options import DEVICES_READ, DEVICES_WRITE
 
 

@@ -5,24 +5,13 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 
 from syncd.jobs.options import FieldRule
-from syncd.jobs.sides.google_devices import DEVICE_FIELDS, DeviceField, FieldType, same_value
+from syncd.jobs.sides.google_devices import DEVICE_FIELDS, DeviceField, same_value
 from syncd.jobs.sides.rt_assets import AssetFields
 from syncd.reconcile.mapping import Field
 from syncd.reconcile.values import Known, Unknown, Value, known
 from syncd.systems.google.devices import Device
 from syncd.systems.google.orgunits import spelled
 from syncd.systems.rt.assets import Asset
-from syncd.systems.rt.schema import Kind
-
-FITTING: Mapping[FieldType, tuple[Kind, ...]] = {
-    "text": ("text", "multi"),
-    "email": ("text", "multi"),
-    "mac": ("text", "multi"),
-    "org_unit": ("text", "multi"),
-    "time": ("datetime", "date", "text", "multi"),
-    "date": ("date", "datetime", "text", "multi"),
-}
-"""The custom fields that can hold what a device field of a type has."""
 
 
 def to_device(rules: Mapping[str, FieldRule], assets: AssetFields) -> tuple[Field[Asset, Device], ...]:

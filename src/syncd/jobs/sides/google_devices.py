@@ -12,8 +12,7 @@ from syncd.reconcile.keys import Rejected, mac_key, serial_key
 from syncd.reconcile.model import Action, Listing, Outcome
 from syncd.reconcile.sides import KeyRule, Side
 from syncd.reconcile.values import Known, known
-from syncd.systems.google.devices import Device
-from syncd.systems.google.records import WRITABLE
+from syncd.systems.google.records import WRITABLE, Device
 
 SYSTEM = "google"
 MOVE_BATCH = 50
