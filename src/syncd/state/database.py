@@ -12,7 +12,7 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import Any, TypeVar
 
-from sqlalchemy import URL, Connection, Engine, Row, Select, create_engine, event
+from sqlalchemy import URL, Connection, CursorResult, Engine, Row, Select, create_engine, event
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DBAPIError
 
@@ -61,10 +61,7 @@ class Database:
     def column(self, statement: Select[tuple[T]]) -> Iterator[T]:
         """Yield the values of a query for one column as the driver gives them, cheaper than ``stream``."""
         with self.read() as connection, closing(connection.execute(statement)) as result:
-            # SQLite's cursor reads on as it is asked to; SQLAlchemy's own rows would cost more than the reading.
-            assert result.cursor is not None
-            some = partial(result.cursor.fetchmany, BATCH)
-            yield from chain.from_iterable(chain.from_iterable(iter(some, [])))
+            yield from chain.from_iterable(driver_rows(result))
 
     def use_wal(self) -> None:
         """Make readers independent of the writer; a property of the file, written only when it is missing."""
@@ -143,6 +140,13 @@ _EXPLANATIONS = {
     sqlite3.SQLITE_PERM: _REFUSED,
     sqlite3.SQLITE_READONLY: _REFUSED,
 }
+
+
+def driver_rows(result: CursorResult[Any]) -> Iterator[tuple[Any, ...]]:
+    """Yield the rows of a query as the driver gives them: SQLAlchemy's own cost more than the reading."""
+    assert result.cursor is not None
+    # SQLite's cursor reads on as it is asked to.
+    return chain.from_iterable(iter(partial(result.cursor.fetchmany, BATCH), []))
 
 
 def batched(items: Iterable[T], size: int = BATCH) -> Iterator[list[T]]:

@@ -1,6 +1,7 @@
 """Rosters: the people as the last imports left them, and the imports; an import is kept whole or not at all."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing
 from itertools import chain, repeat
 from operator import itemgetter
 from typing import Any, Literal
@@ -10,7 +11,7 @@ from sqlalchemy import ColumnElement, Connection, func, insert, select
 
 from syncd.host.clock import Clock
 from syncd.host.errors import DataError
-from syncd.state.database import BATCH, Database, batched
+from syncd.state.database import Database, batched, driver_rows
 from syncd.state.ledger import rfc3339
 from syncd.state.schema import imports, people
 
@@ -190,8 +191,8 @@ class _Merge:
     def _digests(self) -> dict[str, int]:
         """Return the id of everybody in the roster, with what tells a row that has changed."""
         statement = select(people.c.id, people.c.data).where(people.c.roster == self._new.roster)
-        rows = self._connection.execution_options(yield_per=BATCH).execute(statement)
-        return {key: hash(text) for key, text in chain.from_iterable(rows.partitions())}
+        with closing(self._connection.execute(statement)) as result:
+            return {key: hash(text) for key, text in driver_rows(result)}
 
     def _differing(self, batch: Sequence[Row]) -> list[Row]:
         """Return the people to write, of those who may differ: the new ones, and the others as they are to be."""

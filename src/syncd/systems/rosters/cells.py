@@ -15,6 +15,7 @@ NOTHING = frozenset(("NULL", "null", "(null)", "<null>", "\\N"))
 """What databases write for a value that is not there; ``Null`` is a family name."""
 
 _ADDRESS = re.compile(r"[^@\s,;<>]+@[^@\s,;<>]+")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")  # the category Cc of Unicode
 _SHOWN = 40
 _REMEMBERED = 10_000
 
@@ -29,8 +30,7 @@ def texts(cells: Sequence[str], complain: Complain) -> list[str]:
     found = list(map(str.strip, cells))
     if not NOTHING.isdisjoint(found):
         found = ["" if text in NOTHING else text for text in found]
-    joined = "".join(found)
-    if not (joined.isascii() and joined.isprintable()):
+    if not _clean("".join(found)):
         found = [_text(at, text, complain) for at, text in enumerate(found)]
     if max(map(len, found), default=0) > LONGEST:
         for at, text in enumerate(found):
@@ -39,13 +39,19 @@ def texts(cells: Sequence[str], complain: Complain) -> list[str]:
     return found
 
 
+def _clean(text: str) -> bool:
+    """Return whether a text, and with it each part of it, is as it is kept: NFC is closed under taking parts."""
+    if not text.isprintable():
+        return False
+    return text.isascii() or ("  " not in text and unicodedata.is_normalized("NFC", text))
+
+
 def _text(at: int, text: str, complain: Complain) -> str:
-    if text.isascii() and text.isprintable():
+    if _clean(text):
         return text
     text = unicodedata.normalize("NFC", " ".join(text.split()))
-    control = next((letter for letter in text if unicodedata.category(letter) == "Cc"), "")
-    if control:
-        complain(at, f"has the control character U+{ord(control):04X}")
+    if control := _CONTROL.search(text):
+        complain(at, f"has the control character U+{ord(control[0]):04X}")
     return text
 
 
