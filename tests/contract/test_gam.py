@@ -24,6 +24,7 @@ FIELDS = (
     "deviceid,serialnumber,status,orgunitpath,model,annotateduser,annotatedassetid,annotatedlocation,notes,macaddress,"
     "ethernetmacaddress,lastsync,autoupdatethrough,osversion,orgunitid"
 )
+USER_FIELDS = "primaryemail,id,name,suspended,archived,orgunitpath,externalids,lastlogintime,creationtime,aliases"
 THIRD = "00000000-0000-4000-8000-000000000003"
 # GAM gets no way out: a proxy that is not there would have to carry what is not for loopback.
 NO_WAY_OUT = {"HTTPS_PROXY": "http://127.0.0.1:9", "HTTP_PROXY": "http://127.0.0.1:9", "NO_PROXY": "127.0.0.1"}
@@ -125,6 +126,25 @@ def test_print_cros_is_what_gam_once_printed(google: Running, gam: Gam) -> None:
 
 def test_print_orgs_is_what_gam_once_printed(gam: Gam) -> None:
     assert gam("print", "orgs") == (FIXTURES / "orgs.csv").read_text(encoding="utf-8")
+
+
+def test_print_users_is_what_gam_once_printed(google: Running, gam: Gam) -> None:
+    google.app.settings.users_limit, google.app.settings.clamp = 3, True
+    assert gam("print", "users", "fields", USER_FIELDS) == (FIXTURES / "users-fields.csv").read_text(encoding="utf-8")
+    assert google.server.requests("users.list") == 2
+
+
+def test_print_users_searches_as_gam_asks(gam: Gam) -> None:
+    suspended = gam("print", "users", "query", "isSuspended=true", "fields", "primaryemail,suspended,orgunitpath")
+    assert suspended == (FIXTURES / "users-query.csv").read_text(encoding="utf-8")
+
+    def found(*asked: str) -> list[str]:
+        printed = rows(gam("print", "users", *asked, "fields", "primaryemail"))
+        return [row["primaryEmail"].partition("@")[0] for row in printed]
+
+    assert found("limittoou", "/students") == ["student1", "student2", "student7"]
+    assert found("query", "orgUnitPath=/ email:student* isSuspended=False") == ["student1", "student2"]
+    assert found("query", "externalId=S20002") == ["student2"]
 
 
 def test_update_cros_changes_the_device_that_a_serial_finds(google: Running, gam: Gam) -> None:

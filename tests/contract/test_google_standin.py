@@ -238,12 +238,8 @@ def test_org_units_are_listed_below_one_with_it_or_only_its_children(google: Run
     assert google.ask("GET", f"{url}/Nowhere").status_code == 404
 
 
-def test_customer_and_users_can_be_read(google: Running) -> None:
+def test_the_customer_can_be_read(google: Running) -> None:
     assert google.ask("GET", "/admin/directory/v1/customers/my_customer").json()["id"] == "C0synth01"
-    assert google.ask("GET", "/admin/directory/v1/users/admin@example.org").json()["isAdmin"] is True
-    users = google.ask("GET", "/admin/directory/v1/users", params={"customer": "my_customer", "maxResults": "3"}).json()
-    assert len(users["users"]) == 3
-    assert "nextPageToken" in users
 
 
 def test_bad_tokens_wrong_customers_and_unknown_paths_are_refused(google: Running) -> None:

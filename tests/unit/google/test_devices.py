@@ -1,19 +1,17 @@
 import sys
 import tracemalloc
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 import msgspec
 import pytest
 
-from syncd.host.circuit import Circuit
 from syncd.host.errors import ConfigurationError, NotFound, NotPermitted, Unavailable, WriteRefused
-from syncd.host.http import HttpClient, HttpPolicy, Reply, Request
-from syncd.host.ratelimit import Unlimited
+from syncd.host.http import HttpClient, Reply, Request
 from syncd.systems.google.devices import ChromeDevices
-from syncd.systems.google.errors import classify
 from syncd.systems.google.records import FIELDS, WRITABLE, Device, mask, refused
-from unit.http_server import Answer, Script, Seen, Stub, json_answer, serving
+from unit.google.asking import connected, error, paged
+from unit.http_server import Answer, Script, Seen, Stub, json_answer
 from unit.virtual_clock import VirtualClock
 
 ROOT = "/admin/directory/v1/customer/my_customer"
@@ -25,21 +23,7 @@ def asking(
     script: Script, clock: VirtualClock | None = None, page_size: int = 300
 ) -> Iterator[tuple[ChromeDevices, Stub]]:
     clock = clock or VirtualClock()
-    with (
-        serving(script) as stub,
-        closing(
-            HttpClient(
-                "google",
-                stub.url,
-                policy=HttpPolicy(attempts=3),
-                classify=classify,
-                authenticator=None,
-                limiter=Unlimited(),
-                circuit=Circuit("google", clock=clock),
-                clock=clock,
-            )
-        ) as client,
-    ):
+    with connected(script, clock) as (client, stub):
         yield ChromeDevices(client, "my_customer", page_size, clock=clock), stub
 
 
@@ -52,15 +36,6 @@ def page(numbers: Sequence[int], token: str = "") -> Answer:
     if numbers:
         body["chromeosdevices"] = [device(number) for number in numbers]
     return json_answer(body | ({"nextPageToken": token} if token else {}))
-
-
-def error(status: int, reason: str, message: str) -> Answer:
-    errors = [{"message": message, "domain": "global", "reason": reason}]
-    return json_answer({"error": {"code": status, "message": message, "errors": errors}}, status)
-
-
-def paged(pages: dict[str, Answer]) -> Callable[[Seen], Answer]:
-    return lambda seen: pages[seen.query.get("pageToken", "")]
 
 
 def ids(devices: Sequence[Device]) -> list[str]:

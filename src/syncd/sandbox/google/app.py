@@ -18,6 +18,7 @@ from syncd.sandbox.google.devices import Reader
 from syncd.sandbox.google.directory import Directory
 from syncd.sandbox.google.errors import ApiError, bad_payload, forbidden, lost, too_few_scopes
 from syncd.sandbox.google.tenant import CUSTOMER, DEVICES, ORG_UNITS, USERS, Record, Settings, Tenant, etag
+from syncd.sandbox.google.users import USER_FIELDS, People
 from syncd.sandbox.server import JSON, Answer, Call, Observer
 from syncd.sandbox.store import Documents
 
@@ -39,6 +40,7 @@ _COMMON = frozenset(
     ],
 )
 _HEADERS = {"Content-Type": JSON, "Cache-Control": "private", "Vary": "Origin, X-Origin, Referer", "Server": "ESF"}
+_LISTED = {"chromeosdevices": DEVICE_FIELDS, "users": USER_FIELDS}
 _CUSTOMER = "/admin/directory/v1/customer/{customerId}"
 _CHROMEOS = f"{_CUSTOMER}/devices/chromeos"
 _LIST = "orgUnitPath includeChildOrgunits"
@@ -69,7 +71,7 @@ class GoogleApp:
         self.tenant = Tenant(documents or Documents(), self.settings)
         self.account = ServiceAccount(self.tenant)
         self.observers: list[Observer] = []
-        self._methods = _methods(Reader(self.tenant), Writer(self.tenant), Directory(self.tenant))
+        self._methods = _methods(Reader(self.tenant), Writer(self.tenant), Directory(self.tenant), People(self.tenant))
         self._encode = msgspec.json.Encoder().encode
 
     @classmethod
@@ -178,7 +180,7 @@ def _is_batch(call: Call) -> bool:
     return call.method == "POST" and (call.path == "/batch" or call.path.startswith("/batch/"))
 
 
-def _methods(reader: Reader, writer: Writer, directory: Directory) -> list[_Method]:
+def _methods(reader: Reader, writer: Writer, directory: Directory, people: People) -> list[_Method]:
     # Colon methods and literal paths come before {deviceId}, which would take them.
     return [
         _method("chromeosdevices.list", "GET", _CHROMEOS, DEVICES, reader.page, f"{_LIST} maxResults orderBy pageToken"
@@ -194,8 +196,8 @@ def _methods(reader: Reader, writer: Writer, directory: Directory) -> list[_Meth
         _method("orgunits.list", "GET", f"{_CUSTOMER}/orgunits", ORG_UNITS, directory.units, "orgUnitPath type"),
         _method("orgunits.get", "GET", f"{_CUSTOMER}/orgunits/{{+orgUnitPath}}", ORG_UNITS, directory.unit),
         _method("customers.get", "GET", "/admin/directory/v1/customers/{customerKey}", CUSTOMER, directory.customer),
-        _method("users.list", "GET", "/admin/directory/v1/users", USERS, directory.users, _USERS),
-        _method("users.get", "GET", "/admin/directory/v1/users/{userKey}", USERS, directory.user,
+        _method("users.list", "GET", "/admin/directory/v1/users", USERS, people.page, _USERS),
+        _method("users.get", "GET", "/admin/directory/v1/users/{userKey}", USERS, people.get,
                 "customFieldMask projection viewType"),
     ]  # fmt: skip
 
@@ -225,7 +227,8 @@ def _projector(call: Call) -> masks.Project | None:
 
 
 def _check_names(tree: masks.Tree) -> None:
-    devices: Iterable[str] = tree.get("chromeosdevices") or ()
-    for name in devices:
-        if name not in DEVICE_FIELDS and name != "*":
-            raise ValueError(f"Invalid field selection {name}")
+    for array, known in _LISTED.items():
+        below: Iterable[str] = tree.get(array) or ()
+        for name in below:
+            if name not in known and name != "*":
+                raise ValueError(f"Invalid field selection {name}")

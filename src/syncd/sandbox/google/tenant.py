@@ -22,12 +22,14 @@ _DELEGATED = frozenset(base + end for base in (DEVICES, ORG_UNITS, USERS, CUSTOM
 class Settings:
     """Switches; they may be turned while the sandbox runs, and are not kept.
 
-    ``page_limit``: the largest maxResults; more is refused, or cut down with ``clamp``. ``token_seconds``: the life
-    of an access token. ``sequence_seconds``: how long a sequence of pages may take. ``if_match``: honour If-Match.
-    ``scopes``: what was delegated to the service account. ``clock``: seconds since 1970.
+    ``page_limit``: the largest maxResults of devices, ``users_limit`` that of users; more is refused, or cut down with
+    ``clamp``. ``token_seconds``: the life of an access token. ``sequence_seconds``: how long a sequence of pages of
+    devices may take. ``if_match``: honour If-Match. ``scopes``: what was delegated to the service account. ``clock``:
+    seconds since 1970.
     """
 
     page_limit: int = 300
+    users_limit: int = 500
     page_default: int = 100
     clamp: bool = False
     token_seconds: int = 3600

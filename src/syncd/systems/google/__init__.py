@@ -1,4 +1,4 @@
-"""Google Workspace, by the Admin SDK's Directory API: ChromeOS devices and org units.
+"""Google Workspace, by the Admin SDK's Directory API: ChromeOS devices, org units and users.
 
 ``open_google`` is the way in. It is loaded when it is asked for, so that reading the options costs no HTTP client.
 """

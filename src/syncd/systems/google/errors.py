@@ -25,7 +25,7 @@ _RIGHTS = {
     "domainCannotUseApis": "turn on API access for the domain in the Admin console",
 }
 _RIGHTS_OTHERWISE = (
-    "give the account in google.delegated_user an admin role that covers ChromeOS devices (and org units), "
+    "give the account in google.delegated_user an admin role that covers {} (and org units), "
     "and check the scopes under Domain-wide delegation"
 )
 _TAG = re.compile(r"<(script|style)\b.*?</\1>|<[^>]*>", re.DOTALL | re.IGNORECASE)
@@ -79,7 +79,9 @@ def classify(request: Request, reply: Reply) -> IntegrationError | None:
     if reply.status < HTTPStatus.BAD_REQUEST:
         return None
     said = refusal(reply)
-    return _try_later(reply.status, said) or _rights(reply.status, said) or _rejected(request, reply.status, said)
+    return (
+        _try_later(reply.status, said) or _rights(request, reply.status, said) or _rejected(request, reply.status, said)
+    )
 
 
 def _try_later(status: int, said: Refusal) -> Unavailable | None:
@@ -105,7 +107,7 @@ def _is_rate(status: int, said: Refusal) -> bool:
     return said.reason in _QUOTA or (not said.from_api and "rate higher than configured" in said.message)
 
 
-def _rights(status: int, said: Refusal) -> NotPermitted | None:
+def _rights(request: Request, status: int, said: Refusal) -> NotPermitted | None:
     if status == HTTPStatus.UNAUTHORIZED:
         return NotPermitted(
             f"Google does not accept the access token, not even a fresh one ({_named(status, said)})"
@@ -113,7 +115,8 @@ def _rights(status: int, said: Refusal) -> NotPermitted | None:
             code="google.unauthenticated",
         )
     if status == HTTPStatus.FORBIDDEN:
-        remedy = _RIGHTS.get(said.reason, _RIGHTS_OTHERWISE)
+        needed = "users" if "user" in request.operation else "ChromeOS devices"
+        remedy = _RIGHTS.get(said.reason, _RIGHTS_OTHERWISE.format(needed))
         return NotPermitted(
             f"Google refuses access ({_named(status, said)}){_quote(said)}; {remedy}.", code="google.forbidden"
         )

@@ -9,6 +9,7 @@ _AUTH = "https://www.googleapis.com/auth/"
 DEVICES_READ = _AUTH + "admin.directory.device.chromeos.readonly"
 DEVICES_WRITE = _AUTH + "admin.directory.device.chromeos"
 ORG_UNITS_READ = _AUTH + "admin.directory.orgunit.readonly"
+USERS_READ = _AUTH + "admin.directory.user.readonly"
 
 
 class GoogleOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -1,4 +1,4 @@
-"""Google Workspace as one object: options and credentials in, devices out."""
+"""Google Workspace as one object: options and credentials in, devices and users out."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,6 +13,7 @@ from syncd.systems.google.auth import ServiceAccountAuthenticator
 from syncd.systems.google.devices import ChromeDevices
 from syncd.systems.google.errors import SYSTEM, classify
 from syncd.systems.google.options import GoogleOptions
+from syncd.systems.google.users import DirectoryUsers
 
 
 class Google:
@@ -24,9 +25,11 @@ class Google:
         authenticator: ServiceAccountAuthenticator,
         limiter: GcraLimiter,
         devices: ChromeDevices,
+        users: DirectoryUsers,
     ) -> None:
         self.client = client
         self.devices = devices
+        self.users = users
         self.authenticator = authenticator
         self._limiter = limiter
 
@@ -85,9 +88,8 @@ def open_google(
         ca_file=options.ca_file or None,
         proxy=options.proxy or None,
     )
-    return Google(
-        client, authenticator, limiter, ChromeDevices(client, options.customer, options.page_size, clock=time)
-    )
+    devices = ChromeDevices(client, options.customer, options.page_size, clock=time)
+    return Google(client, authenticator, limiter, devices, DirectoryUsers(client, options.customer, clock=time))
 
 
 def policy_of(options: GoogleOptions) -> HttpPolicy:

@@ -1,0 +1,216 @@
+"""Users of the stand-in: as Google's documents describe them, and as the project's own adapter reads them."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+import requests
+
+from contract.google_sandbox import ADMIN, Running, running, tenant
+from syncd.host.credentials import Credentials
+from syncd.host.errors import ConfigurationError, Unavailable
+from syncd.sandbox.faults import Rule
+from syncd.sandbox.google import PRESETS, GoogleApp
+from syncd.systems.google import Google, open_google
+from syncd.systems.google.options import USERS_READ, GoogleOptions
+from unit.virtual_clock import VirtualClock
+
+URL = "/admin/directory/v1/users"
+
+
+def pupil(number: int, unit: str = "/Students", **more: object) -> dict[str, Any]:
+    name = {"givenName": "Ada", "familyName": f"O'Neil {number}", "fullName": f"Ada O'Neil {number}"}
+    address = f"s{number:04}@example.org"
+    return {"id": f"2{number:020}", "primaryEmail": address, "name": name, "orgUnitPath": unit, **more}
+
+
+@pytest.fixture
+def google() -> Iterator[Running]:
+    data = tenant()
+    data["users"] += [pupil(number) for number in range(1000)]
+    data["users"] += [pupil(1000, "/Chromebooks"), pupil(1001, "/Chromebooks/High School", archived=True)]
+    with running(GoogleApp.from_tenant(data)) as sandbox:
+        yield sandbox
+        assert [each for each in sandbox.discovery.violations if ": answer" in each] == []
+
+
+@pytest.fixture
+def connect(google: Running, tmp_path: Path) -> Iterator[Callable[..., Google]]:
+    google.app.write_credentials(tmp_path / "credentials", google.server.url)
+    credentials = Credentials({"CREDENTIALS_DIRECTORY": str(tmp_path / "credentials")}, keyring=False)
+    opened: list[Google] = []
+
+    def connect(**options: object) -> Google:
+        known = msgspec.convert(
+            {"delegated_user": ADMIN, "api_root": f"{google.server.url}/", **options}, GoogleOptions
+        )
+        opened.append(open_google(known, credentials, scopes=[USERS_READ], state_dir=None, clock=VirtualClock()))
+        return opened[-1]
+
+    yield connect
+    for each in opened:
+        each.close()
+
+
+def listed(google: Running, **query: str) -> list[str]:
+    """Return who is on the one page of a list."""
+    answer = google.ask("GET", URL, params={"customer": "my_customer", "maxResults": "500", **query})
+    assert answer.status_code == 200, answer.text
+    return [user["primaryEmail"].partition("@")[0] for user in answer.json().get("users", [])]
+
+
+def refused(answer: requests.Response) -> tuple[int, str]:
+    return answer.status_code, answer.json()["error"]["errors"][0]["reason"]
+
+
+# -- the stand-in -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("orgUnitPath='/Chromebooks'", ["s1000", "s1001"]),
+        ("orgUnitPath='/chromebooks/high school'", ["s1001"]),
+        ('orgUnitPath="/Chromebooks/High School"', ["s1001"]),
+        ("orgUnitPath=/Staff isAdmin=true", ["admin"]),
+        ("orgUnitPath=/ email:t*", ["teacher"]),
+        ("email=jnunez@example.org", ["student2"]),
+        ("email:nunez", ["student2"]),
+        ("isSuspended=True", ["student7"]),
+        ("isArchived=true", ["s1001"]),
+        ("externalId=S20001", ["student1"]),
+        ("externalId:2000 givenName:jos*", ["student2"]),
+        ("familyName='O\\'Neil 7'", ["s0007"]),
+        ("familyName='O\\'Teacher'", ["teacher"]),
+        ("name='Ada Admin'", ["admin"]),
+        ("orgDepartment=technology", ["admin"]),
+        ("orgTitle:director", ["admin"]),
+        ("synthetic", ["student1"]),
+        ("email=nobody@example.org", []),
+    ],
+)
+def test_a_query_finds(google: Running, query: str, found: list[str]) -> None:
+    assert listed(google, query=query) == found
+
+
+@pytest.mark.parametrize(
+    ("query", "refusal"),
+    [
+        ("orgUnitPath='/Nowhere'", (400, "invalid")),
+        ("orgUnitPath:/Students", (400, "invalid")),
+        ("orgUnitPath='id:03ph8a2z1chrome'", (400, "invalid")),
+        ("isSuspended=yes", (400, "invalid")),
+        ("isSuspended:true", (400, "invalid")),
+        ("externalId:S2*", (400, "invalid")),
+        ("nonsense=1", (400, "invalid")),
+        ("familyName='open", (400, "invalid")),
+        ("familyName='a'b", (400, "invalid")),
+        ("manager=admin@example.org", (501, "notImplemented")),
+        ("Student.grade=10", (501, "notImplemented")),
+    ],
+)
+def test_a_query_that_is_none_or_not_emulated_is_refused(google: Running, query: str, refusal: tuple[int, str]) -> None:
+    assert refused(google.ask("GET", URL, params={"customer": "my_customer", "query": query})) == refusal
+
+
+def test_pages_stay_stable_in_the_order_asked_for(google: Running) -> None:
+    asked = {"customer": "my_customer", "maxResults": "500", "orderBy": "email", "sortOrder": "DESCENDING"}
+    first = google.ask("GET", URL, params=asked).json()
+    google.app.tenant.users.remove("s0001@example.org")
+    google.app.tenant.users.put("aaa@example.org", pupil(5000, primaryEmail="aaa@example.org"))
+    rest: list[dict[str, Any]] = []
+    token = first["nextPageToken"]
+    while token:
+        page = google.ask("GET", URL, params={**asked, "pageToken": token}).json()
+        rest, token = rest + page["users"], page.get("nextPageToken")
+    addresses = [user["primaryEmail"] for user in first["users"] + rest]
+    assert len(addresses) == 1006
+    assert addresses == sorted(set(addresses), reverse=True)
+    assert "aaa@example.org" not in addresses
+
+
+def test_what_the_document_forbids_is_refused(google: Running) -> None:
+    wrong = [
+        {"maxResults": "501"},
+        {"maxResults": "0"},
+        {"projection": "FULL"},
+        {"projection": "custom"},
+        {"orderBy": "id"},
+        {"sortOrder": "down"},
+        {"viewType": "mine"},
+        {"fields": "users(mail)"},
+    ]
+    for query in wrong:
+        answer = google.ask("GET", URL, params={"customer": "my_customer", **query})
+        assert refused(answer) == (400, "invalidParameter"), query
+    assert refused(google.ask("GET", URL)) == (400, "badRequest")
+    assert refused(google.ask("GET", URL, params={"domain": "elsewhere.example"})) == (403, "forbidden")
+    assert refused(google.ask("GET", URL, params={"customer": "my_customer", "pageToken": "0"})) == (400, "invalid")
+    assert len(google.discovery.violations) == len(wrong) - 1, "a mask of schemas is told of in prose only"
+
+
+def test_what_a_school_defined_itself_is_in_full_alone_and_nobody_is_deleted(google: Running) -> None:
+    one = {"customer": "my_customer", "query": "email=student1@example.org"}
+    assert "customSchemas" not in google.ask("GET", URL, params=one).json()["users"][0]
+    full = google.ask("GET", URL, params={**one, "projection": "full"}).json()["users"][0]
+    assert full["customSchemas"] == {"Student": {"grade": "10", "homeroom": "12"}}
+    assert "customSchemas" not in google.ask("GET", f"{URL}/student1@example.org").json()
+    assert google.ask("GET", f"{URL}/{full['id']}", params={"projection": "full"}).json() == full
+    assert listed(google, showDeleted="true") == []
+    assert google.ask("GET", f"{URL}/nosuch@example.org").status_code == 404
+
+
+# -- the adapter --------------------------------------------------------------------------------------------
+
+
+def test_all_users_come_in_pages_of_five_hundred_that_google_describes(
+    google: Running, connect: Callable[..., Google]
+) -> None:
+    users = {user.id: user for user in connect().users.list()}
+    kept = list(google.app.tenant.users.values())
+    assert users.keys() == {user["id"] for user in kept}
+    for user in kept:
+        read = users[user["id"]]
+        assert read.primary_email == user["primaryEmail"]
+        assert (read.given_name, read.family_name) == (user["name"]["givenName"], user["name"]["familyName"])
+        assert (read.suspended, read.archived) == (user.get("suspended", False), user.get("archived", False))
+        assert (read.org_unit_path, read.is_admin) == (user["orgUnitPath"], user.get("isAdmin", False))
+        assert read.organization_ids == tuple(each["value"] for each in user.get("externalIds", ()))
+    assert google.server.counts == {("POST", "token"): 1, ("GET", "users.list"): 4}
+    assert google.discovery.violations == []
+
+
+def test_org_units_and_queries_are_searched_for(google: Running, connect: Callable[..., Google]) -> None:
+    users = connect().users
+    units = ("/Chromebooks", "/chromebooks/high school", "/Staff")
+    found = [user.primary_email.partition("@")[0] for user in users.list(org_units=units)]
+    assert found == ["s1000", "s1001", "admin", "teacher"]
+    exact = users.list(org_units=["/Chromebooks"], include_children=False)
+    assert [user.org_unit_path for user in exact] == ["/Chromebooks"]
+    assert [user.suspended for user in users.list(org_units=["/Students"], query="isSuspended=true")] == [True]
+    assert len(users.list(org_units=["/"])) == 1007
+    assert google.discovery.violations == []
+    with pytest.raises(ConfigurationError, match="INVALID_OU_ID"):
+        users.list(org_units=["/Nowhere"])
+
+
+@pytest.mark.parametrize("name", ["quota", "backend_error", "bad_gateway_html", "dropped_connection", "rate_text"])
+def test_a_failure_that_passes_is_got_over(google: Running, connect: Callable[..., Google], name: str) -> None:
+    google.server.faults.add(msgspec.structs.replace(PRESETS[name], times=1, after=2))
+    assert len(connect().users.list()) == 1007
+    assert google.server.faults.listing()[0]["used"] == 1
+
+
+def test_a_page_in_the_middle_that_stays_broken_gives_nothing(google: Running, connect: Callable[..., Google]) -> None:
+    google.server.faults.add(Rule(route="users[?].*pageToken=", cut=True))
+    with pytest.raises(Unavailable):
+        connect(attempts=2).users.list()
+
+
+def test_the_scope_to_read_users_is_enough_and_no_other_is(google: Running, connect: Callable[..., Google]) -> None:
+    google.app.settings.scopes = frozenset({USERS_READ})
+    assert len(connect().users.list(query="isAdmin=true")) == 1
+    token = google.app.account.issue(ADMIN, frozenset({USERS_READ.replace("user", "orgunit")}))
+    assert google.ask("GET", URL, headers={"Authorization": f"Bearer {token}"}).status_code == 403
