@@ -11,7 +11,7 @@ import pytest
 from services.rest2 import Rest2
 from syncd.host.credentials import Credentials
 from syncd.host.errors import ConfigurationError, NotFound, NotPermitted, WriteRefused
-from syncd.systems.rt import lookup, reader
+from syncd.systems.rt import lookup, work
 from syncd.systems.rt.assets import getter, key_of
 from syncd.systems.rt.client import RequestTracker, open_rt
 from syncd.systems.rt.options import RtOptions
@@ -42,7 +42,7 @@ Connect = Callable[..., RequestTracker]
 
 @pytest.fixture(autouse=True)
 def _soon_settled(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reader, "SETTLE", timedelta(seconds=1))
+    monkeypatch.setattr(work, "SETTLE", timedelta(seconds=1))
 
 
 @pytest.fixture

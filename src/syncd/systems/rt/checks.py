@@ -7,9 +7,10 @@ from syncd.host.checks.credentials import credential
 from syncd.host.checks.engine import Finding, Means, Probe, because, failed, from_error, ok, skipped
 from syncd.host.checks.network import Address, network
 from syncd.host.errors import ConfigurationError
+from syncd.systems.rt.inspection import require, server_version
 from syncd.systems.rt.look import open_to_look
 from syncd.systems.rt.options import RtOptions
-from syncd.systems.rt.preflight import Survey, require, server_version, survey
+from syncd.systems.rt.preflight import Survey, survey
 from syncd.systems.rt.rest import Rest
 from syncd.systems.rt.schema import CustomField, Kind, Need, custom_name
 

@@ -9,9 +9,10 @@ from syncd.host.clock import Clock
 from syncd.host.credentials import Credentials
 from syncd.systems.rt.assets import CustomFieldValues, Reference, WireAsset
 from syncd.systems.rt.client import Connection, connect
+from syncd.systems.rt.inspection import select_values
 from syncd.systems.rt.options import RtOptions
 from syncd.systems.rt.pages import whole_assets
-from syncd.systems.rt.preflight import Survey, select_values, survey
+from syncd.systems.rt.preflight import Survey, survey
 from syncd.systems.rt.rest import Rest, criterion
 from syncd.systems.rt.schema import Catalog, CustomField, Need
 

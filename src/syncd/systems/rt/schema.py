@@ -1,6 +1,7 @@
 """What a job needs of RT, and what RT has: catalogs, custom field definitions, and how values behave in them."""
 
 import re
+from abc import abstractmethod
 from collections.abc import Callable, Mapping
 from datetime import UTC, tzinfo
 from functools import cached_property
@@ -143,6 +144,11 @@ class Fields(msgspec.Struct, frozen=True, dict=True, kw_only=True):
         """The custom fields that the job reads or writes, each once, by id."""
         return tuple(sorted({cf.id: cf for cf in self.fields.values()}.values(), key=lambda cf: cf.id))
 
+    @property
+    @abstractmethod
+    def signature(self) -> str:
+        """What a snapshot depends on; another one means that all objects have to be read again."""
+
     @cached_property
     def definitions(self) -> list[list[object]]:
         """What a snapshot depends on of the custom fields."""
@@ -161,17 +167,17 @@ class Fields(msgspec.Struct, frozen=True, dict=True, kw_only=True):
 
     check = refusal
 
+    @abstractmethod
     def _needed(self, field: str) -> str | None:
         """Return why a plain field cannot be empty, None where it can."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _plain_spelling(self, field: str, text: str) -> str:
         """Return how a plain field reads after it was stored."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _plain_complaint(self, field: str, text: str) -> str | None:
         """Return why a plain field does not take a text."""
-        raise NotImplementedError
 
     def _each(self, field: str, value: Value, spell: Callable[[str, str], str]) -> Value:
         if not value:
@@ -220,7 +226,7 @@ class Schema(Fields, frozen=True, dict=True, kw_only=True):
 
     @cached_property
     def signature(self) -> str:
-        """What a snapshot depends on; another one means that all assets have to be read again."""
+        """What a snapshot depends on: catalogs, custom fields, and what shows of people."""
         catalogs = sorted(catalog.id for catalog in self.catalogs)
         return msgspec.json.encode([catalogs, self.definitions, self.people_feed]).decode()
 

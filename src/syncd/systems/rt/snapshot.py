@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Iterator
 from collections.abc import Set as AbstractSet
 from datetime import datetime
 from tempfile import SpooledTemporaryFile
-from typing import Literal, Protocol, Self, TypeVar
+from typing import Generic, Literal, Protocol, Self, TypeVar
 
 import msgspec
 
@@ -58,7 +58,7 @@ class Meta(msgspec.Struct, frozen=True, kw_only=True):
     began. ``feed``: the newest transaction that was seen; ``seen``: those within the overlap before it.
     ``unsettled``: assets that were read within the same seconds as their LastUpdated, to be read again. ``latest``:
     the latest LastUpdated of all assets. ``named``: whether names of people are as of this read too; a job that needs
-    none does not look for all changes of them.
+    none does not look for all changes of them. ``disabled``: how many of the objects are.
     """
 
     format: int = FORMAT
@@ -70,6 +70,7 @@ class Meta(msgspec.Struct, frozen=True, kw_only=True):
     unsettled: list[int] = []
     latest: str = ""
     named: bool = True
+    disabled: int = 0
 
 
 class Stamp(msgspec.Struct, gc=False):
@@ -140,8 +141,8 @@ class Kept:
         """Yield all assets as records of this class."""
         return decode_rows(self._store.rows(self._scope), kind)
 
-    def keep(self, meta: Meta, rows: "Rows", gone: Collection[int], *, replace: bool) -> None:
-        """Write what a read of assets found."""
+    def keep(self, meta: Meta, rows: Iterable[tuple[int, bytes]], gone: Collection[int], *, replace: bool) -> None:
+        """Write what a read of objects found."""
         fresh = ((key_of(number), row) for number, row in rows if number not in gone)
         encoded = msgspec.json.encode(meta)
         self._store.commit(self._scope, meta=encoded, upsert=fresh, remove=map(key_of, gone), replace=replace)
@@ -178,28 +179,25 @@ class Rows:
             yield int(number), row
 
 
-class KeptAssets:
-    """The assets of a snapshot, by rising id; each pass over them reads the store.
+class KeptObjects(Generic[T]):
+    """The objects of a snapshot as records of a class, by rising id; each pass over them reads the store.
 
     A snapshot that cannot be decoded is dropped, and raises Unavailable (``rt.snapshot``).
     """
 
-    def __init__(self, kept: Kept, schema: Schema, count: int) -> None:
+    def __init__(self, kept: Kept, kind: type[T], count: int) -> None:
         self._kept = kept
-        self._schema = schema
+        self._kind = kind
         self._count = count
 
     def __len__(self) -> int:
         return self._count
 
-    def __iter__(self) -> Iterator[Asset]:
-        return self._read(job_class(self._schema.wanted))
+    def __iter__(self) -> Iterator[T]:
+        return self.read(self._kind)
 
-    def select(self, fields: Iterable[str]) -> Iterator[Asset]:
-        """Yield all assets with their ids and what these fields need, and nothing else (``part_class``)."""
-        return self._read(part_class(self._schema, fields))
-
-    def _read(self, kind: type[Asset]) -> Iterator[Asset]:
+    def read(self, kind: type[T]) -> Iterator[T]:
+        """Yield all objects as records of another class."""
         try:
             yield from self._kept.read(kind)
         except msgspec.MsgspecError as error:
@@ -211,6 +209,18 @@ class KeptAssets:
                 system="rt",
                 operation="read snapshot",
             ) from None
+
+
+class KeptAssets(KeptObjects[Asset]):
+    """The assets of a snapshot."""
+
+    def __init__(self, kept: Kept, schema: Schema, count: int) -> None:
+        super().__init__(kept, job_class(schema.wanted), count)
+        self._schema = schema
+
+    def select(self, fields: Iterable[str]) -> Iterator[Asset]:
+        """Yield all assets with their ids and what these fields need, and nothing else (``part_class``)."""
+        return self.read(part_class(self._schema, fields))
 
 
 class AssetSnapshot(msgspec.Struct, frozen=True):

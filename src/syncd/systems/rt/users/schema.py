@@ -63,7 +63,7 @@ class UserSchema(Fields, frozen=True, dict=True, kw_only=True):
 
     @cached_property
     def signature(self) -> str:
-        """What a snapshot depends on; another one means that all users have to be read again."""
+        """What a snapshot depends on: custom fields."""
         return msgspec.json.encode(["users", self.definitions]).decode()
 
     def _needed(self, field: str) -> str | None:
