@@ -11,12 +11,10 @@ import click
 
 from syncd.cli.output import STACK_BELOW, print_json, print_table, safe, say
 from syncd.host.logs import is_the_journal
+from syncd.systems.rosters.formulas import guarded
 
 FIRST = 50
 """Rows of a table without ``--all``."""
-
-_FORMULA = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
-"""What a spreadsheet takes for a formula; the last four are the wide forms (OWASP, CSV injection)."""
 
 T = TypeVar("T")
 
@@ -76,5 +74,4 @@ def print_csv(header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
 
 def harmless(cell: str) -> str:
     """Return a cell that neither a terminal nor a spreadsheet obeys; its line breaks stay."""
-    text = "\n".join(safe(line) for line in cell.split("\n"))
-    return f"'{text}" if text.lstrip().startswith(_FORMULA) else text
+    return guarded("\n".join(safe(line) for line in cell.split("\n")))

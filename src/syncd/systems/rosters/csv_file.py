@@ -5,7 +5,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import BinaryIO
 
 from syncd.systems.rosters.assembly import Assembly, Reading
-from syncd.systems.rosters.dialects import ROLES, layout_of
+from syncd.systems.rosters.dialects import OWN, ROLES, layout_of
+from syncd.systems.rosters.formulas import unguarded
 from syncd.systems.rosters.person import Person
 from syncd.systems.rosters.problems import Problems
 from syncd.systems.rosters.table import Batch, Table
@@ -44,6 +45,8 @@ class CsvFile:
             columns = {field: batch.columns[place] for field, place in self._places.items()}
             if self._external_ids:
                 columns["id"] = self._ids(batch)
+            if self.format == OWN.name:
+                columns = {field: list(map(unguarded, cells)) for field, cells in columns.items()}
             yield self._assembly.people(batch.rows, columns, problems)
 
     def _typed_ids(self) -> list[tuple[int, int]]:

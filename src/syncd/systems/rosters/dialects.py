@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from syncd.host.errors import ConfigurationError, DataError
 from syncd.systems.rosters.options import RosterFileOptions
+from syncd.systems.rosters.person import FIELDS
 from syncd.systems.rosters.table import Table, plain
 
 YES_NO: Mapping[str, bool] = {
@@ -48,7 +49,11 @@ _MORE: Mapping[str, Sequence[str]] = {
 }
 _NAMES: Mapping[str, Sequence[str]] = {"given_name": ("first_name",), "family_name": ("last_name",)}
 
+OWN = Dialect("syncd", FIELDS, {field: (field,) for field in FIELDS})
+"""What syncd exports itself: all fields by their own names, with formulas guarded."""
+
 DIALECTS: Sequence[Dialect] = (
+    OWN,
     Dialect(
         "rt-user-id",
         ("id", "given_name", "family_name"),

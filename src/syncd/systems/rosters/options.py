@@ -11,6 +11,7 @@ from syncd.systems.rosters.person import FIELDS, Role
 
 Format = Literal[
     "auto",
+    "syncd",
     "rt-user-id",
     "advisor",
     "google-admin",
