@@ -81,7 +81,7 @@ def _rt(settings: Settings, catalogs: Sequence[str]) -> Iterator[tuple[Rest, Sur
 
 
 def _catalogs_of_jobs(settings: Settings) -> Sequence[str]:
-    options: Iterator[Any] = (getattr(settings.jobs, job) for job in JOBS)
+    options: Iterator[Any] = (settings.jobs.of(job) for job in JOBS)
     found = dict.fromkeys(name for each in options for name in getattr(each, "catalogs", ()))
     if not found:
         raise click.UsageError("no job names a catalog; name one with --catalog")

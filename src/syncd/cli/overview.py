@@ -112,7 +112,7 @@ def overview(settings: Settings, store: Store | None, units: Units, program: str
 
 
 def _look(settings: Settings, store: Store | None, units: Units, program: str, job: str) -> JobStatus:
-    options = getattr(settings.jobs, job)
+    options = settings.jobs.of(job)
     mode = options.mode if options else ""
     held = holder(settings.state.path, job)
     unit = units.jobs.get(job)

@@ -1,12 +1,13 @@
-"""Read both sides of a job side by side; where one fails, the other is not read to its end."""
+"""Read both sides of a job side by side; where one fails, the other is not read to its end. And what was asked."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 from syncd.host.errors import Unavailable
-from syncd.reconcile.ports import Progress
+from syncd.host.http import HttpStats
+from syncd.reconcile.ports import Progress, Traffic
 
 L = TypeVar("L")
 R = TypeVar("R")
@@ -26,6 +27,14 @@ def side_by_side(left: Callable[[Progress], L], right: Callable[[Progress], R], 
             beside.result()
             raise
         return beside.result(), here
+
+
+def traffic_of(stats: Mapping[str, HttpStats]) -> dict[str, Traffic]:
+    """Return what was asked of each system so far."""
+    return {
+        system: Traffic(requests=asked.requests, retries=asked.retries, codes=dict(asked.by_code))
+        for system, asked in stats.items()
+    }
 
 
 class _OtherFailed(Unavailable):

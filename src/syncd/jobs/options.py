@@ -37,6 +37,11 @@ class JobOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     ] = "plan"
     limits: Annotated[Limits, Meta(description="How much one run may change without approval.")] = Limits()
 
+    @property
+    def systems(self) -> tuple[str, ...]:
+        """The tables of systems that these options need besides those that the job always does."""
+        return ()
+
 
 def _no_others(name: str) -> bool:  # noqa: ARG001
     return False

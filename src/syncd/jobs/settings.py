@@ -13,6 +13,7 @@ from syncd.host.config import Document, decode
 from syncd.host.errors import ConfigurationError
 from syncd.jobs.context import RunContext, missing_tables
 from syncd.jobs.options import JobOptions
+from syncd.jobs.people.options import RtUsersOptions
 from syncd.jobs.sides.options import ChromebooksOptions
 from syncd.reconcile.run import Job
 from syncd.systems.google.options import GoogleOptions
@@ -24,9 +25,20 @@ class JobsOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     """The jobs there are: a new one is a module of its name in this folder, and one line here."""
 
     chromebooks: ChromebooksOptions | None = None
+    rt_users: RtUsersOptions | None = msgspec.field(default=None, name="rt-users")
+
+    def of(self, name: str) -> JobOptions | None:
+        """Return the options of a job, None where it is not configured."""
+        options: JobOptions | None = getattr(self, attribute(name))
+        return options
 
 
-JOBS = JobsOptions.__struct_fields__
+JOBS = JobsOptions.__struct_encode_fields__
+
+
+def attribute(job: str) -> str:
+    """Return how Python spells the name of a job: of its module, and of its options."""
+    return job.replace("-", "_")
 
 
 class StateOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -80,7 +92,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     def job(self, name: str) -> JobOptions:
         """Return the options of a job, or say how to configure it."""
-        options: JobOptions | None = getattr(self.jobs, name)
+        options = self.jobs.of(name)
         if options is None:
             raise ConfigurationError(
                 f"the job {name} is not configured; add a [jobs.{name}] table to the configuration file",
@@ -95,6 +107,7 @@ TABLES: Mapping[str, type[msgspec.Struct]] = {
     "google": GoogleOptions,
     "rt": RtOptions,
     "jobs.chromebooks": ChromebooksOptions,
+    "jobs.rt-users": RtUsersOptions,
     "imports.students": StudentImportOptions,
 }
 """The tables of the file by name, for the documentation."""
@@ -111,7 +124,7 @@ class JobModule(Protocol):
 
 def job_module(name: str) -> JobModule:
     """Return the module of a job."""
-    return cast("JobModule", importlib.import_module(f"syncd.jobs.{name}"))
+    return cast("JobModule", importlib.import_module(f"syncd.jobs.{attribute(name)}"))
 
 
 def load(document: Document) -> Settings:
@@ -121,9 +134,9 @@ def load(document: Document) -> Settings:
 
 def check(settings: Settings) -> list[str]:
     """Return the names of the configured jobs; raise ConfigurationError for one that lacks the table of a system."""
-    jobs = [name for name in JOBS if getattr(settings.jobs, name) is not None]
-    for name in jobs:
-        lacking = [table for table in job_module(name).SYSTEMS if getattr(settings, table) is None]
-        if lacking:
+    jobs = {name: options for name in JOBS if (options := settings.jobs.of(name)) is not None}
+    for name, options in jobs.items():
+        needed = (*job_module(name).SYSTEMS, *options.systems)
+        if lacking := [table for table in needed if getattr(settings, table) is None]:
             raise missing_tables(name, lacking)
-    return jobs
+    return [*jobs]

@@ -12,7 +12,7 @@ from sqlalchemy.exc import IntegrityError
 
 from syncd.host.clock import Clock
 from syncd.host.errors import DataError
-from syncd.reconcile.model import Action, Outcome, Plan
+from syncd.reconcile.model import Action, Listing, Outcome, Plan
 from syncd.reconcile.ports import RunSummary
 from syncd.state.database import Database, batched
 from syncd.state.records import (
@@ -203,6 +203,13 @@ class AuditLog:
         if text is None:
             raise self._no_such_run(run)
         return plan_report(text)
+
+    def reports(self, job: str, *, limit: int) -> list[list[Listing]]:
+        """Return the listings of the newest good runs of a job that applied, newest first."""
+        good = (runs.c.job == job, runs.c.mode == "apply", runs.c.result.in_(GOOD_RESULTS), runs.c.sources != "{}")
+        statement = select(runs.c.report).where(*good).order_by(*_NEWEST_FIRST).limit(limit)
+        with self._database.read() as connection:
+            return [plan_report(text).listings for text in connection.scalars(statement)]
 
     def actions(self, run: str) -> Iterator[tuple[Action, ActionResult]]:
         """Yield the actions of a run (by its whole id), in the order of the plan, and what became of each."""

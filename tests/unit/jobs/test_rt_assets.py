@@ -5,7 +5,8 @@ from collections.abc import Collection, Iterable, Mapping
 import pytest
 
 from syncd.host.errors import Unavailable, WriteRefused
-from syncd.jobs.sides.rt_assets import DELETED, LOST, AssetWriter, asset_side
+from syncd.jobs.sides.rt_assets import DELETED, AssetWriter, asset_side
+from syncd.jobs.sides.rt_writer import LOST
 from syncd.reconcile.model import Action, make_action
 from syncd.reconcile.values import Known, Unknown, Value
 from syncd.systems.rt.assets import Asset

@@ -9,7 +9,7 @@ import pytest
 from syncd.host.config import Document
 from syncd.host.errors import ConfigurationError
 from syncd.jobs.options import JobOptions
-from syncd.jobs.settings import JOBS, TABLES, JobsOptions, Settings, check, job_module, load
+from syncd.jobs.settings import JOBS, TABLES, JobsOptions, Settings, attribute, check, job_module, load
 
 GOOD: dict[str, Any] = {
     "google": {"delegated_user": "admin@example.org"},
@@ -25,14 +25,14 @@ def loaded(**tables: Any) -> Settings:  # noqa: ANN401
 @pytest.mark.parametrize("name", JOBS)
 def test_every_job_is_a_module_of_its_name_with_options_and_systems_of_the_file(name: str) -> None:
     module = job_module(name)
-    assert module is importlib.import_module(f"syncd.jobs.{name}")
+    assert module is importlib.import_module(f"syncd.jobs.{attribute(name)}")
     assert set(module.SYSTEMS) <= set(Settings.__struct_fields__)
     assert callable(module.open_job)
 
 
 @pytest.mark.parametrize("name", JOBS)
 def test_every_job_has_what_all_have(name: str) -> None:
-    (field,) = [field for field in msgspec.structs.fields(JobsOptions) if field.name == name]
+    (field,) = [field for field in msgspec.structs.fields(JobsOptions) if field.encode_name == name]
     kind = next(part for part in field.type.__args__ if part is not type(None))
     assert issubclass(kind, JobOptions)
     assert TABLES[f"jobs.{name}"] is kind

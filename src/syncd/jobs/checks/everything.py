@@ -21,7 +21,7 @@ from syncd.host.config import DEFAULT_PATH, Document, read_document
 from syncd.host.credentials import Credentials
 from syncd.host.errors import ConfigurationError
 from syncd.jobs import settings as settings_module
-from syncd.jobs.settings import JOBS, Settings, job_module, load
+from syncd.jobs.settings import JOBS, Settings, attribute, job_module, load
 from syncd.state import checks as state_checks
 
 AREA = "configuration"
@@ -83,7 +83,7 @@ class _Everything:
             return from_error(error)
 
     def _configured(self) -> list[str]:
-        return [job for job in JOBS if getattr(self._settings.jobs, job) is not None]
+        return [job for job in JOBS if self._settings.jobs.of(job) is not None]
 
     def _named(self) -> list[str]:
         """Return the jobs that the file has a table of, right or wrong: a unit may run them."""
@@ -109,12 +109,13 @@ class _Everything:
             yield from self._job_probes(job, systems)
 
     def _job_probes(self, job: str, systems: Mapping[str, SystemChecks]) -> Iterator[Probe]:
-        options, module = getattr(self._settings.jobs, job), _module(f"{__package__}.{job}")
+        options, module = self._settings.jobs.of(job), _module(f"{__package__}.{attribute(job)}")
         if options is None:
             if self._document is not None and job in self._document.tree.get("jobs", {}):
                 yield _unknown(job)
             return
-        lacking = [system for system in job_module(job).SYSTEMS if getattr(self._settings, system, None) is None]
+        needed = (*job_module(job).SYSTEMS, *options.systems)
+        lacking = [system for system in needed if getattr(self._settings, system, None) is None]
         yield from (Probe(job, system, lambda: (), (f"{AREA} jobs",)) for system in lacking)
         if module is not None:
             yield from module.probes(options, systems)

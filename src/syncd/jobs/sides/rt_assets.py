@@ -4,17 +4,17 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from syncd.host.errors import Unavailable
-from syncd.jobs.sides.trouble import doubtful
+from syncd.jobs.sides import rt_writer
+from syncd.jobs.sides.rt_writer import RtWriter, numbers
 from syncd.reconcile.keys import mac_key, serial_key
-from syncd.reconcile.model import Action, Outcome
+from syncd.reconcile.model import Action
 from syncd.reconcile.sides import KeyRule, Side
 from syncd.reconcile.values import Known, Unknown, Value, texts
 from syncd.systems.rt.assets import NOBODY, Asset, People, getter
 from syncd.systems.rt.schema import Schema
 from syncd.systems.rt.write import Answer
 
-SYSTEM = "rt"
+SYSTEM = rt_writer.SYSTEM
 CATALOG = "Catalog"
 """Field of a create that names the catalog; every other field is one of the asset."""
 DELETED = "deleted"
@@ -65,10 +65,6 @@ def asset_side(
     )
 
 
-LOST = frozenset({"rt.answer_lost", "rt.server_error", "rt.not_json"})
-"""Codes of a create that was sent and whose answer tells nothing; what it made was looked for and not found."""
-
-
 class Assets(Protocol):
     """The part of the RT adapter that the writer uses; fields by name, values as they read."""
 
@@ -85,52 +81,35 @@ class Assets(Protocol):
         """Read assets in bulk; deleted ones are left out."""
 
 
-class AssetWriter:
-    """Writes assets, one request for each; RT's answers prove nothing, so all is read back in bulk at the end."""
-
-    system = SYSTEM
+class AssetWriter(RtWriter):
+    """Writes assets."""
 
     def __init__(self, assets: Assets, fields: AssetFields, serial_field: str, concurrency: int) -> None:
+        super().__init__(concurrency)
         self._assets = assets
         self._fields = fields
         self._serial_field = serial_field
-        self.concurrency = concurrency
 
     def batches(self, actions: Sequence[Action]) -> Iterable[Sequence[Action]]:
         """RT takes assets one by one; the people that they name are looked up together."""
         self._assets.prepare(action.after for action in actions)
-        return ((action,) for action in actions)
+        return super().batches(actions)
 
-    def write(self, batch: Sequence[Action]) -> Sequence[Outcome]:
-        """Make one request."""
-        return [self._create(action) if action.kind == "create" else self._update(action) for action in batch]
+    def update(self, action: Action) -> None:
+        """Change an asset."""
+        self._assets.update_asset(int(action.object), action.after)
 
-    def _update(self, action: Action) -> Outcome:
-        try:
-            self._assets.update_asset(int(action.object), action.after)
-        except Unavailable as error:
-            return doubtful(action, error)
-        return Outcome(action=action.id, state="unproven")
-
-    def _create(self, action: Action) -> Outcome:
+    def create(self, action: Action) -> int:
+        """Create an asset."""
         fields = {name: value for name, value in action.after.items() if name != CATALOG}
-        try:
-            created = self._assets.create_asset(int(str(action.after[CATALOG])), fields, key=self._serial_field)
-        except Unavailable as error:
-            if error.code not in LOST:
-                return doubtful(action, error)
-            # Should RT make it after all, the next run matches it.
-            return Outcome(action=action.id, state="failed", error=error.sentence, code=error.code)
-        return Outcome(action=action.id, state="unproven", object=str(created))
+        return self._assets.create_asset(int(str(action.after[CATALOG])), fields, key=self._serial_field)
 
     def read_back(self, actions: Sequence[Action], objects: Mapping[str, str]) -> Mapping[str, Mapping[str, Known]]:
         """Read the present values, a hundred assets a request.
 
         RT finds no deleted asset (RT 5.0.3, observed), so one that was to be deleted and is not found is deleted.
         """
-        places = {
-            action.id: int(objects.get(action.id) or action.object) for action in actions if _has_id(action, objects)
-        }
+        places = numbers(actions, objects)
         now = self._assets.read_assets(sorted(set(places.values())))
         values = {
             action.id: self._values(action, now[places[action.id]])
@@ -152,10 +131,6 @@ class AssetWriter:
 
     def _read(self, name: str, asset: Asset) -> Known:
         return str(asset.catalog) if name == CATALOG else getter(self._fields.schema, name, self._fields.people)(asset)
-
-
-def _has_id(action: Action, objects: Mapping[str, str]) -> bool:
-    return action.kind != "create" or action.id in objects
 
 
 def _texts(names: Sequence[str], fields: AssetFields) -> Callable[[Asset], Known]:

@@ -1,0 +1,101 @@
+"""The users of RT as the other side: how they are found again, who of them is protected, and how they are written."""
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from fnmatch import fnmatchcase
+from operator import attrgetter
+from typing import Protocol
+
+from syncd.jobs.people.roster_side import text_key
+from syncd.jobs.sides.rt_writer import SYSTEM, RtWriter, numbers
+from syncd.reconcile.model import Action
+from syncd.reconcile.sides import KeyRule, Side
+from syncd.reconcile.values import Known
+from syncd.systems.rt.users.records import User, getter
+from syncd.systems.rt.users.schema import UserSchema
+from syncd.systems.rt.write import Answer
+
+SYSTEM_USERS = ("RT_System", "Nobody", "root")
+"""Users that every RT has and cannot do without (RT 5.0.3, observed)."""
+
+
+def user_side(users: Sequence[User], schema: UserSchema, id_field: str, match: Sequence[str]) -> Side[User]:
+    """Return users as a side, with the match keys named (``id``, ``email``, ``name``)."""
+    readers: dict[str, Callable[[User], Known]] = {
+        "id": getter(schema, id_field),
+        "email": attrgetter("email"),
+        "name": attrgetter("name"),
+    }
+    return Side(
+        system=SYSTEM,
+        noun="user",
+        records=users,
+        ident=lambda user: str(user.id),
+        label=lambda user: str(user.id),
+        keys=tuple(KeyRule[User](name=kind, read=readers[kind], normalise=text_key) for kind in match),
+    )
+
+
+class Protection:
+    """Who is never touched. ``patterns`` are of names and addresses, without case; ``me`` is the API user's number."""
+
+    def __init__(self, patterns: Iterable[str], me: int) -> None:
+        self._patterns = [pattern.casefold() for pattern in patterns]
+        self._system = {name.casefold() for name in SYSTEM_USERS}
+        self._me = me
+
+    def why(self, user: User) -> str | None:
+        """Return why a user is protected, None for one who is not."""
+        if user.id == self._me:
+            return "it is the API user itself"
+        if user.name.casefold() in self._system:
+            return "it is one of RT's own users"
+        texts = [text.casefold() for text in (user.name, user.email) if text]
+        for pattern in self._patterns:
+            if any(fnmatchcase(text, pattern) for text in texts):
+                return "jobs.rt-users.protected names it"
+        return None
+
+
+class Users(Protocol):
+    """The part of the RT adapter that the writer uses; fields by name, values as they read."""
+
+    def update_user(self, user: int, changes: Mapping[str, Known]) -> Answer:
+        """Change fields of one user."""
+
+    def create_user(self, fields: Mapping[str, Known]) -> int:
+        """Create a user and return its number."""
+
+    def read_users(self, ids: Collection[int]) -> Mapping[int, User]:
+        """Read users in bulk."""
+
+
+class UserWriter(RtWriter):
+    """Writes users."""
+
+    def __init__(self, users: Users, schema: UserSchema, concurrency: int) -> None:
+        super().__init__(concurrency)
+        self._users = users
+        self._schema = schema
+
+    def update(self, action: Action) -> None:
+        """Change a user."""
+        self._users.update_user(int(action.object), action.after)
+
+    def create(self, action: Action) -> int:
+        """Create a user."""
+        return self._users.create_user(action.after)
+
+    def read_back(self, actions: Sequence[Action], objects: Mapping[str, str]) -> Mapping[str, Mapping[str, Known]]:
+        """Read the present values, many users a request."""
+        places = numbers(actions, objects)
+        now = self._users.read_users(sorted(set(places.values())))
+        readers = {name: getter(self._schema, name) for action in actions for name in action.after}
+        return {
+            action.id: {name: readers[name](now[places[action.id]]) for name in action.after}
+            for action in actions
+            if places.get(action.id) in now
+        }
+
+    def same(self, field: str, wanted: Known, found: Known) -> bool:
+        """Compare in RT's spelling."""
+        return self._schema.reads_back(field, wanted) == found
