@@ -17,12 +17,18 @@ from syncd.cli.output import print_json, say
 from syncd.host.errors import IntegrationError
 from syncd.host.stop import StopSignal
 from syncd.sandbox.fleet import MINIMUM
+from syncd.sandbox.people import MINIMUM as FEWEST
 from syncd.sandbox.site import Sandbox
 
 
 @click.command()
 @click.option("--devices", type=click.IntRange(min=MINIMUM), default=200, show_default=True, help="Size of the fleet.")
 @click.option("--seed", type=int, default=1, show_default=True, help="Another number makes another fleet.")
+@click.option(
+    "--people",
+    type=click.IntRange(min=FEWEST),
+    help="Make so many students too, and staff: users of Google and RT, and a roster to import.",
+)
 @click.option("--in-sync", is_flag=True, help="Both sides agree in everything.")
 @click.option("--first-run", is_flag=True, help="RT knows nothing yet of what Google owns.")
 @click.option("--port", type=click.IntRange(0, 65535), default=8787, show_default=True, help="Port on 127.0.0.1.")
@@ -35,16 +41,34 @@ from syncd.sandbox.site import Sandbox
 )
 @as_json
 def sandbox(
-    directory: Path, devices: int, seed: int, port: int, *, in_sync: bool, first_run: bool, as_json: bool
+    directory: Path,
+    devices: int,
+    people: int | None,
+    seed: int,
+    port: int,
+    *,
+    in_sync: bool,
+    first_run: bool,
+    as_json: bool,
 ) -> None:
     """Serve stand-ins for Google's Directory API and RT's REST2 on loopback, with a synthetic fleet.
 
     Make it fail with rules: POST {"route": "chromeosdevices.*", "status": 503, "times": 2} to /_faults.
     """
-    site = Sandbox(directory.resolve(), devices=devices, seed=seed, drift=not in_sync, first_run=first_run, port=port)
+    site = Sandbox(
+        directory.resolve(),
+        devices=devices,
+        people=people or 0,
+        seed=seed,
+        drift=not in_sync,
+        first_run=first_run,
+        port=port,
+    )
     with StopSignal() as stop, site:
         if as_json:
-            print_json({"url": site.url, "config": str(site.config_file), "environment": _environment(site)})
+            print_json(
+                {"url": site.url, "config": str(site.config_file), "environment": _environment(site)} | _roster(site)
+            )
         else:
             _introduce(site)
         while not stop():
@@ -57,10 +81,17 @@ def _introduce(site: Sandbox) -> None:
     for name, value in _environment(site).items():
         say(f"  export {name}={shlex.quote(value)}")
     say("  syncd plan chromebooks")
+    for path in _roster(site).values():
+        say(f"  syncd import students {shlex.quote(path)}")
     say()
     say(f"The configuration, {site.config_file}:")
     say()
     click.echo(site.config_file.read_text())
+
+
+def _roster(site: Sandbox) -> dict[str, str]:
+    """Return where the roster is, if there is one."""
+    return {"roster": str(site.roster_file)} if site.roster_file.exists() else {}
 
 
 def _environment(site: Sandbox) -> Mapping[str, str]:

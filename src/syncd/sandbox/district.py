@@ -37,8 +37,8 @@ _MODELS = (
     ("Lenovo 300e Chromebook 2nd Gen", "Lenovo", "2025-06-01", 4, "octopus"),
     ("Lenovo 500e Yoga Chromebook Gen 4", "Lenovo", "2034-06-01", 8, "nissa"),
 )
-_GIVEN = ("Amina", "José", "Zoë", "Łukasz", "Nguyễn", "Ольга", "美咲", "محمد", "Priya", "O'Neil", "Søren", "Χρήστος")
-_FAMILY = (
+GIVEN = ("Amina", "José", "Zoë", "Łukasz", "Nguyễn", "Ольга", "美咲", "محمد", "Priya", "O'Neil", "Søren", "Χρήστος")
+FAMILY = (
     "Synth",
     "Ñúñez",
     "Müller",
@@ -71,7 +71,7 @@ class Maker:
     def user(self, *, email: bool = True) -> User:
         """Make a user, with an address or without."""
         login = f"s{len(self.users) + 1:07d}"
-        real_name = f"{self.random.choice(_GIVEN)} {self.random.choice(_FAMILY)}"
+        real_name = f"{self.random.choice(GIVEN)} {self.random.choice(FAMILY)}"
         user = User(login, real_name, f"{login}@{DOMAIN}" if email else "")
         self.users.append(user)
         return user

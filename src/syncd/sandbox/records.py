@@ -14,11 +14,14 @@ DOMAIN = "example.org"
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """An RT user; ``email`` may be empty."""
+    """An RT user; ``email`` may be empty. ``custom_fields`` holds values by name; one without a value is left out."""
 
     login: str
     real_name: str
     email: str
+    disabled: bool = False
+    privileged: bool = False
+    custom_fields: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 import json
 import os
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import Self
 
@@ -11,6 +12,7 @@ import msgspec
 from syncd.sandbox.faults import Faults
 from syncd.sandbox.fleet import Asset, Fleet, make_fleet
 from syncd.sandbox.google import GoogleApp
+from syncd.sandbox.people import make_people, school_year
 from syncd.sandbox.rt import RtApp
 from syncd.sandbox.server import Server
 from syncd.sandbox.store import Documents
@@ -32,9 +34,10 @@ GOOGLE_OWNED = {
 class Sandbox:
     """Stand-ins for Google and RT on loopback.
 
-    Everything is kept below ``directory``: ``sandbox.sqlite``, ``credentials/``, ``config.toml`` and ``state/``. A
-    directory that has a sandbox already is taken as it is, and the fleet's options do nothing then; so is a
-    configuration that leads to this port. ``first_run``
+    Everything is kept below ``directory``: ``sandbox.sqlite``, ``credentials/``, ``config.toml`` and ``state/``; and
+    with ``people``, ``students.csv``: so many students, who are in Google and RT besides the fleet's users, and whose
+    graduation years are those of the present school year. A directory that has a sandbox already is taken as it is,
+    and the options of fleet and people do nothing then; so is a configuration that leads to this port. ``first_run``
     leaves the fields that Google owns empty in RT, as they are before anybody has synced.
     """
 
@@ -46,6 +49,7 @@ class Sandbox:
         seed: int = 1,
         drift: bool = True,
         first_run: bool = False,
+        people: int = 0,
         port: int = 0,
         faults: Faults | None = None,
     ) -> None:
@@ -54,8 +58,13 @@ class Sandbox:
         self._documents = documents = Documents(directory / "sandbox.sqlite")
         fleet = make_fleet(devices, seed, drift=drift)
         self.fleet = _unlinked(fleet) if first_run else fleet
-        self.google = GoogleApp.from_fleet(fleet, documents)
-        self.rt = RtApp.from_fleet(self.fleet, documents)
+        ends = school_year(datetime.now().astimezone().date())
+        self.people = make_people(people, seed, drift=drift, school_year_ends=ends) if people else None
+        known = len(documents.collection("google.customer"))
+        self.google = GoogleApp.from_fleet(fleet, documents, people=self.people)
+        self.rt = RtApp.from_fleet(self.fleet, documents, self.people)
+        if self.people is not None and not known:
+            self.roster_file.write_text(self.people.csv(), encoding="utf-8")
         self.server = Server({"": self.google, "/rt": self.rt}, faults, port)
 
     @property
@@ -67,6 +76,11 @@ class Sandbox:
     def config_file(self) -> Path:
         """Where the configuration is."""
         return self.directory / "config.toml"
+
+    @property
+    def roster_file(self) -> Path:
+        """Where the roster is, if there are people."""
+        return self.directory / "students.csv"
 
     def start(self) -> Self:
         """Write configuration and credentials, and begin to serve."""

@@ -26,6 +26,7 @@ class Made:
     url = "http://127.0.0.1:1"
     config_file = Path("nowhere/config.toml")
     credentials_directory = Path("nowhere/credentials")
+    roster_file = Path("nowhere/students.csv")
     given: ClassVar[dict[str, object]] = {}
 
     def __init__(self, directory: Path, **given: object) -> None:
@@ -44,6 +45,8 @@ class Made:
     [
         ([], "devices", 200),
         (["--devices", "77"], "devices", 77),
+        ([], "people", 0),
+        (["--people", "60"], "people", 60),
         ([], "seed", 1),
         (["--seed", "9"], "seed", 9),
         ([], "drift", True),
@@ -117,6 +120,18 @@ def test_what_the_sandbox_prints_leads_to_a_plan_and_its_state_stays(tmp_path: P
         second = plan(document["environment"])
     assert document["environment"] == environment
     assert second["plan"]["hash"] == first["plan"]["hash"], "a folder that has a sandbox is taken as it is"
+
+
+def test_a_sandbox_with_people_leads_to_a_roster_that_can_be_imported(tmp_path: Path) -> None:
+    with Serving(tmp_path, "--json", "--people", "50") as serving:
+        document = json.loads(serving.printed("\n}\n"))
+        syncd = Cli()
+        syncd.environment.update(document["environment"])
+        imported = syncd.ended(0, "import", "students", document["roster"], "--json").json
+    assert document["roster"] == str(tmp_path / "students.csv")
+    assert imported[0]["counts"]["rows"] == 50
+    with Serving(tmp_path) as serving:
+        assert f"  syncd import students {tmp_path}/students.csv" in serving.printed('"lastUser"\n\n')
 
 
 def test_faults_are_set_as_the_help_says(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from urllib.parse import unquote
 
 import msgspec
 
+from syncd.sandbox import people as synthetic
 from syncd.sandbox.fleet import Fleet
 from syncd.sandbox.google import masks
 from syncd.sandbox.google.account import Bearer, ServiceAccount
@@ -17,7 +18,7 @@ from syncd.sandbox.google.changes import DEVICE_FIELDS, Writer
 from syncd.sandbox.google.devices import Reader
 from syncd.sandbox.google.directory import Directory
 from syncd.sandbox.google.errors import ApiError, bad_payload, forbidden, lost, too_few_scopes
-from syncd.sandbox.google.tenant import CUSTOMER, DEVICES, ORG_UNITS, USERS, Record, Settings, Tenant, etag
+from syncd.sandbox.google.tenant import ADMIN, CUSTOMER, DEVICES, ORG_UNITS, USERS, Record, Settings, Tenant, etag
 from syncd.sandbox.google.users import USER_FIELDS, People
 from syncd.sandbox.server import JSON, Answer, Call, Observer
 from syncd.sandbox.store import Documents
@@ -87,9 +88,17 @@ class GoogleApp:
         return app
 
     @classmethod
-    def from_fleet(cls, fleet: Fleet, documents: Documents | None = None, settings: Settings | None = None) -> Self:
-        """Make a stand-in with a synthetic fleet."""
-        data = {"orgunits": fleet.org_units, "chromeosdevices": fleet.devices}
+    def from_fleet(
+        cls,
+        fleet: Fleet,
+        documents: Documents | None = None,
+        settings: Settings | None = None,
+        people: synthetic.People | None = None,
+    ) -> Self:
+        """Make a stand-in with a synthetic fleet, and with people besides the admin."""
+        data: dict[str, Any] = {"orgunits": fleet.org_units, "chromeosdevices": fleet.devices}
+        if people is not None:
+            data |= {"orgunits": [*fleet.org_units, *people.org_units], "users": [ADMIN, *people.google_users]}
         return cls.from_tenant(data, documents, settings)
 
     def write_credentials(self, directory: Path, url: str) -> Path:

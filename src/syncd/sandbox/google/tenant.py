@@ -17,6 +17,17 @@ USERS = f"{SCOPE}admin.directory.user"
 CUSTOMER = f"{SCOPE}admin.directory.customer"
 _DELEGATED = frozenset(base + end for base in (DEVICES, ORG_UNITS, USERS, CUSTOMER) for end in ("", ".readonly"))
 
+ADMIN: Record = {
+    "kind": "admin#directory#user",
+    "id": "100000000000000000001",
+    "etag": '"syn/admin"',
+    "primaryEmail": "admin@example.org",
+    "name": {"givenName": "Ada", "familyName": "Admin", "fullName": "Ada Admin"},
+    "isAdmin": True,
+    "orgUnitPath": "/",
+}
+"""Who is there where no users are given."""
+
 
 @dataclass
 class Settings:
@@ -69,7 +80,7 @@ class Tenant:
         """Take over seed data: ``customer``, ``orgunits``, ``chromeosdevices`` and ``users``; a state is not mixed."""
         if len(self._about):
             return
-        users = data.get("users") or [_admin()]
+        users = data.get("users") or [ADMIN]
         units = list(data.get("orgunits", ()))
         ids = {unit["orgUnitPath"]: unit["orgUnitId"] for unit in units}
         with self.documents.write():
@@ -107,15 +118,3 @@ def _complete(unit: Record, ids: Mapping[str, str]) -> Record:
     if path != "/":
         whole |= {"parentOrgUnitPath": parent, "parentOrgUnitId": ids[parent]}
     return whole | {name: value for name, value in unit.items() if value is not None}
-
-
-def _admin() -> Record:
-    return {
-        "kind": "admin#directory#user",
-        "id": "100000000000000000001",
-        "etag": etag(),
-        "primaryEmail": "admin@example.org",
-        "name": {"givenName": "Ada", "familyName": "Admin", "fullName": "Ada Admin"},
-        "isAdmin": True,
-        "orgUnitPath": "/",
-    }

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Final
 
 from syncd.sandbox.fleet import Fleet
+from syncd.sandbox.people import People
 from syncd.sandbox.rt import assets, definitions, transactions, users
 from syncd.sandbox.rt.asset_search import AssetSearch
 from syncd.sandbox.rt.auth import LOGIN_PATH, SignIn
@@ -50,11 +51,11 @@ class RtApp:
         return app
 
     @classmethod
-    def from_fleet(cls, fleet: Fleet, documents: Documents | None = None) -> "RtApp":
-        """Return an RT that holds a fleet's side of things; a store that already has one wins over the fleet."""
+    def from_fleet(cls, fleet: Fleet, documents: Documents | None = None, people: People | None = None) -> "RtApp":
+        """Return an RT that holds a fleet's side of things, and people; a store that already has one wins over both."""
         app = cls(documents)
         if not app.world.assets:
-            seed(app.world, fleet)
+            seed(app.world, fleet, people)
             app.world.flush()
         return app
 

@@ -1,24 +1,38 @@
-"""A fleet's people and assets, as RT would hold them."""
+"""A fleet's people and assets, and the people of a district, as RT would hold them."""
 
 import contextlib
 import gc
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from syncd.sandbox import fleet as fleets
+from syncd.sandbox.people import People
 from syncd.sandbox.rt.house import add_field
-from syncd.sandbox.rt.records import ASSET_FIELDS, NOBODY, SYSTEM, Asset, Catalog, Change, CustomField, User
+from syncd.sandbox.rt.records import (
+    ASSET_FIELDS,
+    NOBODY,
+    SYSTEM,
+    USER_FIELDS,
+    Asset,
+    Catalog,
+    Change,
+    CustomField,
+    User,
+)
 from syncd.sandbox.rt.world import World
 
 LONG_AGO = "2026-01-05 08:00:00"
 """When the fleet came into RT: what was there long before a first read is not news to it."""
 
 
-def seed(world: World, fleet: fleets.Fleet) -> None:
-    """Put a fleet into a furnished world; what it needs and the house lacks is made."""
+def seed(world: World, fleet: fleets.Fleet, people: People | None = None) -> None:
+    """Put a fleet, and people, into a furnished world; what a fleet needs and the house lacks is made."""
     now, world.now = world.now, lambda: LONG_AGO
     try:
         with _uncollected():
             _seed(world, fleet)
+            fields = {f.name: f for f in world.custom_fields.values() if f.lookup_type == USER_FIELDS}
+            for user in people.rt_users if people else ():
+                _user(world, user, fields)
     finally:
         world.now = now
 
@@ -39,7 +53,7 @@ def _seed(world: World, fleet: fleets.Fleet) -> None:
     catalogs = {catalog.name: _catalog(world, catalog) for catalog in fleet.catalogs}
     for definition in fleet.custom_fields:
         _field(world, definition, tuple(catalogs[name] for name in definition.catalogs))
-    people = {user.login: _user(world, user) for user in fleet.users} | {fleets.NOBODY: NOBODY}
+    people = {user.login: _user(world, user, {}) for user in fleet.users} | {fleets.NOBODY: NOBODY}
     fields = {f.name: f for f in world.custom_fields.values() if f.lookup_type == ASSET_FIELDS}
     for asset in fleet.assets:
         number = world.next_asset_id()
@@ -95,9 +109,17 @@ def _offer(world: World, field: CustomField, values: tuple[str, ...]) -> None:
     world.save(field)
 
 
-def _user(world: World, user: fleets.User) -> int:
-    record = User(id=world.next_user_id(), name=user.login, real_name=user.real_name, email=user.email)
-    record.created = world.now()
+def _user(world: World, user: fleets.User, fields: Mapping[str, CustomField]) -> int:
+    record = User(
+        id=world.next_user_id(),
+        name=user.login,
+        real_name=user.real_name,
+        email=user.email,
+        disabled=user.disabled,
+        privileged=user.privileged,
+        values={fields[name].id: _stored(fields[name], value) for name, value in user.custom_fields.items()},
+        created=world.now(),
+    )
     world.log(world.add(record), SYSTEM, Change("Create"))
     return record.id
 
