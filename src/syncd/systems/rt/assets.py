@@ -173,7 +173,7 @@ def encode_asset(asset: WireAsset, fields: Mapping[int, CustomField]) -> bytes:
     for key, kind in (("holders", "user"), ("groups", "group")):
         if ids := sorted({holder.id for holder in holders if holder.type == kind}):
             row[key] = ids
-    row.update(_values(asset, fields))
+    row.update(custom_values(f"asset {asset.id}", asset.custom_fields, fields))
     return msgspec.json.encode(row)
 
 
@@ -228,18 +228,21 @@ def _owner(asset: WireAsset) -> Reference | None:
     return asset.owner if isinstance(asset.owner, Reference) else None
 
 
-def _values(asset: WireAsset, fields: Mapping[int, CustomField]) -> dict[str, Any]:
-    if isinstance(asset.custom_fields, str):
+def custom_values(
+    label: str, listed: list[CustomFieldValues] | str, fields: Mapping[int, CustomField]
+) -> dict[str, Any]:
+    """Return the values of the custom fields of an object, as its row has them; errors as ``encode_asset``."""
+    if isinstance(listed, str):
         if not fields:
             return {}
         raise NotPermitted(
-            f"RT hides all custom fields of asset {asset.id}: the API user lost SeeCustomField.",
+            f"RT hides all custom fields of {label}: the API user lost SeeCustomField.",
             code="rt.fields_hidden",
         )
-    if unknown := {cf.id for cf in asset.custom_fields} - fields.keys():
-        raise incomplete(f"asset {asset.id} has custom fields {sorted(unknown)} that were applied meanwhile", "read")
+    if unknown := {cf.id for cf in listed} - fields.keys():
+        raise incomplete(f"{label} has custom fields {sorted(unknown)} that were applied meanwhile", "read")
     row: dict[str, Any] = {}
-    for cf in sorted(asset.custom_fields, key=lambda cf: cf.id):
+    for cf in sorted(listed, key=lambda cf: cf.id):
         texts = [text for text in cf.values if isinstance(text, str) and text]
         definition = fields[cf.id] if texts else None
         if definition is None or (definition.type == "DateTime" and texts[0] == forms.NOT_SET):

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 from typing import Protocol, Self
 
@@ -64,7 +65,7 @@ class RequestTracker:
 
     def user_writer(self, schema: UserSchema) -> UserWriter:
         """Return a writer for a job's fields of users."""
-        return UserWriter(self.rest, schema)
+        return UserWriter(self.rest, schema, partial(self.user_reader.names, schema))
 
     def lookup(self, schema: Schema) -> AssetLookup:
         """Return what finds single assets."""

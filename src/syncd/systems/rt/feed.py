@@ -29,6 +29,7 @@ class Transaction(msgspec.Struct, gc=False):
     id: int
     object_type: str = msgspec.field(name="ObjectType", default="")
     object_id: int = msgspec.field(name="ObjectId", default=0)
+    type: str = msgspec.field(name="Type", default="")
     field: str = msgspec.field(name="Field", default="")
 
 
@@ -60,12 +61,15 @@ class Feed:
     def __init__(self, rest: Rest, *, users: bool, names: bool) -> None:
         self._rest = rest
         self._objects = ["RT::Asset", "RT::User"] if users else ["RT::Asset"]
+        self._types: Sequence[str] = _TYPES
         self._names = names
-        self._leaving = criterion("Field", "IN", [*_LEAVING_FIELDS, "Name"] if users and names else [*_LEAVING_FIELDS])
+        self._leaving: Criterion | None = criterion(
+            "Field", "IN", [*_LEAVING_FIELDS, "Name"] if users and names else [*_LEAVING_FIELDS]
+        )
 
     def position(self) -> Changes:
         """Return where the feed stands now, without changes. One request."""
-        page = self._page(_TYPES, ())
+        page = self._page(self._types, ())
         ids = {item.id for item in page.items}
         newest = max(ids, default=0)
         return Changes(page.began, page.date, frozenset(), frozenset(), newest, _overlap(ids, newest))
@@ -77,11 +81,11 @@ class Feed:
         LastUpdated cannot tell is asked for.
         """
         start = max(0, newest - OVERLAP)
-        first = page = self._page(_TYPES, [criterion("id", ">", start)])
+        first = page = self._page(self._types, [criterion("id", ">", start)])
         found = list(page.items)
         if newest and not page.full and newest not in {item.id for item in found}:
             return msgspec.structs.replace(self.position(), rewound=True)
-        while page.full and page.items[-1].id > start:
+        while self._leaving and page.full and page.items[-1].id > start:
             page = self._page(_LEAVING, [criterion("id", "<", page.items[-1].id), self._leaving])
             found += [item for item in page.items if item.id > start]
         fresh = [item for item in found if item.id > newest or item.id not in seen]
@@ -90,20 +94,20 @@ class Feed:
             began=first.began,
             date=first.date,
             assets=frozenset(item.object_id for item in fresh if item.object_type == "RT::Asset"),
-            users=frozenset(item.object_id for item in fresh if _renames(item)),
+            users=frozenset(item.object_id for item in fresh if self._tells(item)),
             newest=max(last, newest),
             seen=_overlap({*seen, *(item.id for item in found)}, max(last, newest)),
             named=self._names or page is first,
         )
 
+    def _tells(self, item: Transaction) -> bool:
+        """Return whether a transaction tells of a change of a user that matters."""
+        return item.object_type == "RT::User" and item.field in ("Name", "EmailAddress")
+
     def _page(self, types: Sequence[str], more: Sequence[Criterion]) -> Page[Transaction]:
         """Return the newest transactions first: one page tells the position, however much happened."""
         query = [criterion("ObjectType", "IN", self._objects), criterion("Type", "IN", list(types)), *more]
         return self._rest.search("transactions", query, Transaction, fields=_FIELDS, order=(("id", "DESC"),))
-
-
-def _renames(item: Transaction) -> bool:
-    return item.object_type == "RT::User" and item.field in ("Name", "EmailAddress")
 
 
 def _overlap(ids: set[int], newest: int) -> list[int]:

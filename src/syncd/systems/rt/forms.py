@@ -1,7 +1,7 @@
 """How RT spells a value once it is stored, and which values it would not take (RT 5.0.3, observed).
 
 RT takes some spellings and shows others: a select value in its canonical case, an address without leading zeros, a
-name cut to 255 characters. Comparing with the stored spelling is what makes a second run find nothing to do.
+name cut to 255 octets. Comparing with the stored spelling is what makes a second run find nothing to do.
 """
 
 import ipaddress
@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta, tzinfo
 
 COLUMN = 255
-"""Characters that the columns Name and Description hold; RT cuts the rest without a word."""
+"""Octets of UTF-8 that the columns Name and Description of assets hold."""
 
 NOT_SET = "1970-01-01T00:00:00Z"
 """What a date and time field shows when it was set to nothing; RT's pages say "Not set"."""
@@ -19,6 +19,11 @@ NOT_SET = "1970-01-01T00:00:00Z"
 _DAY = timedelta(days=1)
 
 _PERL_ONLY = re.compile(r"\\[hHKRXQEGpPNzvVk]|\[\[:|\(\?[|&R+\-\d]|\(\?P?[>=&]|\(\*|\(\?\^")
+
+
+def cut(value: str, octets: int) -> str:
+    """Return what a column of this many octets keeps: RT cuts the rest, by whole characters, without a word."""
+    return value if len(value) * 4 <= octets else value.encode()[:octets].decode(errors="ignore")
 
 
 def select(value: str, values: Mapping[str, str]) -> str | None:

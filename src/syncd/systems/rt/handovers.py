@@ -18,6 +18,8 @@ from syncd.systems.rt.rest import PAGE, Criterion, Page, Rest, criterion
 
 Role = Literal["owner", "holder"]
 
+_Pair = tuple[int, int]
+
 _GIVEN = {"owner": ("SetWatcher", "Owner"), "holder": ("AddWatcher", "HeldBy")}
 _FIELDS = {"fields": "ObjectId,Type,Field,NewValue,Created"}
 _OPERATION = "search transactions"
@@ -66,7 +68,7 @@ class Handovers:
             return None
         return max((line.id for line in lines), default=0), list(filter(None, map(_handover, lines)))
 
-    def of(self, held: Iterable[tuple[int, int]], progress: Progress | None = None) -> Iterator[Handover]:
+    def of(self, held: Iterable[_Pair], progress: Progress | None = None) -> Iterator[Handover]:
         """Yield since when users have assets, for pairs of asset and user; nothing where RT does not tell.
 
         A request for each hundred assets, and more of them where assets change hands often.
@@ -78,7 +80,7 @@ class Handovers:
             if progress:
                 progress("RT handovers", done, None)
 
-    def _of_some(self, held: Sequence[tuple[int, int]]) -> Iterator[Handover]:
+    def _of_some(self, held: Sequence[_Pair]) -> Iterator[Handover]:
         assets = sorted({asset for asset, _ in held})
         wanted = set(held)
         query = [criterion("ObjectId", "IN", assets), criterion("Type", "IN", [self._type, "Create"])]
@@ -86,17 +88,22 @@ class Handovers:
             if not {line.asset for line in page.items} <= set(assets):
                 raise wider(_OPERATION)
             for line in page.items:
-                given = self._given(line, wanted)
+                given, settled = self._told(line, wanted)
                 yield from (Handover(*pair, line.created) for pair in sorted(given))
-                wanted -= given
+                wanted -= settled
             if not wanted:
                 return
 
-    def _given(self, line: _Line, wanted: set[tuple[int, int]]) -> set[tuple[int, int]]:
-        """Return those of these pairs that a line tells of: all of its asset that are left, where it was created."""
+    def _told(self, line: _Line, wanted: set[_Pair]) -> tuple[set[_Pair], set[_Pair]]:
+        """Return those of these pairs that a line gives the time of, and those of which no older line is to be asked.
+
+        An asset has one owner: where the newest one is another, it has changed hands since it was read.
+        """
+        same = {pair for pair in wanted if pair[0] == line.asset}
         if line.type == "Create":
-            return {pair for pair in wanted if pair[0] == line.asset}
-        return _pair(line) & wanted if line.field == self._field else set()
+            return same, same
+        given = _pair(line) & wanted if line.field == self._field else set()
+        return given, same if line.field == "Owner" else given
 
     def _of_role(self) -> Iterator[Criterion]:
         yield criterion("Type", "=", self._type)
@@ -118,7 +125,7 @@ class Handovers:
         return page
 
 
-def _pair(line: _Line) -> set[tuple[int, int]]:
+def _pair(line: _Line) -> set[_Pair]:
     user = str(line.user or "")
     return {(line.asset, int(user))} if user.isdecimal() else set()
 

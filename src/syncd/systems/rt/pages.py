@@ -14,10 +14,11 @@ WITH_CATALOG = {**FIELDS, "fields[Catalog]": "id,Name"}
 
 
 class Stamp(msgspec.Struct, gc=False):
-    """Number and LastUpdated of an asset in a list."""
+    """Number and LastUpdated of an object in a list, and its name where that was asked for."""
 
     id: int
     updated: str = msgspec.field(name="LastUpdated", default="")
+    name: str = msgspec.field(name="Name", default="")
 
 
 class _User(msgspec.Struct):

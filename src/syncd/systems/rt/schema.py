@@ -234,7 +234,7 @@ class Schema(Fields, frozen=True, dict=True, kw_only=True):
         return f"{field} cannot be empty" if field == "Status" else None
 
     def _plain_spelling(self, field: str, text: str) -> str:
-        return text[: forms.COLUMN] if field == "Name" else text
+        return forms.cut(text, forms.COLUMN) if field == "Name" else text
 
     def _plain_complaint(self, field: str, text: str) -> str | None:
         # RT: "names may not be all digits".

@@ -118,6 +118,10 @@ class Kept:
         """Return LastUpdated by id, of those of these ids that there are."""
         return updated_of(self._store.pick(self._scope, map(key_of, ids)))
 
+    def pick(self, ids: Iterable[int], kind: type[T]) -> Iterator[T]:
+        """Yield those of these ids that there are, as records of this class."""
+        return decode_rows(self._store.pick(self._scope, map(key_of, ids)), kind)
+
     def marks(self) -> dict[int, int]:
         """Return a hash of each asset's row by its id; it holds in this process only."""
         marks: dict[int, int] = {}

@@ -101,7 +101,7 @@ class Work(ABC, Generic[W]):
 
     @abstractmethod
     def read_since(self, since: str) -> None:
-        """Read all objects that changed since then."""
+        """Read all objects that changed since then, or all that there are."""
 
     @abstractmethod
     def read_chosen(self, wanted: set[int]) -> None:
@@ -159,7 +159,7 @@ class Work(ABC, Generic[W]):
             self.list_all(wanted)
         else:
             self.read_window(newest, stamp(meta.began - WINDOW), wanted, told)
-            if self.count != newest.total:
+            if self.count != newest.total and not self.replace:
                 self.list_all(set())
 
     # ---- parts
@@ -188,6 +188,8 @@ class Work(ABC, Generic[W]):
             if len(moved) == len(listed):
                 # Everything is new so far: reading the rest whole is one request for each page, not two.
                 self.read_since(since)
+                if self.replace:
+                    return
                 moved = set()
                 break
             number += 1

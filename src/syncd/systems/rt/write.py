@@ -5,52 +5,33 @@ not atomic, and roles take any e-mail address by making a user of it. So values 
 stores as meant, people are looked up first and sent as numbers, and only a read proves a write.
 """
 
-import re
 from collections.abc import Collection, Iterable, Mapping
-from textwrap import shorten
 from typing import Any
 
 import msgspec
 
 from syncd.host.errors import IntegrationError, Unavailable, WriteRefused
-from syncd.systems.rt import forms
 from syncd.systems.rt.assets import Asset, Person, WireAsset, decode_rows, encode_asset, job_class, people_of, slices
 from syncd.systems.rt.pages import chosen_assets, people_by
 from syncd.systems.rt.rest import PAGE, Rest, criterion
 from syncd.systems.rt.schema import Schema, Value
+from syncd.systems.rt.writing import LOST, Answer, FieldWriter, texts_of, unwritable
 
-_REFUSAL = re.compile(
-    r"Permission Denied$|^No permission to |^Invalid value for custom field|^Could not |^Couldn't |"
-    r"isn't a valid status|: You can't change status|: Illegal value for |^Asset .*: Catalog .* does not exist|"
-    r"Input must match |is not a unique value|does not apply to this object|^One, and only one, of |"
-    r" could not be found for custom field |^Custom field .* not found$|^Invalid "
-)
-_CHANGE = re.compile(
-    r": \w+ changed from |: Asset deleted$|^Owner set to |^Member (added|deleted)| changed to | added$|"
-    r" added as a value for | is no longer a value for custom field | deleted$"
-)
-
-
-class Answer(msgspec.Struct, frozen=True):
-    """What RT said to an update. ``proven`` is false where only a read can tell whether everything was written."""
-
-    proven: bool
-    sentences: tuple[str, ...] = ()
+__all__ = ["Answer", "AssetWriter"]
 
 
 class _Created(msgspec.Struct):
     id: int
 
 
-class AssetWriter:
+class AssetWriter(FieldWriter[Schema]):
     """Writes assets of one job. Usable from many threads.
 
     Values are those of ``Schema.reads_back``.
     """
 
     def __init__(self, rest: Rest, schema: Schema) -> None:
-        self._rest = rest
-        self._schema = schema
+        super().__init__(rest, schema)
         self._fields = {cf.id: cf for cf in schema.custom_fields}
         self._kind = job_class(schema.wanted)
         self._users: dict[tuple[str, str], int] = {}
@@ -64,15 +45,7 @@ class AssetWriter:
         """
         label = f"asset {asset}"
         self._refuse_bad(label, changes)
-        body = self._body(label, changes)
-        try:
-            reply = self._rest.write("PUT", f"asset/{asset}", body, "update", label)
-        except Unavailable as error:
-            if error.code not in ("rt.server_error", "rt.answer_lost"):
-                raise
-            return Answer(proven=False, sentences=(error.sentence,))
-        told = self._rest.decode(reply, list[str | None], "update")
-        return _read_answer(label, [sentence for sentence in told if sentence], changes)
+        return self._update(f"asset/{asset}", label, changes, self._body(label, changes), _remedy)
 
     def create_asset(self, catalog: int, fields: Mapping[str, Value], *, key: str = "") -> int:
         """Create an asset and return its id.
@@ -88,7 +61,7 @@ class AssetWriter:
         try:
             reply = self._rest.write("POST", "asset", body, "create", label)
         except Unavailable as error:
-            if error.code not in ("rt.server_error", "rt.answer_lost", "rt.not_json") or not isinstance(value, str):
+            if error.code not in LOST or not isinstance(value, str):
                 raise
             return self._adopt(label, key, value, error)
         return self._rest.decode(reply, _Created, "create").id
@@ -122,7 +95,7 @@ class AssetWriter:
         for change in changes:
             for field, value in change.items():
                 if (part := _person_part(field)) and value:
-                    wanted[part].update(_texts(value))
+                    wanted[part].update(texts_of(value))
         for part, texts in wanted.items():
             self._look_up(part, {text for text in texts if (part, text.lower()) not in self._users})
 
@@ -160,11 +133,6 @@ class AssetWriter:
                 return
             last = page.items[-1].id
 
-    def _refuse_bad(self, label: str, changes: Mapping[str, Value]) -> None:
-        for field, value in changes.items():
-            if why := self._schema.refusal(field, value):
-                raise WriteRefused(f"{label}: {why}.", code="rt.value", object=label)
-
     def _body(self, label: str, changes: Mapping[str, Value]) -> dict[str, Any]:
         body: dict[str, Any] = {}
         custom: dict[str, Any] = {}
@@ -178,28 +146,12 @@ class AssetWriter:
             elif field in ("Name", "Status"):
                 body[field] = value or ""
             else:
-                raise WriteRefused(f"{label}: {field} cannot be written.", code="rt.field", object=label)
+                raise unwritable(label, field)
         return {**body, "CustomFields": custom} if custom else body
-
-    def _custom_value(self, field: str, value: Value) -> str | list[str] | None:
-        definition = self._schema.fields[field]
-        stored = self._schema.reads_back(field, value)
-        if definition.multi:
-            return [self._sent(definition.type, text) for text in _texts(stored)]
-        if isinstance(stored, str):
-            return self._sent(definition.type, stored)
-        # null clears a single value; "" and [] would leave an empty value behind. But RT looks for a time that is to
-        # be cleared in the user's zone, and finds it in UTC only: elsewhere "" makes it "Not set" (RT 5.0.3, observed).
-        return "" if definition.type == "DateTime" and self._schema.timezone != "UTC" else None
-
-    def _sent(self, kind: str, text: str) -> str:
-        if kind == "DateTime":
-            return forms.written_moment(text, self._schema.zone) or text
-        return forms.written_day(text) if kind == "Date" else text
 
     def _people(self, label: str, field: str, value: Value) -> list[str]:
         """Return numeric ids: RT takes a name of digits for a number, and makes a user of an unknown address."""
-        texts = _texts(value)
+        texts = texts_of(value)
         part = _person_part(field)
         if part is None:
             return list(texts)
@@ -226,28 +178,6 @@ class AssetWriter:
 def _person_part(field: str) -> str | None:
     role, _, part = field.partition(".")
     return part if role in ("Owner", "HeldBy") and part else None
-
-
-def _texts(value: Value) -> tuple[str, ...]:
-    if not value:
-        return ()
-    return value if isinstance(value, tuple) else (value,)
-
-
-def _read_answer(label: str, sentences: list[str], changes: Mapping[str, Value]) -> Answer:
-    refusals = [sentence for sentence in sentences if _REFUSAL.search(sentence) and not _CHANGE.search(sentence)]
-    if refusals:
-        told = shorten("; ".join(refusals), 500, placeholder=" ...")
-        raise WriteRefused(
-            f"RT refused to update {label}: {told}{_remedy(refusals)}.",
-            code="rt.refused",
-            system="rt",
-            operation="update",
-            object=label,
-        )
-    # RT cuts and respells values after it made its sentence, so that even these only show that it did something.
-    done = sum(1 for sentence in sentences if _CHANGE.search(sentence))
-    return Answer(proven=done >= len(changes) > 0, sentences=tuple(sentences))
 
 
 def _remedy(refusals: list[str]) -> str:
