@@ -1,12 +1,13 @@
-"""A fleet looks the same in the stand-in, which is given it, and in a real RT, which is told it over REST."""
+"""A fleet and people look the same in the stand-in, which is given them, and in a real RT, which is told them."""
 
 from typing import Any
 
 import requests
 
 from services.rt5 import Rt5
-from services.seed import possible_name, seed_fleet
+from services.seed import possible_name, restore_people, seed_fleet
 from syncd.sandbox.fleet import make_fleet
+from syncd.sandbox.people import People, make_people
 from syncd.sandbox.rt import RtApp
 from syncd.sandbox.server import Server
 
@@ -42,3 +43,40 @@ def test_a_fleet_is_the_same_on_both_servers(rt5: Rt5) -> None:
     assert len(sandbox) == len(fleet.assets)
     assert listed(rt5.url, rt5.token) == sandbox
     assert set(serials) == {asset.serial for asset in fleet.assets if asset.serial}
+
+
+def all_users(url: str, token: str, people: People) -> list[dict[str, Any]]:
+    """Return the people as both servers must show them; their numbers differ."""
+    session = requests.Session()
+    session.headers["Authorization"] = f"token {token}"
+    query = "per_page=100&orderby=id&find_disabled_rows=1&fields=id,Name"
+    criteria = [{"field": "Name", "operator": "!=", "value": ""}]
+    page = session.post(f"{url}/REST/2.0/users?{query}", json=criteria, timeout=60).json()
+    assert page["pages"] == 1
+    wanted = {user.login for user in people.rt_users}
+    shown = (session.get(f"{url}/REST/2.0/user/{item['id']}", timeout=60).json() for item in page["items"])
+    found = [_plain_user(user) for user in shown if user["Name"] in wanted]
+    session.close()
+    return sorted(found, key=lambda user: str(user["Name"]))
+
+
+def _plain_user(user: dict[str, Any]) -> dict[str, Any]:
+    fields = {field["name"]: field["values"] for field in user["CustomFields"]}
+    flags = {name: int(user[name]) for name in ("Disabled", "Privileged")}
+    return {name: user.get(name) or "" for name in ("Name", "RealName", "EmailAddress")} | flags | {"fields": fields}
+
+
+def test_people_are_the_same_on_both_servers_and_as_they_were_made(rt5: Rt5) -> None:
+    people = make_people(40)
+    restore_people(rt5, people)
+    app = RtApp.from_fleet(make_fleet(1, drift=False), people=people)
+    with Server({"/rt": app}) as server:
+        sandbox = all_users(f"{server.url}/rt", app.token(), people)
+    assert all_users(rt5.url, rt5.token, people) == sandbox
+    made = {user.login: user for user in people.rt_users}
+    assert [user["Name"] for user in sandbox] == sorted(made)
+    for user in sandbox:
+        wanted = made[user["Name"]]
+        assert (user["RealName"], user["EmailAddress"]) == (wanted.real_name, wanted.email)
+        assert (user["Disabled"], user["Privileged"]) == (wanted.disabled, wanted.privileged)
+        assert {name: texts[0] for name, texts in user["fields"].items() if texts} == wanted.custom_fields

@@ -1,4 +1,4 @@
-"""Fills a real RT with a fleet over REST, as far as REST goes: people, assets, and choices a Select lacks.
+"""Fills a real RT over REST with a fleet (users, assets, choices that a Select lacks) and with people.
 
 Catalogs and custom fields are those of the golden database; REST cannot apply a custom field to a catalog.
 """
@@ -14,6 +14,7 @@ import requests
 
 from services.rt5 import Rt5
 from syncd.sandbox.fleet import Asset, CfValue, Fleet, User
+from syncd.sandbox.people import People
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -22,12 +23,21 @@ THREADS = 4
 
 def restore_fleet(rt5: Rt5, fleet: Fleet) -> None:
     """Put RT into the state right after a fleet was seeded. A thousand assets take a minute, once on a machine."""
-    recipe = hashlib.sha256(repr(fleet).encode() + Path(__file__).read_bytes()).hexdigest()[:12]
-    name = f"fleet-{len(fleet.devices)}-{recipe}"
-    if not rt5.restore(name):
+    _restore(rt5, f"fleet-{len(fleet.devices)}", fleet, lambda: seed_fleet(rt5.url, rt5.token, fleet))
+
+
+def restore_people(rt5: Rt5, people: People) -> None:
+    """Put RT into the state right after people were seeded. A thousand students take a minute, once on a machine."""
+    _restore(rt5, f"people-{len(people.students)}", people, lambda: seed_people(rt5.url, rt5.token, people))
+
+
+def _restore(rt5: Rt5, name: str, content: object, seed: Callable[[], object]) -> None:
+    recipe = hashlib.sha256(repr(content).encode() + Path(__file__).read_bytes()).hexdigest()[:12]
+    kept = f"{name}-{recipe}"
+    if not rt5.restore(kept):
         rt5.reset()
-        seed_fleet(rt5.url, rt5.token, fleet)
-        rt5.keep(name)
+        seed()
+        rt5.keep(kept)
 
 
 def seed_fleet(url: str, token: str, fleet: Fleet) -> dict[str, str]:
@@ -37,6 +47,11 @@ def seed_fleet(url: str, token: str, fleet: Fleet) -> dict[str, str]:
     _each(fleet.users, api.create_user)
     numbers = _each(fleet.assets, api.create_asset)
     return {asset.serial: number for asset, number in zip(fleet.assets, numbers, strict=True) if asset.serial}
+
+
+def seed_people(url: str, token: str, people: People) -> None:
+    """Create the users of people, with their custom fields; who is disabled is so from the start."""
+    _each(people.rt_users, _Api(url, token).create_user)
 
 
 def possible_name(name: str) -> str:
@@ -91,8 +106,9 @@ class _Api:
         return answer.json()
 
     def create_user(self, user: User) -> None:
-        body = {"Name": user.login, "RealName": user.real_name, "EmailAddress": user.email}
-        self.send("POST", "/user", {key: text for key, text in body.items() if text})
+        body: dict[str, object] = {"Name": user.login, "RealName": user.real_name, "EmailAddress": user.email}
+        body |= {"Disabled": int(user.disabled), "Privileged": int(user.privileged), "CustomFields": user.custom_fields}
+        self.send("POST", "/user", {key: value for key, value in body.items() if value})
 
     def create_asset(self, asset: Asset) -> str:
         body = {
