@@ -83,6 +83,7 @@ def _introduce(site: Sandbox) -> None:
     say("  syncd plan chromebooks")
     for path in _roster(site).values():
         say(f"  syncd import students {shlex.quote(path)}")
+        say("  syncd plan rt-users")
     say()
     say(f"The configuration, {site.config_file}:")
     say()

@@ -30,6 +30,14 @@ GOOGLE_OWNED = {
 }
 """A mapping of everything that Google knows and RT has a field for."""
 
+_USERS = """
+[jobs.rt-users.fields]
+"CF.{Grade}" = "{grade}"
+"CF.{Graduation Year}" = "{graduation_year}"
+"CF.{School}" = "{school}"
+"""
+"""Users of RT from the imported roster, with all that RT has a field for."""
+
 
 class Sandbox:
     """Stand-ins for Google and RT on loopback.
@@ -130,7 +138,7 @@ annotatedLocation = "CF.{{Location}}"
 
 [jobs.chromebooks.to_rt]
 {owned}
-"""
+{_USERS if self.roster_file.exists() else ""}"""
 
     def _is_configured(self) -> bool:
         """Return whether there is a file that leads here: somebody may have changed it since."""

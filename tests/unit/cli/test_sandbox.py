@@ -131,7 +131,7 @@ def test_a_sandbox_with_people_leads_to_a_roster_that_can_be_imported(tmp_path: 
     assert document["roster"] == str(tmp_path / "students.csv")
     assert imported[0]["counts"]["rows"] == 50
     with Serving(tmp_path) as serving:
-        assert f"  syncd import students {tmp_path}/students.csv" in serving.printed('"lastUser"\n\n')
+        assert f"  syncd import students {tmp_path}/students.csv" in serving.printed('"{school}"\n\n')
 
 
 def test_faults_are_set_as_the_help_says(tmp_path: Path) -> None:

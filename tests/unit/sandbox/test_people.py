@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from syncd.host.config import read_document
+from syncd.jobs.settings import load
 from syncd.sandbox.people import COLUMNS, KINDS, People, Row, make_people, school_year
 from syncd.sandbox.records import User
 from syncd.sandbox.site import Sandbox
@@ -174,6 +176,17 @@ def test_a_sandbox_serves_its_people_and_keeps_what_became_of_them(tmp_path: Pat
     with Sandbox(tmp_path, devices=40, people=70) as again:
         assert again.roster_file.read_text() == "mine"
         assert len(again.google.tenant.users) == 1 + len(site.people.google_users)
+
+
+@pytest.mark.parametrize("people", [0, 40])
+def test_the_configuration_has_a_job_for_the_people_there_are(tmp_path: Path, people: int) -> None:
+    for asked in (people, 0):
+        with Sandbox(tmp_path, devices=40, people=asked) as site:
+            options = load(read_document(str(site.config_file), {})).jobs.rt_users
+        assert (options is not None) == bool(people)
+        if options is not None:
+            made = site.people.rt_users[-1].custom_fields if site.people else {}
+            assert {f"CF.{{{name}}}" for name in made} <= options.rules.keys()
 
 
 def test_without_people_nothing_is_different(tmp_path: Path) -> None:
