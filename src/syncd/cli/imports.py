@@ -18,7 +18,6 @@ from syncd.jobs import drop_zone as zones
 from syncd.jobs import student_import
 from syncd.jobs.settings import Settings
 from syncd.jobs.student_import import LOCK, Imported, Order, again, import_students, summary
-from syncd.state.files import prepare_directory
 from syncd.state.lock import JobLock
 from syncd.systems.rosters.dropzone import DropZone
 from syncd.systems.rosters.opening import open_roster
@@ -42,7 +41,14 @@ def _named(_ctx: click.Context, _option: click.Parameter, name: str | None) -> s
 
 @import_.command()
 @click.argument("file", required=False, type=click.Path(path_type=Path))
-@click.option("--drop-zone", is_flag=True, help="Import what lies in drop/students/ of the state folder.")
+@click.option("--drop-zone", is_flag=True, help="Import what lies in the folder imports.students.drop_zone.")
+@click.option(
+    "--linger",
+    type=click.FloatRange(min=0),
+    metavar="SECONDS",
+    default=0.0,
+    help="With --drop-zone, look on for so long after the last file.",
+)
 @click.option("--partial", is_flag=True, help="The file is a part of the roster: whoever is not in it stays.")
 @click.option("--school", metavar="NAME", callback=_named, help="The file is for this school; those of others stay.")
 @click.option("--format", "form", type=click.Choice(get_args(Format)), help="Whose columns the file has.")
@@ -58,6 +64,7 @@ def students(
     form: str | None,
     *,
     drop_zone: bool,
+    linger: float,
     as_json: bool,
     everything: bool,
     **asked: Any,  # noqa: ANN401 - as Order has them
@@ -67,17 +74,15 @@ def students(
     What is there already is held against it: students are added and changed, and leave when they are not in it. Ends
     with status 65 where a row is bad, and names each; with 3 where more would leave than the limit allows.
     """
-    if drop_zone == (file is not None) or (drop_zone and asked["approve"]):
-        raise click.UsageError("name a FILE, or say --drop-zone; --approve is for one FILE")
+    if drop_zone == (file is not None) or (drop_zone and asked["approve"]) or (file is not None and linger):
+        raise click.UsageError("name a FILE, or say --drop-zone; --approve is for one FILE, --linger for the drop zone")
     settings = settings_of(ctx)
     order = _order(settings, form, asked)
     _be_quiet_on_terminals(ctx)
     with JobLock(settings.state.path, LOCK), store_of(settings) as store:
         if file is None:
-            path = zones.place(settings.state.path)
-            prepare_directory(path)
-            with DropZone(path, order.options.settle_seconds) as zone:
-                found = zones.take_all(zone, store.rosters, order, program(ctx), SystemClock())
+            with DropZone(zones.place(settings.state.path, order.options), order.options.settle_seconds) as zone:
+                found = zones.take_all(zone, store.rosters, order, program(ctx), SystemClock(), linger)
         else:
             order = msgspec.structs.replace(order, command=again(program(ctx), str(file), order))
             with open_roster(file) as roster:

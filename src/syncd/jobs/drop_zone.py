@@ -11,21 +11,36 @@ from syncd.host.clock import Clock
 from syncd.host.errors import DataError, IntegrationError, NotPermitted, Unavailable
 from syncd.host.messages import kind_of
 from syncd.jobs.student_import import Imported, Order, again, import_students, summary
+from syncd.state.files import prepare_directory
 from syncd.state.rosters import Rosters
 from syncd.systems.rosters.dropzone import DropZone, Verdict
+from syncd.systems.rosters.options import StudentImportOptions
 
 PLACE = ("drop", "students")
-"""Where the drop zone is below the state folder."""
+"""Where the drop zone is below the state folder, unless the options name another."""
+
+_LOOK_AGAIN = 0.2
 
 log = logging.getLogger(__name__)
 
 
-def take_all(zone: DropZone, rosters: Rosters, order: Order, program: str, clock: Clock) -> list[Imported]:
-    """Import what is in the drop zone, the oldest first; one bad file holds up no other.
+def take_all(
+    zone: DropZone, rosters: Rosters, order: Order, program: str, clock: Clock, linger: float = 0.0
+) -> list[Imported]:
+    """Import what is in the drop zone, the oldest first, and what comes meanwhile; one bad file holds up no other.
 
-    Raises what is wrong with the options or the store; the file stays where it is then.
+    Looks on for ``linger`` seconds after the last file: systemd.path(5) does not while the service runs, and whoever
+    has left one file may leave another. Raises what is wrong with the options or the store; the file stays then.
     """
-    return [_told(_take(zone, rosters, order, program, clock, name)) for name in zone.names()]
+    found: list[Imported] = []
+    end = clock.monotonic() + linger
+    while (fresh := zone.fresh()) or clock.monotonic() < end:
+        if not fresh:
+            clock.sleep(_LOOK_AGAIN)
+            continue
+        found += [_told(_take(zone, rosters, order, program, clock, name)) for name in fresh]
+        end = clock.monotonic() + linger
+    return found
 
 
 def _take(zone: DropZone, rosters: Rosters, order: Order, program: str, clock: Clock, name: str) -> Imported:
@@ -59,7 +74,8 @@ def _told(done: Imported) -> Imported:
     """Log what is wrong with a file: there may be several, and a command ends with one error only."""
     if done.error is not None:
         fields = {"ERROR": done.error.code, "OBJECT": done.file}
-        log.error("%s", done.error.sentence, extra={"message_id": kind_of(done.error), "syncd": fields})
+        level = logging.WARNING if done.error.retryable else logging.ERROR
+        log.log(level, "%s", done.error.sentence, extra={"message_id": kind_of(done.error), "syncd": fields})
         done.error.told = True
     return done
 
@@ -80,6 +96,10 @@ def report(done: Imported) -> list[str]:
     return [*lines, f"... and {more:,} more"] if more else lines
 
 
-def place(state: Path) -> Path:
-    """Return the drop zone of a state folder."""
-    return state.joinpath(*PLACE)
+def place(state: Path, options: StudentImportOptions) -> Path:
+    """Return the drop zone: the one of the options, which others fill and is there; else one in the state folder."""
+    if options.drop_zone:
+        return Path(options.drop_zone)
+    path = state.joinpath(*PLACE)
+    prepare_directory(path)
+    return path

@@ -210,7 +210,9 @@ def _approval(new: Import, last: Import | None) -> str:
 
 def _how(order: Order) -> str:
     """Return the SHA-256 of all that decides what people a content stands for."""
-    options = msgspec.structs.replace(order.options, shrink_percent=0.0, settle_seconds=0.0, school_year_starts="01-01")
+    options = msgspec.structs.replace(
+        order.options, shrink_percent=0.0, settle_seconds=0.0, school_year_starts="01-01", drop_zone=""
+    )
     year = order.options.school_year.ends(order.today)
     return hashlib.sha256(msgspec.json.encode([options, year], order="deterministic")).hexdigest()
 

@@ -18,6 +18,7 @@ from syncd.state.store import open_store
 from syncd.systems.rosters import problems as room
 from syncd.systems.rosters.dropzone import DropZone
 from unit.cli.commands import Cli, Result
+from unit.virtual_clock import VirtualClock
 
 FIXTURES = Path(__file__).parents[2] / "fixtures" / "rosters"
 HEADER = "student_id,first_name,last_name,username,grade,advisor\n"
@@ -89,7 +90,7 @@ def test_what_decides_the_meaning_makes_the_same_content_another(school: School)
     (done,) = school.syncd(0, file, "--json").json
     assert done["result"] == "imported"
     assert done["counts"]["changed"] == 30
-    school.configure('school_year_starts = "12-31"\nsettle_seconds = 0\n')
+    school.configure(f'school_year_starts = "12-31"\nsettle_seconds = 0\ndrop_zone = "{school.zone}"\n')
     assert school.syncd(0, file, "--json").json[0]["result"] == "unchanged"
 
 
@@ -220,6 +221,7 @@ def test_a_format_may_be_said(school: School) -> None:
         ('school_year_starts = "1st of August"\n', "MM-DD"),
         ('columns = { ident = "x" }\n', "imports.students.columns"),
         ("shrink_percent = 120\n", "imports.students.shrink_percent"),
+        ('drop_zone = "drop"\n', "drop_zone is 'drop', which is no absolute path"),
     ],
 )
 def test_a_mistake_in_the_options_is_one_of_the_configuration(school: School, text: str, told: str) -> None:
@@ -230,6 +232,7 @@ def test_a_mistake_in_the_options_is_one_of_the_configuration(school: School, te
 def test_a_wrong_use_is_said(school: School) -> None:
     for arguments in ([], [school.file(rows(1)), "--drop-zone"], ["--drop-zone", "--approve", "0" * 16]):
         assert "name a FILE" in school.syncd(64, *arguments).err
+    assert "--linger" in school.syncd(64, school.file(rows(1)), "--linger", "1").err
     assert "there is no file" in school.syncd(65, school.folder / "gone.csv").err
 
 
@@ -352,6 +355,49 @@ def test_a_dry_run_of_the_zone_moves_nothing(school: School) -> None:
     path = school.drop(rows(1))
     assert "planned" in school.syncd(0, "--drop-zone", "--dry-run").out
     assert path.exists()
+
+
+def test_the_zone_may_lie_elsewhere_and_is_not_made_there(school: School) -> None:
+    school.zone = school.folder / "left by others"
+    school.configure(f'settle_seconds = 0\ndrop_zone = "{school.zone}"\n')
+    told = school.syncd(78, "--drop-zone").err
+    assert f"{school.zone} cannot be a folder of the drop zone: No such file or directory" in told
+    school.drop(rows(1))
+    school.syncd(0, "--drop-zone")
+    assert (school.ids(), school.moved("done")[0]) == (["00001"], "students.csv")
+    assert not (school.state / "drop").exists()
+
+
+def test_a_file_that_comes_while_another_is_imported_is_taken_in_the_same_run(
+    school: School, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settle = DropZone.settle
+
+    def late(zone: DropZone, name: str, *more: Any) -> None:  # noqa: ANN401
+        settle(zone, name, *more)
+        if name == "a.csv":
+            school.drop(rows(1, 2), "b.csv")
+
+    monkeypatch.setattr(DropZone, "settle", late)
+    school.drop(rows(1), "a.csv")
+    assert [done["file"] for done in school.syncd(0, "--drop-zone", "--json").json] == ["a.csv", "b.csv"]
+    assert school.ids() == ["00001", "00002"]
+
+
+def test_the_zone_is_looked_at_for_a_while_after_the_last_file(school: School, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = VirtualClock()
+    left = {1.0: "a.csv", 2.5: "b.csv", 5.5: "too late.csv"}
+
+    def wait(seconds: float) -> None:
+        clock.advance(seconds)
+        for moment in [moment for moment in left if moment <= clock.monotonic()]:
+            school.drop(rows(1), left.pop(moment))
+
+    monkeypatch.setattr(clock, "sleep", wait)
+    monkeypatch.setattr(imports, "SystemClock", lambda: clock)
+    files = school.syncd(0, "--drop-zone", "--linger", "2", "--json").json
+    assert [done["file"] for done in files] == ["a.csv", "b.csv"]
+    assert school.syncd(0, "--drop-zone", "--json").json == []
 
 
 def test_a_mistake_in_the_options_leaves_the_file_where_it_is(school: School) -> None:

@@ -39,7 +39,30 @@ def test_files_are_taken_the_oldest_first_and_unfinished_ones_not(folder: Path, 
     left(folder, "a.csv", mtime=OLD + 1)
     for name in (".hidden", "c.csv.part", "d.filepart", "e.TMP"):
         left(folder, name)
-    assert zone.names() == ["b.csv", "a.csv"]
+    assert zone.fresh() == ["b.csv", "a.csv"]
+
+
+def test_what_comes_meanwhile_is_told_and_nothing_twice(folder: Path, zone: DropZone) -> None:
+    left(folder, "a.csv")
+    assert zone.fresh() == ["a.csv"]
+    with (folder / "a.csv").open("a") as file:
+        file.write("more")
+    left(folder, "b.csv")
+    assert zone.fresh() == ["b.csv"]
+    zone.settle("a.csv", "done", "now", "")
+    left(folder, "a.csv", text="another of that name")
+    assert zone.fresh() == ["a.csv"]
+    assert zone.fresh() == []
+
+
+def test_a_link_with_the_name_of_a_file_that_was_taken_is_moved_too(folder: Path, zone: DropZone) -> None:
+    path = left(folder)
+    with zone.taken(path.name):
+        pass
+    zone.settle(path.name, "done", "now", "")
+    path.symlink_to(folder / "done")
+    zone.settle(path.name, "rejected", "now", "")
+    assert [found.name for found in folder.iterdir() if found.is_symlink()] == []
 
 
 def test_a_file_goes_beside_its_report_which_is_for_its_owner_only(folder: Path, zone: DropZone) -> None:
@@ -47,7 +70,7 @@ def test_a_file_goes_beside_its_report_which_is_for_its_owner_only(folder: Path,
     with zone.taken("students.csv") as roster:
         assert roster.name == "students.csv"
     zone.settle("students.csv", "done", "20261121T050000Z", "all is well\n")
-    assert zone.names() == []
+    assert zone.fresh() == []
     report = folder / "done" / "20261121T050000Z-students.csv.report.txt"
     assert report.read_text() == "all is well\n"
     assert stat.S_IMODE(report.stat().st_mode) == 0o600
@@ -164,7 +187,7 @@ def test_a_name_that_no_report_could_have_is_refused_and_moved(folder: Path, zon
         pass
     assert refused.value.code == "roster.bad_name"
     zone.settle(odd, "rejected", "20261121T050000Z", refused.value.sentence)
-    assert zone.names() == []
+    assert zone.fresh() == []
     file, report = sorted((folder / "rejected").iterdir())
     assert (file.read_text(), report.name) == ("text", f"{file.name}.report.txt")
     assert file.name.isprintable()

@@ -15,6 +15,8 @@ from syncd.host.errors import DataError, NotPermitted
 LARGEST = 2**31
 """Bytes of a file in a ZIP file; what is larger unpacked is no roster."""
 
+LINK = "it is a symbolic link"
+
 _ENCRYPTED = 0x1
 _COMPRESSIONS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 
@@ -104,6 +106,8 @@ def open_regular(path: Path, *, folder: int | None = None) -> BinaryIO:
     Raises DataError (``roster.not_a_file``, ``roster.missing``), NotPermitted (``roster.not_permitted``).
     """
     try:
+        # Some devices do something when they are opened.
+        _check_regular(path, os.stat(path, dir_fd=folder, follow_symlinks=False))
         # Without O_NONBLOCK the open of a pipe would wait for somebody to write to it.
         file = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=folder)
     except PermissionError:
@@ -115,12 +119,19 @@ def open_regular(path: Path, *, folder: int | None = None) -> BinaryIO:
     except FileNotFoundError:
         raise DataError(f"there is no file {path}.", code="roster.missing", object=str(path)) from None
     except OSError as error:
-        why = "it is a symbolic link" if error.errno == errno.ELOOP else error.strerror or "it cannot be opened"
+        why = LINK if error.errno == errno.ELOOP else error.strerror or "it cannot be opened"
         raise _no_file(path, why) from None
-    if not stat.S_ISREG(os.fstat(file).st_mode):
+    try:
+        _check_regular(path, os.fstat(file))
+    except DataError:
         os.close(file)
-        raise _no_file(path, "it is a device, a pipe or a folder")
+        raise
     return os.fdopen(file, "rb")
+
+
+def _check_regular(path: Path, found: os.stat_result) -> None:
+    if not stat.S_ISREG(found.st_mode):
+        raise _no_file(path, LINK if stat.S_ISLNK(found.st_mode) else "it is a device, a pipe or a folder")
 
 
 def _no_file(path: Path, why: str) -> DataError:

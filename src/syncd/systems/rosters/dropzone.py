@@ -44,6 +44,7 @@ class DropZone:
         self._settle = settle_seconds
         self._sleep = sleep
         self._taken: dict[str, tuple[int, int]] = {}
+        self._told: dict[str, tuple[int, int]] = {}
         with _explained(path):
             self._folder = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
         try:
@@ -64,14 +65,20 @@ class DropZone:
     def __exit__(self, *_: object) -> None:
         os.close(self._folder)
 
-    def names(self) -> list[str]:
-        """Return what there is to take, the oldest first; hidden and unfinished files are not."""
+    def fresh(self) -> list[str]:
+        """Return what there is to take and was not told of before, the oldest first.
+
+        Hidden and unfinished files are not. A file that has taken the place of one of its name is.
+        """
         found = []
         for name in os.listdir(self._folder):  # noqa: PTH208 - the open folder, whatever its path leads to now
             if name not in VERDICTS and not name.startswith(".") and not name.lower().endswith(UNFINISHED):
                 with suppress(FileNotFoundError):
-                    found.append((self._stat(name).st_mtime, name))
-        return [name for _, name in sorted(found)[:_MOST_NAMES]]
+                    status = self._stat(name)
+                    found.append((status.st_mtime, name, _identity(status)))
+        marked = sorted(entry for entry in found if self._told.get(entry[1]) != entry[2])[:_MOST_NAMES]
+        self._told.update((name, mark) for _, name, mark in marked)
+        return [name for _, name, _ in marked]
 
     def _stat(self, name: str) -> os.stat_result:
         return os.stat(name, dir_fd=self._folder, follow_symlinks=False)
@@ -117,7 +124,7 @@ class DropZone:
         A report is there before its file, and for its owner only.
         """
         with suppress(FileNotFoundError):
-            if self._taken.get(name, found := _identity(self._stat(name))) == found:
+            if self._taken.pop(name, found := _identity(self._stat(name))) == found:
                 self._move(name, verdict, stamp, report)
 
     def _move(self, name: str, verdict: Verdict, stamp: str, report: str) -> None:

@@ -1,6 +1,7 @@
 """How the files look that a school has, and ``[imports.students]``: what they may do to its roster."""
 
 import codecs
+import os
 from typing import Annotated, Literal
 
 import msgspec
@@ -118,3 +119,16 @@ class StudentImportOptions(RosterFileOptions, frozen=True, kw_only=True, forbid_
         float,
         Meta(ge=0, description="How long a file in the drop zone must have been left as it is before it is taken."),
     ] = 5.0
+    drop_zone: Annotated[
+        str,
+        Meta(
+            description="Existing folder in which files are left to be imported, as an absolute path; empty: "
+            "`drop/students` in the state folder."
+        ),
+    ] = ""
+
+    def __post_init__(self) -> None:
+        """Raise ValueError for what no type can tell."""
+        super().__post_init__()
+        if self.drop_zone and not os.path.isabs(self.drop_zone):  # noqa: PTH117 - pathlib is not needed for it
+            raise ValueError(f"drop_zone is {self.drop_zone!r}, which is no absolute path")
