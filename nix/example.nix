@@ -1,4 +1,5 @@
-# A school's host: the Chromebook job every morning, applied, with a mail when it fails.
+# A school's host: the Chromebook job every morning, applied, with a mail when it fails; and rosters of students from a
+# folder.
 {
   services.syncd = {
     enable = true;
@@ -15,6 +16,7 @@
       mode = "apply";
       settings.catalogs = [ "Chromebooks" ];
     };
+    imports.students.enable = true;
     alerts.mail.to = "it@example.org";
   };
 }

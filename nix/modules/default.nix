@@ -4,6 +4,7 @@
   imports = [
     ./alerts.nix
     ./credentials.nix
+    ./imports.nix
     ./jobs.nix
     ./metrics.nix
     ./operator.nix

@@ -62,7 +62,9 @@ let
 
         credentials = lib.mkOption {
           type = lib.types.listOf lib.types.str;
-          default = lib.flatten (known.${name}.credentials or [ ]);
+          default = lib.flatten (
+            (known.${name}.credentials or [ ]) ++ (known.${name}.optional_credentials or [ ])
+          );
           defaultText = lib.literalMD "those that the job knows of";
           description = ''
             Names of the credentials that the job's unit gets, if they are in {option}`services.syncd.credentials` or
@@ -188,7 +190,7 @@ in
       }) enabled;
 
     warnings = lib.optional (
-      enabled == { }
+      enabled == { } && !cfg.imports.students.enable
     ) "services.syncd.enable is set, but no job is: set services.syncd.jobs.<name>.enable.";
   };
 }

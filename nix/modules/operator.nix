@@ -8,6 +8,7 @@
 let
   cfg = config.services.syncd;
   metrics = cfg.metrics.textfileDirectory;
+  students = cfg.imports.students;
   units = import ./units.nix { inherit lib; };
 
   jobs = lib.filterAttrs (_: job: job.enable) cfg.jobs;
@@ -20,7 +21,13 @@ let
       StateDirectory = cfg.stateDirectory;
       WorkingDirectory = cfg.settings.state.directory;
     }
-    // lib.optionalAttrs (metrics != null) (units.metrics // { ReadWritePaths = "-${metrics}"; })
+    // lib.zipAttrs (
+      lib.optional (metrics != null) (units.metrics // { ReadWritePaths = "-${metrics}"; })
+      ++ lib.optional students.enable {
+        inherit (units.importStudents.service.Service) SupplementaryGroups;
+        ReadWritePaths = "-${students.dropZone}";
+      }
+    )
     // lib.optionalAttrs (cfg.environmentFile != null) { EnvironmentFile = cfg.environmentFile; };
   properties = lib.concatLists (
     lib.mapAttrsToList (name: values: map (value: "${name}=${value}") (lib.toList values)) service

@@ -20,6 +20,10 @@ in
   catalog = present (hardening // (read "catalog").Service);
   jobService = job.service;
 
+  # units that are no jobs, and the directives of their services: those of a job, but for what is said there
+  importStudents = read "import-students";
+  taskService = task: present (job.service.Service // task.service.Service);
+
   # of the unit that tells by mail, ping or command
   alertService = kind: {
     Unit = alert.service.Unit // alert.${kind}.Unit or { };

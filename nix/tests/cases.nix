@@ -8,7 +8,7 @@
     };
     jobThatIsNone = {
       module.services.syncd.jobs.chromebook.enable = true;
-      says = "services.syncd.jobs.chromebook: there is no such job; the jobs are chromebooks.";
+      says = "services.syncd.jobs.chromebook: there is no such job; the jobs are chromebooks, rt-users.";
     };
     jobWithoutCredentials = {
       module =
@@ -34,6 +34,14 @@
       module.services.syncd.settings.state.directory = "/srv/syncd";
       says = "services.syncd.settings.state.directory is /srv/syncd, but the units may write to";
     };
+    dropZoneBelowAHome = {
+      module.services.syncd.imports.students.dropZone = "/home/sis/students";
+      says = "services.syncd.imports.students.dropZone is /home/sis/students, which the unit cannot be let into";
+    };
+    dropZoneWithASpace = {
+      module.services.syncd.imports.students.dropZone = "/srv/our students";
+      says = "services.syncd.imports.students.dropZone is /srv/our students, which the unit cannot be let into";
+    };
     pingWithoutItsCredential = {
       module.services.syncd.alerts.ping.url = "credential";
       says = "services.syncd.alerts.ping.url is \"credential\"; set services.syncd.credentials.alert-ping-url.";
@@ -47,6 +55,7 @@
         {
           services.syncd.jobs = lib.mkForce { };
           services.syncd.credentials = lib.mkForce { };
+          services.syncd.imports.students.enable = lib.mkForce false;
         };
       says = "services.syncd.enable is set, but no job is: set services.syncd.jobs.<name>.enable.";
     };
@@ -96,6 +105,14 @@
     modeSaidTwice = {
       module.services.syncd.settings.jobs.chromebooks.mode = "plan";
       says = "services.syncd.settings.jobs.chromebooks.mode";
+    };
+    dropZoneInTheStore = {
+      module.services.syncd.imports.students.dropZone = "${./cases.nix}";
+      says = "services.syncd.imports.students.dropZone";
+    };
+    dropZoneSaidTwice = {
+      module.services.syncd.settings.imports.students.drop_zone = "/srv/students";
+      says = "services.syncd.settings.imports.students.drop_zone";
     };
     stateDirectoryIsAPath = {
       module.services.syncd.stateDirectory = "/srv/syncd";

@@ -11,6 +11,7 @@
     encryptedCredentials.rt-password = "/etc/syncd/rt-password.cred";
     environmentFile = "/run/secrets/syncd/environment";
     stateDirectory = "syncd-north";
+    imports.students.dropZone = "/srv/rosters";
     metrics.textfileDirectory = "/var/lib/node-exporter-textfiles";
     jobs.chromebooks = {
       schedule = "Mon..Fri 06:30";

@@ -41,6 +41,7 @@ let
     lib.deepSeq {
       inherit (cfg)
         credentials
+        imports
         jobs
         settings
         stateDirectory

@@ -94,6 +94,7 @@ def _like_example() -> Host:
             "google-service-account": "/run/secrets/syncd/google-service-account",
             "rt-token": "/run/secrets/syncd/rt-token",
         },
+        drop_zone="/var/lib/syncd-drop/students",
         alerts=Alerts(mail_to="it@example.org", mail_from="syncd@example", sendmail="/run/wrappers/bin/sendmail"),
     )
 
@@ -124,6 +125,7 @@ def test_syncd_units_writes_what_the_module_writes_with_every_option_set(everyth
         credentials={"alert-ping-url": "/run/secrets/syncd/alert-ping-url"},
         environment_file="/run/secrets/syncd/environment",
         metrics_directory="/var/lib/node-exporter-textfiles",
+        drop_zone="/srv/rosters",
         alerts=Alerts(
             mail_to="it@example.org",
             mail_from="syncd@example.org",
@@ -216,13 +218,13 @@ def test_no_golden_unit_is_more_exposed_than_it_has_to_be(tmp_path: Path) -> Non
 
 def test_no_unit_of_syncd_units_is_more_exposed_than_it_has_to_be(tmp_path: Path) -> None:
     alerts = Alerts(mail_to="it@example.org", command=["logger"], ping_url="https://ping.example.org")
-    host = Host(program="/opt/syncd/bin/syncd", metrics_directory="/var/lib/metrics", alerts=alerts)
+    host = Host(program="/opt/syncd/bin/syncd", metrics_directory="/var/lib/metrics", drop_zone="/srv", alerts=alerts)
     _assert_least_privilege(_judge(units(host, ["chromebooks"]), tmp_path))
 
 
 def test_the_page_tells_how_exposed_each_unit_is(tmp_path: Path) -> None:
     alerts = Alerts(mail_to="it@example.org", command=["logger"], ping_url="https://ping.example.org")
-    texts = units(Host(program="/opt/syncd/bin/syncd", alerts=alerts), ["chromebooks"])
+    texts = units(Host(program="/opt/syncd/bin/syncd", drop_zone="/srv", alerts=alerts), ["chromebooks"])
     texts["syncd-catalog.service"] = (GOLDEN / "syncd-catalog.service").read_text()
     measured = {name.replace("chromebooks", "JOB"): score for name, score in _judge(texts, tmp_path).items()}
     page = (ROOT / "docs/deployment/nixos.md").read_text()

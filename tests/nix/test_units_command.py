@@ -93,9 +93,10 @@ def test_the_manual_page_has_every_exit_status() -> None:
 def test_without_options_it_writes_service_timer_and_operator_command(tmp_path: Path) -> None:
     result = _run("--output", str(tmp_path))
     assert result.exit_code == 0, result.output
-    names = ["syncd-chromebooks.service", "syncd-chromebooks.timer", "syncd-operator", "syncd.catalog"]
+    made = [f"syncd-{job}.{kind}" for job in ("chromebooks", "rt-users") for kind in ("service", "timer")]
+    names = [*made, "syncd-operator", "syncd.catalog"]
     assert result.output.split() == [str(tmp_path / name) for name in names]
-    assert sorted(path.name for path in tmp_path.iterdir()) == names
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(names)
     assert (tmp_path / "syncd-operator").stat().st_mode & 0o111
     assert _service(tmp_path)["LoadCredential"] == [
         f"{name}:syncd.{name}" for name in ("google-service-account", "rt-token", "rt-password")
@@ -104,11 +105,14 @@ def test_without_options_it_writes_service_timer_and_operator_command(tmp_path: 
         '/syncd" "--config" "/etc/syncd/config.toml" "run" "chromebooks"'
     )
     assert _timer(tmp_path) == "*-*-* 05:00:00"
+    assert _service(tmp_path, "syncd-rt-users.service")["LoadCredential"] == [
+        f"{name}:syncd.{name}" for name in ("rt-token", "rt-password", "google-service-account")
+    ]
 
 
 def test_json_lists_the_written_files(tmp_path: Path) -> None:
     result = _run("--output", str(tmp_path), "--json")
-    assert json.loads(result.output) == sorted(str(path) for path in tmp_path.iterdir())
+    assert sorted(json.loads(result.output)) == sorted(str(path) for path in tmp_path.iterdir())
 
 
 def test_a_job_may_have_no_timer(tmp_path: Path) -> None:
@@ -136,8 +140,8 @@ def test_a_schedule_that_systemd_cannot_read_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (["--job", "chromebok"], "there is no job chromebok; known: chromebooks"),
-        (["--schedule", "chromebok=hourly"], "there is no job chromebok; known: chromebooks"),
+        (["--job", "chromebok"], "there is no job chromebok; known: chromebooks, rt-users"),
+        (["--schedule", "chromebok=hourly"], "there is no job chromebok; known: chromebooks, rt-users"),
         (["--credential", "rt-token=/run/my secrets/token"], "systemd cannot load the credential rt-token"),
         (["--credential", "rt token=/run/token"], "systemd cannot load the credential rt token"),
         (["--alert-mail", "it@example.org\nBcc: all@example.org"], "SYNCD_ALERT_TO must be one line of text"),
@@ -149,6 +153,46 @@ def test_what_systemd_would_stumble_over_is_refused(tmp_path: Path, arguments: l
     result = _run("--output", str(tmp_path), *arguments)
     assert isinstance(result.exception, ConfigurationError), result.output
     assert says in str(result.exception)
+
+
+def test_the_units_of_the_import_watch_the_folder_that_the_program_looks_at(tmp_path: Path) -> None:
+    config = tmp_path / "config.toml"
+    config.write_text('[imports.students]\ndrop_zone = "/srv/rosters"\n')
+    assert _run("--output", str(tmp_path), environ={"SYNCD_CONFIG": str(config)}).exit_code == 0
+    assert not list(tmp_path.glob("*import*"))
+    result = _run("--output", str(tmp_path), "--import-students", environ={"SYNCD_CONFIG": str(config)})
+    assert result.exit_code == 0, result.output
+    assert directives((tmp_path / "syncd-import-students.path").read_text())["Path"] == {
+        "PathChanged": ["/srv/rosters"]
+    }
+    assert (tmp_path / "syncd-import-students.timer").exists()
+    service = _service(tmp_path, "syncd-import-students.service")
+    assert service["ExecStart"][0].endswith('"import" "students" "--drop-zone" "--linger" "2"')
+    assert service["ReadWritePaths"] == ["-/srv/rosters"]
+    assert service["PrivateNetwork"] == ["yes"]
+    assert service["RestrictAddressFamilies"] == ["AF_UNIX"]
+    assert not {"LoadCredential", "LoadCredentialEncrypted", "EnvironmentFile", "WatchdogSec"} & service.keys()
+    operator = (tmp_path / "syncd-operator").read_text()
+    assert "'ReadWritePaths=-/srv/rosters'" in operator
+    assert "'SupplementaryGroups=syncd-drop'" in operator
+
+
+@pytest.mark.parametrize(
+    ("folder", "says"),
+    [
+        ("", "--import-students needs imports.students.drop_zone"),
+        ("/home/sis/students", "cannot be the drop zone of units"),
+        ("/srv/our students", "cannot be the drop zone of units"),
+    ],
+)
+def test_a_drop_zone_that_units_could_not_use_is_refused(tmp_path: Path, folder: str, says: str) -> None:
+    config = tmp_path / "config.toml"
+    config.write_text(f'[imports.students]\ndrop_zone = "{folder}"\n')
+    output = tmp_path / "units"
+    result = _run("--output", str(output), "--import-students", environ={"SYNCD_CONFIG": str(config)})
+    assert isinstance(result.exception, ConfigurationError), result.output
+    assert says in str(result.exception)
+    assert not output.exists()
 
 
 def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:

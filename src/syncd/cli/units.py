@@ -11,6 +11,7 @@ from pathlib import Path
 import click
 
 from syncd.cli.output import print_json
+from syncd.host.config import read_document
 from syncd.host.errors import ConfigurationError
 from syncd.host.messages import catalog
 from syncd.host.units.render import Alerts, Host, known_jobs, operator_script
@@ -62,6 +63,9 @@ def _pairs(_context: click.Context, parameter: click.Parameter, values: Sequence
     help="Folder of metrics.textfile_directory, for units to write to.",
 )
 @click.option(
+    "--import-students", is_flag=True, help="Units that import what is left in the folder imports.students.drop_zone."
+)
+@click.option(
     "--alert-mail", default="", metavar="ADDRESS", help="Whom to mail when a job failed, and when it works again."
 )
 @click.option("--alert-mail-from", default="syncd", metavar="ADDRESS", show_default=True, help="Sender of that mail.")
@@ -89,6 +93,7 @@ def units(  # noqa: PLR0913 - one for each option
     credentials: dict[str, str],
     environment_file: str,
     metrics_directory: str,
+    import_students: bool,
     alert_mail: str,
     alert_mail_from: str,
     sendmail: str,
@@ -112,6 +117,7 @@ def units(  # noqa: PLR0913 - one for each option
         encrypted=encrypted,
         environment_file=environment_file,
         metrics_directory=metrics_directory,
+        drop_zone=_drop_zone(obj["config"]) if import_students else "",
         alerts=Alerts(
             mail_to=alert_mail,
             mail_from=alert_mail_from,
@@ -135,6 +141,21 @@ def _schedules(jobs: Sequence[str], schedules: dict[str, str]) -> dict[str, str]
     for job, schedule in found.items():
         _check_schedule(job, schedule)
     return found
+
+
+def _drop_zone(config: object) -> str:
+    """Return the drop zone of the configuration file, so that the units watch the folder that the program looks at."""
+    from syncd.jobs.settings import load  # noqa: PLC0415 - the other units need no configuration
+
+    folder = load(read_document(config if isinstance(config, str) else None, os.environ)).imports.students.drop_zone
+    if not folder:
+        raise ConfigurationError(
+            "--import-students needs imports.students.drop_zone in the configuration file: a folder, such as"
+            " /var/lib/syncd-drop/students, in which others than root can leave files, as in the state folder they"
+            " cannot",
+            code="units.bad_value",
+        )
+    return folder
 
 
 def _check_schedule(job: str, schedule: str) -> None:

@@ -6,6 +6,7 @@ several values is a list, and is written once per value. ``None`` takes a direct
 
 import functools
 import json
+import re
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,6 +17,9 @@ from syncd.host.errors import ConfigurationError
 
 HERE = Path(__file__).parent
 PING = "syncd-alert-ping@"
+DROP_ZONE = re.compile(r"/(?!(home|root|tmp|var/tmp|run/user)(/|$))[\w./@+=,~-]+", re.ASCII)
+"""Folders that a unit can be let into."""
+
 Value: TypeAlias = str | Sequence[str] | None
 Section: TypeAlias = Mapping[str, Value]
 Unit: TypeAlias = Mapping[str, Section]
@@ -55,6 +59,8 @@ class Host:
     encrypted: bool = False
     environment_file: str = ""
     metrics_directory: str = ""
+    drop_zone: str = ""
+    """Folder in which others leave rosters of students; empty: no units that import them."""
     alerts: Alerts = field(default_factory=Alerts)
     scripts: Path | str = HERE
 
@@ -81,6 +87,8 @@ def units(host: Host, jobs: Sequence[str]) -> dict[str, str]:
         timer = _job_timer(host, job)
         if timer:
             files[f"syncd-{job}.timer"] = text(timer)
+    if host.drop_zone:
+        files.update(_import_units(host))
     for template in host.alerts.units:
         files[f"{template}.service"] = text(_alert_service(host, template))
     return files
@@ -89,8 +97,8 @@ def units(host: Host, jobs: Sequence[str]) -> dict[str, str]:
 def operator_script(host: Host) -> str:
     """Return the text of a command that runs ``syncd`` as the units do: same user, state, credentials and sandbox."""
     service = {**_data("hardening")["Service"], **_data("job")["operator"]}
-    names = sorted({name for job in known_jobs().values() for group in job["credentials"] for name in group})
-    properties = [*_lines(service), *_lines(_metrics(host))]
+    names = sorted({name for job in known_jobs().values() for name in _names(job)})
+    properties = [*_lines(service), *_lines(_metrics(host)), *_lines(_drop_zone(host))]
     if host.environment_file:
         properties.append(f"EnvironmentFile={host.environment_file}")
     arguments = "".join(f"  --property={_shell_word(line)} \\\n" for line in properties)
@@ -115,10 +123,9 @@ def exec_words(words: Sequence[str]) -> str:
 
 def _job_service(host: Host, job: str) -> Unit:
     known, service = known_jobs()[job], _data("job")["service"]
-    names = [name for group in known["credentials"] for name in group]
     more: dict[str, Value] = {
         "ExecStart": exec_words([host.program, "--config", host.config, "run", job]),
-        **_credentials(host, names),
+        **_credentials(host, _names(known)),
     }
     if host.environment_file:
         more["EnvironmentFile"] = host.environment_file
@@ -161,6 +168,21 @@ def _job_timer(host: Host, job: str) -> Unit | None:
     }
 
 
+def _import_units(host: Host) -> dict[str, str]:
+    """Return what imports rosters from the drop zone: the service, what watches the folder, and another look later."""
+    data, job = _data("import-students"), _data("job")["service"]["Service"]
+    service: dict[str, Value] = {
+        **_data("hardening")["Service"],
+        **job,
+        **data["service"]["Service"],
+        **_drop_zone(host),
+        "ExecStart": exec_words([host.program, "--config", host.config, *data["arguments"]]),
+    }
+    watch = {**data["path"], "Path": {"PathChanged": host.drop_zone}}
+    made: dict[str, Unit] = {"service": {**data["service"], "Service": service}, "path": watch, "timer": data["timer"]}
+    return {f"syncd-import-students.{kind}": text(unit) for kind, unit in made.items()}
+
+
 def _alert_service(host: Host, template: str) -> Unit:
     data = _data("alert")
     kind = template.removeprefix("syncd-alert-").removesuffix("@")
@@ -197,6 +219,20 @@ def _metrics(host: Host) -> dict[str, Value]:
     return {**_data("job")["metrics"], "ReadWritePaths": f"-{host.metrics_directory}"}
 
 
+def _drop_zone(host: Host) -> dict[str, Value]:
+    """Return what lets a unit take files from the drop zone; one that is missing is told by the program."""
+    if not host.drop_zone:
+        return {}
+    if DROP_ZONE.fullmatch(host.drop_zone) is None:
+        raise ConfigurationError(
+            f"{host.drop_zone} cannot be the drop zone of units: they see no home and no temporary folders, and systemd"
+            " needs an absolute path without spaces, quotes, ':' or '%'; take /var/lib/syncd-drop/students, say",
+            code="units.bad_value",
+        )
+    group = _data("import-students")["service"]["Service"]["SupplementaryGroups"]
+    return {"SupplementaryGroups": group, "ReadWritePaths": f"-{host.drop_zone}"}
+
+
 def _credentials(host: Host, names: Sequence[str]) -> dict[str, Value]:
     lines = [line.partition("=") for line in _credential_lines(host, names)]
     return {lines[0][0]: [value for _, _, value in lines]} if lines else {}
@@ -214,6 +250,12 @@ def _credential_lines(host: Host, names: Sequence[str]) -> list[str]:
             code="units.bad_value",
         )
     return [f"{directive}={name}:{files[name]}" for name in names if name in files]
+
+
+def _names(known: Mapping[str, Any]) -> list[str]:
+    """Return the credentials of a job: it needs one of each group, and takes others where they are there."""
+    needed = [name for group in known["credentials"] for name in group]
+    return [*needed, *known.get("optional_credentials", [])]
 
 
 def _describe(section: Mapping[str, str], known: Mapping[str, Any]) -> dict[str, Value]:
