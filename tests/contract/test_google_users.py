@@ -1,6 +1,8 @@
 """Users of the stand-in: as Google's documents describe them, and as the project's own adapter reads them."""
 
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -9,11 +11,13 @@ import pytest
 import requests
 
 from contract.google_sandbox import ADMIN, Running, running, tenant
+from syncd.host.checks.engine import Means, examine
 from syncd.host.credentials import Credentials
 from syncd.host.errors import ConfigurationError, Unavailable
 from syncd.sandbox.faults import Rule
 from syncd.sandbox.google import PRESETS, GoogleApp
 from syncd.systems.google import Google, open_google
+from syncd.systems.google.checks import open_checks
 from syncd.systems.google.options import USERS_READ, GoogleOptions
 from unit.virtual_clock import VirtualClock
 
@@ -194,6 +198,35 @@ def test_org_units_and_queries_are_searched_for(google: Running, connect: Callab
     assert google.discovery.violations == []
     with pytest.raises(ConfigurationError, match="INVALID_OU_ID"):
         users.list(org_units=["/Nowhere"])
+
+
+def test_the_doctor_sees_somebody_in_each_org_unit_or_names_it(google: Running, tmp_path: Path) -> None:
+    google.app.write_credentials(tmp_path, google.server.url)
+    credentials = Credentials({"CREDENTIALS_DIRECTORY": str(tmp_path)}, keyring=False)
+    options = GoogleOptions(delegated_user=ADMIN, api_root=f"{google.server.url}/")
+
+    def found(*org_units: str, query: str = "") -> dict[str, tuple[str, str]]:
+        with ExitStack() as closing:
+            means = Means(credentials=credentials, environ={}, clock=VirtualClock(), closing=closing)
+            checks = open_checks(options, means)
+            probes = chain(checks.probes(), checks.for_users("j", USERS_READ, org_units=org_units, query=query))
+            return {each.check: (each.state, each.found) for each in examine(probes) if each.area == "j"}
+
+    assert found() == {
+        "google token": ("ok", f"Google gives one for {USERS_READ}"),
+        "google users": ("ok", "somebody is found in the tenant"),
+    }
+    assert found("/Staff", "/Students", query="isAdmin=true")["google users"] == (
+        "warning",
+        "nobody is found in /Students",
+    )
+    assert found("/Nowhere")["google users"][0] == "failed"
+    google.app.settings.scopes = frozenset()
+    assert {name: state for name, (state, _) in found().items()} == {
+        "google token": "failed",
+        "google users": "skipped",
+    }
+    assert google.discovery.violations == []
 
 
 @pytest.mark.parametrize("name", ["quota", "backend_error", "bad_gateway_html", "dropped_connection", "rate_text"])

@@ -226,6 +226,18 @@ def test_a_refused_administrator_is_told_which_role_is_missing() -> None:
         users.list()
 
 
+def test_org_units_in_which_nobody_is_found_are_named_with_one_request_each() -> None:
+    def answer(seen: Seen) -> Answer:
+        return page([1] if seen.query.get("query") in (None, "orgUnitPath='/A' x") else [])
+
+    with asking(answer) as (users, stub):
+        assert users.nobody_in(org_units=["/A/", "B"], query="x") == ["/B"]
+        assert users.nobody_in() == []
+        assert users.nobody_in(query="y") == ["/"]
+    assert len(stub.seen) == 4
+    assert {seen.query["maxResults"] for seen in stub.seen} == {"1"}
+
+
 class Pages:
     """A client that answers with synthetic pages, without a network."""
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 import msgspec
 
 from syncd.host.checks.credentials import credential
-from syncd.host.checks.engine import Finding, Means, Probe, failed, from_error, ok
+from syncd.host.checks.engine import Finding, Means, Probe, failed, from_error, ok, warning
 from syncd.host.checks.network import Address, network
 from syncd.host.errors import NotPermitted
 from syncd.systems.google.options import GoogleOptions
@@ -39,6 +39,30 @@ class GoogleChecks:
         self, job: str, scope: str, *, org_units: Sequence[str] = (), include_children: bool = True, query: str = ""
     ) -> Iterator[Probe]:
         """Yield what a job needs: a token with its scope, and devices to see."""
+        google, token = self._with_token(job, scope)
+
+        def devices() -> Finding:
+            number = google[0].devices.count(org_units=org_units, include_children=include_children, query=query)
+            return ok(f"{number} in reach of the job; only a write can show that the admin role may change them")
+
+        yield token
+        yield Probe(job, "google devices", devices, (token.key, self._api.answers))
+
+    def for_users(self, job: str, scope: str, *, org_units: Sequence[str] = (), query: str = "") -> Iterator[Probe]:
+        """Yield what a job needs that reads users: a token with its scope, and users to see in each org unit."""
+        google, token = self._with_token(job, scope)
+
+        def users() -> Finding:
+            empty = google[0].users.nobody_in(org_units=org_units, query=query)
+            if empty:
+                return warning(f"nobody is found in {', '.join(empty)}", "check org_units and query of the source")
+            return ok(f"somebody is found in {', '.join(org_units) or 'the tenant'}")
+
+        yield token
+        yield Probe(job, "google users", users, (token.key, self._api.answers))
+
+    def _with_token(self, job: str, scope: str) -> tuple[list[Google], Probe]:
+        """Return the probe of a token with a scope, and what will hold the client that got it."""
         google: list[Google] = []
         answers = (self._tokens if self._token_endpoint and self._other_host() else self._api).answers
 
@@ -48,12 +72,7 @@ class GoogleChecks:
             google.append(opened)
             yield self._token(opened, self._options.scopes or (scope,))
 
-        def devices() -> Finding:
-            number = google[0].devices.count(org_units=org_units, include_children=include_children, query=query)
-            return ok(f"{number} in reach of the job; only a write can show that the admin role may change them")
-
-        yield Probe(job, "google token", token, (f"{AREA} key", answers))
-        yield Probe(job, "google devices", devices, (f"{job} google token", self._api.answers))
+        return google, Probe(job, "google token", token, (f"{AREA} key", answers))
 
     @property
     def _api(self) -> Address:

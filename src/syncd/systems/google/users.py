@@ -5,7 +5,7 @@ can take up to 36 hours to show in it ("Search for users"): who was moved into a
 a list by org unit or query, not from one of everybody.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from operator import attrgetter
 from typing import TypeAlias
 
@@ -28,6 +28,7 @@ _MASK = (
     "aliases,archived,externalIds,id,isAdmin,isDelegatedAdmin,name(familyName,givenName),orgUnitPath,organizations,"
     "primaryEmail,suspended"
 )
+_ANYBODY = "id,primaryEmail"
 _BY_EMAIL = {"orderBy": "email", "projection": "basic"}
 
 
@@ -97,6 +98,7 @@ class DirectoryUser(msgspec.Struct, frozen=True, gc=False, rename="camel"):
 
 
 Users: TypeAlias = list[DirectoryUser]
+Paths: TypeAlias = list[str]
 
 
 class DirectoryUsers:
@@ -130,15 +132,24 @@ class DirectoryUsers:
         users = [*found.values()]
         return [user for user in users if _within(user, wanted, include_children=include_children)] if wanted else users
 
+    def nobody_in(self, *, org_units: Sequence[str] = (), query: str = "") -> Paths:
+        """Return the org units (``/`` for all of them) in which the search finds nobody; one request for each."""
+        wanted = [*map(orgunits.spelled, org_units)] or ["/"]
+        asked = {place: self._asked(_queries([place], query)[0]) for place in wanted}
+        return [place for place, params in asked.items() if self._listing.first(params, _ANYBODY) is None]
+
     def _sequence(self, query: str, done: int, progress: Progress | None) -> dict[str, DirectoryUser]:
-        asked = {"customer": self._customer, **_BY_EMAIL, **({"query": query} if query else {})}
-        last = self._listing.first({**asked, "sortOrder": "DESCENDING"}, "id,primaryEmail")
+        asked = self._asked(query)
+        last = self._listing.first({**asked, "sortOrder": "DESCENDING"}, _ANYBODY)
         found = self._listing.read(asked, _MASK, _taker(done, progress))
         if last is not None and last.id not in found:
             raise incomplete(
                 f"The user list ended early: {len(found)} users, and the last one is missing", "list users"
             )
         return found
+
+    def _asked(self, query: str) -> Mapping[str, str]:
+        return {"customer": self._customer, **_BY_EMAIL, **({"query": query} if query else {})}
 
 
 def _queries(org_units: Sequence[str], query: str) -> Sequence[str]:
