@@ -1,16 +1,21 @@
 """A running Google stand-in for tests, with a checker on everything that passes."""
 
 import json
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import requests
 
 from contract.discovery import Discovery
+from syncd.host.credentials import Credentials
 from syncd.sandbox.google import GoogleApp
 from syncd.sandbox.server import Server
+from syncd.systems.google import Google, open_google
+from syncd.systems.google.options import GoogleOptions
+from unit.virtual_clock import VirtualClock
 
 FIXTURES = Path(__file__).parent.parent / "fixtures" / "gam"
 ADMIN = "admin@example.org"
@@ -69,3 +74,25 @@ def running(app: GoogleApp | None = None) -> Iterator[Running]:
         finally:
             sandbox.close()
     assert server.failures == []
+
+
+@contextmanager
+def connecting(google: Running, directory: Path, scopes: Sequence[str]) -> Iterator[Callable[..., Google]]:
+    """Yield what opens the project's own adapter, with options besides those that lead to the stand-in."""
+    google.app.write_credentials(directory, google.server.url)
+    credentials = Credentials({"CREDENTIALS_DIRECTORY": str(directory)}, keyring=False)
+    with ExitStack() as opened:
+
+        def connect(**options: object) -> Google:
+            known = {"delegated_user": ADMIN, "api_root": f"{google.server.url}/", **options}
+            return opened.enter_context(
+                open_google(
+                    msgspec.convert(known, GoogleOptions),
+                    credentials,
+                    scopes=scopes,
+                    state_dir=None,
+                    clock=VirtualClock(),
+                )
+            )
+
+        yield connect

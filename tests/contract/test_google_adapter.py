@@ -6,14 +6,12 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from contract.google_sandbox import ADMIN, Running, running
-from syncd.host.credentials import Credentials
+from contract.google_sandbox import Running, connecting, running
 from syncd.host.errors import ConfigurationError, IntegrationError, NotFound, NotPermitted, Unavailable
 from syncd.sandbox.fleet import make_fleet
 from syncd.sandbox.google import PRESETS, GoogleApp
-from syncd.systems.google import Google, open_google
-from syncd.systems.google.options import DEVICES_WRITE, ORG_UNITS_READ, GoogleOptions
-from unit.virtual_clock import VirtualClock
+from syncd.systems.google import Google
+from syncd.systems.google.options import DEVICES_WRITE, ORG_UNITS_READ
 
 FLEET = make_fleet(400)
 FIELDS = ("serialNumber", "status", "annotatedUser", "annotatedAssetId", "orgUnitPath", "lastSync", "recentUsers")
@@ -28,22 +26,8 @@ def google() -> Iterator[Running]:
 
 @pytest.fixture
 def connect(google: Running, tmp_path: Path) -> Iterator[Callable[..., Google]]:
-    google.app.write_credentials(tmp_path / "credentials", google.server.url)
-    credentials = Credentials({"CREDENTIALS_DIRECTORY": str(tmp_path / "credentials")}, keyring=False)
-    opened: list[Google] = []
-
-    def connect(**options: object) -> Google:
-        known = {"delegated_user": ADMIN, "api_root": f"{google.server.url}/", **options}
-        scopes = (DEVICES_WRITE, ORG_UNITS_READ)
-        found = open_google(
-            msgspec.convert(known, GoogleOptions), credentials, scopes=scopes, state_dir=None, clock=VirtualClock()
-        )
-        opened.append(found)
-        return found
-
-    yield connect
-    for each in opened:
-        each.close()
+    with connecting(google, tmp_path, [DEVICES_WRITE, ORG_UNITS_READ]) as connect:
+        yield connect
 
 
 def test_a_whole_fleet_is_read_in_pages_that_google_describes(google: Running, connect: Callable[..., Google]) -> None:

@@ -10,13 +10,13 @@ import msgspec
 import pytest
 import requests
 
-from contract.google_sandbox import ADMIN, Running, running, tenant
+from contract.google_sandbox import ADMIN, Running, connecting, running, tenant
 from syncd.host.checks.engine import Means, examine
 from syncd.host.credentials import Credentials
 from syncd.host.errors import ConfigurationError, Unavailable
 from syncd.sandbox.faults import Rule
 from syncd.sandbox.google import PRESETS, GoogleApp
-from syncd.systems.google import Google, open_google
+from syncd.systems.google import Google
 from syncd.systems.google.checks import open_checks
 from syncd.systems.google.options import USERS_READ, GoogleOptions
 from unit.virtual_clock import VirtualClock
@@ -42,20 +42,8 @@ def google() -> Iterator[Running]:
 
 @pytest.fixture
 def connect(google: Running, tmp_path: Path) -> Iterator[Callable[..., Google]]:
-    google.app.write_credentials(tmp_path / "credentials", google.server.url)
-    credentials = Credentials({"CREDENTIALS_DIRECTORY": str(tmp_path / "credentials")}, keyring=False)
-    opened: list[Google] = []
-
-    def connect(**options: object) -> Google:
-        known = msgspec.convert(
-            {"delegated_user": ADMIN, "api_root": f"{google.server.url}/", **options}, GoogleOptions
-        )
-        opened.append(open_google(known, credentials, scopes=[USERS_READ], state_dir=None, clock=VirtualClock()))
-        return opened[-1]
-
-    yield connect
-    for each in opened:
-        each.close()
+    with connecting(google, tmp_path, [USERS_READ]) as connect:
+        yield connect
 
 
 def listed(google: Running, **query: str) -> list[str]:

@@ -7,17 +7,7 @@ from collections.abc import Iterator, Mapping
 from syncd.sandbox import fleet as fleets
 from syncd.sandbox.people import People
 from syncd.sandbox.rt.house import add_field
-from syncd.sandbox.rt.records import (
-    ASSET_FIELDS,
-    NOBODY,
-    SYSTEM,
-    USER_FIELDS,
-    Asset,
-    Catalog,
-    Change,
-    CustomField,
-    User,
-)
+from syncd.sandbox.rt.records import ASSET_FIELDS, NOBODY, SYSTEM, Asset, Catalog, Change, CustomField, User
 from syncd.sandbox.rt.world import World
 
 LONG_AGO = "2026-01-05 08:00:00"
@@ -30,7 +20,7 @@ def seed(world: World, fleet: fleets.Fleet, people: People | None = None) -> Non
     try:
         with _uncollected():
             _seed(world, fleet)
-            fields = {f.name: f for f in world.custom_fields.values() if f.lookup_type == USER_FIELDS}
+            fields = {f.name: f for f in world.custom_fields.values() if f.lookup_type != ASSET_FIELDS}
             for user in people.rt_users if people else ():
                 _user(world, user, fields)
     finally:
