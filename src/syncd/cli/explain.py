@@ -10,7 +10,7 @@ import msgspec
 from syncd.cli.options import as_json
 from syncd.cli.output import STACK_BELOW, print_json, print_table, reader_may_leave, say
 from syncd.cli.present import STATES, show_value
-from syncd.cli.session import context_of, known_job, program, settings_of, start_logging, store_of
+from syncd.cli.session import context_of, known_job, looking, program, start_logging, store_or_none_kept
 from syncd.cli.times import moment, rfc3339
 from syncd.host.errors import DataError
 from syncd.host.logs import is_the_journal
@@ -78,11 +78,14 @@ def explain(ctx: click.Context, job: str, sought: str, *, as_json: bool) -> None
     OBJECT is what people call it: a serial number, the name or the number of an asset, the id of a device. Both
     systems are asked for it, and for all that shares a key with it; nothing is changed.
     """
+    if not sought.strip():
+        raise click.BadParameter("it is blank; name a serial number, an asset or a device", param_hint="OBJECT")
     start_logging(ctx)
-    settings = settings_of(ctx, known_job(job))
+    name = known_job(job)
+    settings = looking(ctx, name)
     with ExitStack() as stack:
-        store = stack.enter_context(store_of(settings))
-        told = _told(stack, settings, store, job, sought, program(ctx))
+        store = stack.enter_context(store_or_none_kept(settings))
+        told = _told(stack, settings, store, name, sought, program(ctx))
     with reader_may_leave():
         if as_json:
             print_json(_document(told))

@@ -9,8 +9,11 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import click
+import msgspec
 
 from syncd.host import logs
 from syncd.host.clock import SystemClock
@@ -28,6 +31,7 @@ from syncd.reconcile import chronicle
 from syncd.reconcile.model import Action, Comparison
 from syncd.reconcile.ports import Traffic, Writer
 from syncd.reconcile.run import Job, Runner
+from syncd.state import migration
 from syncd.state.lock import JobLock
 from syncd.state.store import Store, find_store, open_store
 
@@ -81,6 +85,43 @@ def store_to_read(settings: Settings) -> Iterator[Store | None]:
         yield store
 
 
+@contextmanager
+def store_or_none_kept(settings: Settings) -> Iterator[Store]:
+    """Open the store where there is one, else an empty one that goes again; a command that only looks makes none."""
+    with ExitStack() as stack:
+        store = stack.enter_context(store_to_read(settings))
+        if store is None:
+            folder = stack.enter_context(TemporaryDirectory(prefix="syncd-"))
+            stack.enter_context(_hushed(migration.logger.name))
+            store = stack.enter_context(open_store(Path(folder)))
+        yield store
+
+
+def looking(ctx: click.Context, job: str = "") -> Settings:
+    """Start logging and read the configuration file for somebody who waits for the answer.
+
+    The first failure is the end, and is told of once: records of it on the way are left out, unless --verbose.
+    """
+    settings = settings_of(ctx, job)
+    if not ctx.find_root().obj["verbose"]:
+        ctx.with_resource(_hushed(*ON_THE_WAY))
+    google = settings.google and msgspec.structs.replace(settings.google, attempts=1, budget_seconds=0.0)
+    rt = settings.rt and msgspec.structs.replace(settings.rt, attempts=1, budget_seconds=0.0)
+    return msgspec.structs.replace(settings, google=google, rt=rt)
+
+
+@contextmanager
+def _hushed(*names: str) -> Iterator[None]:
+    loggers = {logging.getLogger(name): logging.getLogger(name).level for name in names}
+    for logger in loggers:
+        logger.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        for logger, level in loggers.items():
+            logger.setLevel(level)
+
+
 def program(ctx: click.Context) -> str:
     """Return how to call this program again with the same configuration."""
     config = ctx.find_root().obj["config"]
@@ -124,7 +165,7 @@ def job_session(ctx: click.Context, name: str, *, full_read: bool = False) -> It
         _close_abandoned(store, name)
         stack.callback(_publish, settings, name, store)
         progress = stack.enter_context(Progress(notifier))
-        context = context_of(settings, store, _stoppable(progress, stop), full_read=full_read)
+        context = context_of(settings, store, stoppable(progress, stop), full_read=full_read)
         job = _open(stack, name, options, context)
         notifier.ready()
         runner = Runner(
@@ -177,7 +218,7 @@ def _publish(settings: Settings, name: str, store: Store) -> None:
         metrics.publish(directory, store, name, settings.job(name).mode, systems, SystemClock().now())
 
 
-def _stoppable(progress: Progress, stop: StopSignal) -> Callable[[str, int, int | None], None]:
+def stoppable(progress: Progress, stop: StopSignal) -> Callable[[str, int, int | None], None]:
     """Let reads end between two pages when a stop was asked for: they have changed nothing yet."""
 
     def told(what: str, done: int, total: int | None) -> None:
