@@ -7,16 +7,15 @@ from pathlib import Path
 from typing import Any
 
 import click
-import msgspec
 
 from syncd.cli.records import show, shown_as
-from syncd.cli.session import settings_of
+from syncd.cli.session import looking
 from syncd.host.credentials import Credentials
 from syncd.host.errors import ConfigurationError, NotPermitted
 from syncd.jobs.settings import JOBS, Settings
 from syncd.systems.google import Google, open_google
 from syncd.systems.google.options import DEVICES_READ, DEVICES_WRITE, ORG_UNITS_READ
-from syncd.systems.google.records import FIELDS, Device
+from syncd.systems.google.records import FIELDS, STATUSES, Device
 from syncd.systems.rt import look
 from syncd.systems.rt.look import AssetLook, FieldLook
 from syncd.systems.rt.preflight import Survey
@@ -37,7 +36,7 @@ _CATALOG = click.option(
 def fields(ctx: click.Context, /, catalogs: Sequence[str], **shown: bool) -> None:
     """List the custom fields of RT catalogs, with type, values and id: what may stand in `CF.{...}`."""
     header = ["catalog", "id", "field", "type", "values", "pattern", "choices"]
-    with _rt(settings_of(ctx), catalogs) as (rest, found):
+    with _rt(looking(ctx), catalogs) as (rest, found):
         show("custom fields", header, look.custom_fields(rest, found), _field_cells, **shown)
 
 
@@ -54,7 +53,7 @@ def _field_cells(field: FieldLook) -> Sequence[str]:
 @click.pass_context
 def assets(ctx: click.Context, /, catalogs: Sequence[str], statuses: Sequence[str], **shown: bool) -> None:
     """List the assets of RT catalogs, with all custom fields in JSON and CSV. A hundred are read with each request."""
-    with _rt(settings_of(ctx), catalogs) as (rest, found):
+    with _rt(looking(ctx), catalogs) as (rest, found):
         customs = sorted({cf.name for applied in found.custom_fields.values() for cf in applied.values()})
         custom = customs if shown["as_csv"] else []
         header = ["id", "name", "status", "catalog", "owner", "held by", "last updated"]
@@ -63,6 +62,7 @@ def assets(ctx: click.Context, /, catalogs: Sequence[str], statuses: Sequence[st
             plain = [str(asset.id), asset.name, asset.status, asset.catalog, asset.owner, ", ".join(asset.held_by)]
             return [*plain, asset.updated, *("\n".join(asset.custom_fields.get(name, ())) for name in custom)]
 
+        look.check_statuses(rest, found, statuses)
         records = look.assets(rest, found, statuses)
         show("assets", [*header, *(f"CF.{{{name}}}" for name in custom)], records, cells, **shown)
 
@@ -99,7 +99,7 @@ def org_units(ctx: click.Context, /, **shown: bool) -> None:
 
     Google asks for a scope of its own for this, which no job needs.
     """
-    with _google(settings_of(ctx), ORG_UNITS_READ) as google:
+    with _google(looking(ctx), ORG_UNITS_READ) as google:
         show("org units", ["org unit"], google.devices.org_units(), lambda path: [path], **shown)
 
 
@@ -128,7 +128,14 @@ _MORE = {
 @click.command()
 @click.option("--org-unit", "org_units", multiple=True, metavar="PATH", help="Org unit; may be repeated [all].")
 @click.option("--no-children", is_flag=True, help="Without the org units below.")
-@click.option("--status", "statuses", multiple=True, metavar="STATUS", help="Only this status; may be repeated.")
+@click.option(
+    "--status",
+    "statuses",
+    multiple=True,
+    type=click.Choice(STATUSES, case_sensitive=False),
+    metavar="STATUS",
+    help=f"Only this status; may be repeated. There are {', '.join(STATUSES)}.",
+)
 @click.option("--query", default="", metavar="TEXT", help="Filter in Google's device query language.")
 @shown_as
 @click.pass_context
@@ -146,12 +153,11 @@ def devices(
     if no_children and not org_units:
         raise click.UsageError("--no-children needs --org-unit")
     columns = {**_COLUMNS, **_MORE} if shown["as_csv"] else _COLUMNS
-    wanted = {status.upper() for status in statuses}
-    with _google(settings_of(ctx), DEVICES_READ, DEVICES_WRITE) as google:
+    with _google(looking(ctx), DEVICES_READ, DEVICES_WRITE) as google:
         found = google.devices.list(
             fields=FIELDS, org_units=org_units, include_children=not no_children, query=query, counted=True
         )
-        records = (device for device in found if not wanted or device.status in wanted)
+        records = (device for device in found if not statuses or device.status in statuses)
         show("devices", [*columns], records, lambda device: _device_cells(device, columns.values()), **shown)
 
 
@@ -164,9 +170,8 @@ def _google(settings: Settings, *scopes: str) -> Iterator[Google]:
     """Open Google with the first of these scopes that the service account has."""
     if settings.google is None:
         raise _no_table("google")
-    hasty = msgspec.structs.replace(settings.google, attempts=1, budget_seconds=0.0)
     for scope in scopes:
-        with open_google(hasty, Credentials(), scopes=[scope], state_dir=_state_dir(settings)) as google:
+        with open_google(settings.google, Credentials(), scopes=[scope], state_dir=_state_dir(settings)) as google:
             if scope == scopes[-1] or _is_delegated(google):
                 yield google
                 return

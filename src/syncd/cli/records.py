@@ -20,7 +20,12 @@ T = TypeVar("T")
 
 _as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON document, once all is read.")
 _as_csv = click.option("--csv", "as_csv", is_flag=True, help="Print CSV, a row as soon as it is read.")
-_everything = click.option("--all", "everything", is_flag=True, help=f"Show every row, not the first {FIRST}.")
+_everything = click.option(
+    "--all",
+    "everything",
+    is_flag=True,
+    help=f"Show every row of the table, not the first {FIRST}; JSON and CSV always have all.",
+)
 
 
 def shown_as(function: Callable[..., Any]) -> Callable[..., Any]:

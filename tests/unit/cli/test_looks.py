@@ -4,13 +4,16 @@ import csv
 import io
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from syncd.cli.records import harmless, print_csv
+from syncd.host.messages import MessageId
 from syncd.sandbox.faults import Rule
+from syncd.sandbox.rt.assets import TRANSITIONS
 from syncd.sandbox.rt.records import Asset
 from syncd.sandbox.site import Sandbox
 from unit.cli.commands import Cli, column
@@ -88,6 +91,23 @@ def test_assets_of_a_status_are_all_that_have_it(shared_site: Sandbox, planner: 
     assert planner.ended(0, "assets", "--status", "stolen").out == "No assets.\n"
 
 
+def test_a_status_that_there_is_not_is_told_with_those_that_there_are(planner: Cli) -> None:
+    told = planner.ended(65, "--log", "json", "assets", "--status", "in-use", "--status", "in use").records[-1]
+    assert "no asset has the status 'in use'; there are allocated, deleted, in-use, new, " in told["MESSAGE"]
+    assert "'actve' is not one of 'active', " in planner.ended(64, "devices", "--status", "ACTVE").err.casefold()
+
+
+def test_a_status_of_a_lifecycle_of_their_own_is_known_by_the_assets_that_have_it(
+    site: Sandbox, syncd: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(TRANSITIONS, "in repair", ("in-use",))
+    asset = next(iter(live(site).values()))
+    site.rt.world.move(asset, status="in repair")
+    [document] = syncd.ended(0, "assets", "--status", "in repair", "--json").json
+    assert document["id"] == asset.id
+    assert "in repair" in syncd.ended(65, "--log", "json", "assets", "--status", "repair").records[-1]["MESSAGE"]
+
+
 def test_a_table_shows_the_first_and_says_how_many_more(
     shared_site: Sandbox, planner: Cli, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -131,7 +151,7 @@ def test_org_units_are_told_with_the_root_first(shared_site: Sandbox, planner: C
     assert units[0] == "/"
     assert set(units) == {"/", *(unit["orgUnitPath"] for unit in shared_site.google.tenant.units.values())}
     assert planner.ended(0, "org-units", "--json").json == units
-    assert [row["org unit"] for row in table(planner.ended(0, "org-units", "--csv", "--all").out)] == units
+    assert [row["org unit"] for row in table(planner.ended(0, "org-units", "--csv").out)] == units
 
 
 def test_org_units_need_a_scope_that_is_named_where_it_is_not_delegated(site: Sandbox, syncd: Cli) -> None:
@@ -206,10 +226,22 @@ def test_a_look_does_without_a_state_directory_of_somebody_else(
     assert [*(site.directory / "state").iterdir()] == []
 
 
+@pytest.mark.parametrize("arguments", [["devices"], ["assets"], ["explain", "chromebooks", "SYN0000001"]])
+def test_the_first_failure_is_the_end_and_is_told_once(site: Sandbox, syncd: Cli, arguments: list[str]) -> None:
+    site.server.faults.add(Rule(route="/devices/chromeos", status=503))
+    site.server.faults.add(Rule(route="/REST/2.0/catalog", status=503))
+    told = syncd.ended(75, "--log", "json", *arguments).records
+    assert [record["PRIORITY"] for record in told] == ["3"]
+    assert max(Counter((request.method, request.target) for request in site.server.log).values()) == 1
+    more = syncd.ended(75, "--verbose", "--log", "json", *arguments).records
+    assert "HTTP_GAVE_UP" in {kind.name for kind in MessageId for record in more if record.get("MESSAGE_ID") == kind}
+
+
 def test_a_look_makes_no_state_and_changes_nothing(site: Sandbox, syncd: Cli) -> None:
     before = len(site.rt.world.transactions)
     for verb in ("fields", "assets", "org-units", "devices"):
         syncd.ended(0, verb)
+    assert syncd.ended(0, "--log", "json", "explain", "chromebooks", "SYN0000003").records == []
     assert not (site.directory / "state").exists()
     assert len(site.rt.world.transactions) == before
     assert {request.method for request in site.server.log} <= {"GET", "POST"}

@@ -49,6 +49,20 @@ class Device(msgspec.Struct, frozen=True, gc=False, rename="camel"):
 FIELDS = frozenset(field.encode_name for field in msgspec.structs.fields(Device))
 """Wire names that can be asked for."""
 
+STATUSES = (
+    "ACTIVE",
+    "DELINQUENT",
+    "DEPROVISIONED",
+    "DISABLED",
+    "INACTIVE",
+    "PRE_PROVISIONED",
+    "RETURN_ARRIVED",
+    "RETURN_REQUESTED",
+    "SHIPPED",
+    "UNKNOWN",
+)
+"""What ``status`` can be (Directory API, ChromeOsDevice)."""
+
 WRITABLE = {"annotatedUser": 100, "annotatedAssetId": None, "annotatedLocation": 200, "notes": 500}
 """Wire names that ``patch`` writes, each with Google's longest text in characters (None: not stated).
 

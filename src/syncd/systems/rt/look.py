@@ -1,12 +1,14 @@
 """Quick looks at RT: the custom fields of catalogs, and assets in a few words. Nothing is kept, nothing is written."""
 
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 
 import msgspec
 
 from syncd.host.clock import Clock
 from syncd.host.credentials import Credentials
+from syncd.host.errors import DataError
 from syncd.systems.rt.assets import CustomFieldValues, Reference, WireAsset
 from syncd.systems.rt.client import Connection, connect
 from syncd.systems.rt.inspection import select_values
@@ -15,6 +17,12 @@ from syncd.systems.rt.pages import whole_assets
 from syncd.systems.rt.preflight import Survey, survey
 from syncd.systems.rt.rest import Rest, criterion
 from syncd.systems.rt.schema import Catalog, CustomField, Need
+
+STATUSES = ("new", "allocated", "in-use", "recycled", "stolen", "deleted")
+"""Those of RT's lifecycle ``assets``."""
+
+_LOOKED_AT = 1000
+"""Assets whose statuses are told to somebody who has misspelt one."""
 
 
 class FieldLook(msgspec.Struct, frozen=True, kw_only=True):
@@ -87,6 +95,22 @@ def assets(rest: Rest, found: Survey, statuses: Sequence[str] = ()) -> Iterator[
         for asset in page.items:
             if not wanted or asset.status.casefold() in wanted:
                 yield _asset(asset, names, fields)
+
+
+def check_statuses(rest: Rest, found: Survey, statuses: Sequence[str]) -> None:
+    """Raise DataError ``rt.no_status`` for a status that is none of RT's own and that no asset has.
+
+    RT does not tell the statuses of a catalog's lifecycle, and finds nothing with one that there is not.
+    """
+    for status in statuses:
+        if status.casefold() not in STATUSES and next(assets(rest, found, [status]), None) is None:
+            seen = {asset.status for asset in islice(assets(rest, found), _LOOKED_AT)}
+            raise DataError(
+                f"no asset has the status {status!r}; there are {', '.join(sorted(seen | {*STATUSES}))}.",
+                code="rt.no_status",
+                system="rt",
+                object=status,
+            )
 
 
 def _asset(asset: WireAsset, catalogs: dict[int, str], fields: dict[int, str]) -> AssetLook:
