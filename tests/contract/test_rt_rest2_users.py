@@ -1,5 +1,7 @@
 """RT 5's users: reading, searching, making, changing, disabling."""
 
+import time
+
 import pytest
 
 from services.rest2 import Json, Rest2, criterion, ids, told
@@ -16,6 +18,10 @@ EVERYBODY = [
     "s1001",
     "s1002",
 ]
+
+
+def wait_a_second() -> None:
+    time.sleep(1.05)
 
 
 def find(rt: Rest2, *criteria: Json, who: str = "rt-sync", **params: str) -> list[str]:
@@ -109,6 +115,79 @@ def test_lists_do_not_tell_who_is_disabled(rt: Rest2) -> None:
     assert (item["Disabled"], item["Privileged"]) == ("", "")
 
 
+def test_lists_are_in_no_order_by_disabled_and_tell_how_many_they_have(rt: Rest2) -> None:
+    rt.create("user", Name="d1", Disabled=1)
+    name = criterion("Name", ["s1001", "d1"], "IN")
+    assert (rt.search("/users", name)["total"], rt.search("/users", name, find_disabled_rows="1")["total"]) == (1, 2)
+    assert (ids(rt.search("/users", name, orderby="Disabled")), rt.search("/users", name)["total"]) == ([], 1)
+    assert rt.search("/users", name, find_disabled_rows="0")["total"] == 1
+    rt.send("PUT", "/user/d1", json={"Name": "gone-d1"})
+
+
+def test_users_can_be_listed_by_when_they_changed_last(rt: Rest2) -> None:
+    rt.create("user", Name="u0")
+    wait_a_second()
+    for change in (
+        {"CustomFields": {"Grade": "1"}},
+        {"Disabled": 1},
+        {"Disabled": 0},
+        {"Privileged": 1},
+        {"Lang": "de"},
+    ):
+        before = rt.get("/user/u0")["LastUpdated"]
+        wait_a_second()
+        assert rt.put("/user/u0", **change) != []
+        assert rt.get("/user/u0")["LastUpdated"] > before
+        listed = rt.search(
+            "/users",
+            fields="id,Name,LastUpdated",
+            orderby="LastUpdated",
+            order="DESC",
+            per_page="1",
+            find_disabled_rows="1",
+        )
+        assert listed["items"][0]["Name"] == "u0"
+    rt.put("/user/u0", Privileged=0, Name="gone-u0")
+
+
+def test_a_user_whose_name_has_a_line_break_is_listed_without_anything(rt: Rest2) -> None:
+    assert rt.send("POST", "/user", json={"Name": "two\nlines"}).status_code == 500
+    made = rt.search("/transactions", criterion("Type", "Create"), fields="ObjectId", orderby="id", order="DESC")
+    number = made["items"][0]["ObjectId"]
+    listed = rt.search("/users", criterion("Name", "two", "STARTSWITH"), fields="id,Name")
+    assert (listed["items"], listed["count"], listed["total"]) == ([None], 1, 1)
+    assert rt.get(f"/user/{number}")["Name"] == "two\nlines"
+    rt.put(f"/user/{number}", Name="gone-lines")
+
+
+def test_the_group_of_the_privileged_has_all_of_them_by_name(rt: Rest2) -> None:
+    rt.create("user", Name="p1", Privileged=1, Disabled=1)
+    rt.create("user", Name="555001", Privileged=1)
+    query = [criterion("Domain", "SystemInternal"), criterion("Name", "Privileged")]
+    found = rt.search("/groups", *query, fields="id,Name,Domain")
+    assert [(item["Name"], item["Domain"], item["type"]) for item in found["items"]] == [
+        ("Privileged", "SystemInternal", "group")
+    ]
+    number = found["items"][0]["id"]
+    members = [member["id"] for member in rt.get(f"/group/{number}")["Members"]]
+    assert {"root", "rt-sync", "rt-readonly", "p1", "555001"} <= set(members)
+    assert not {"s1001", "Nobody", "RT_System"} & set(members)
+    assert rt.search("/groups", *query, who="rt-readonly", fields="Name")["total"] is None
+    assert rt.search("/groups", *query, who="rt-readonly")["items"] == []
+    assert rt.send("GET", f"/group/{number}", "rt-readonly").status_code == 403
+    assert rt.send("GET", "/group/999999").status_code == 404
+    assert rt.search("/groups", criterion("Domain", "SystemInternal"))["total"] == 3
+    rt.send("PUT", "/user/p1", json={"Name": "gone-p1"})
+
+
+def test_a_reference_lacks_the_organization_at_the_start_of_a_name(rt: Rest2) -> None:
+    answer = rt.send("POST", "/user", json={"Name": "rt.test-foo", "Privileged": 1})
+    assert answer.json()["id"] == "foo"
+    (item,) = rt.search("/users", criterion("Name", "rt.test-foo"), fields="id,Name")["items"]
+    assert (item["Name"], item["_url"].rpartition("/")[2]) == ("rt.test-foo", "foo")
+    assert "foo" in [member["id"] for member in rt.get("/group/4")["Members"]]
+
+
 def test_a_user_is_made_and_answers_by_name(rt: Rest2) -> None:
     body = {"Name": "u1", "EmailAddress": "u1@example.test", "RealName": "U", "CustomFields": {"Student ID": "7"}}
     answer = rt.send("POST", "/user", json=body)
@@ -152,6 +231,44 @@ def test_a_name_of_digits_cannot_be_asked_for(rt: Rest2) -> None:
     answer = rt.send("POST", "/user", json={"Name": "99999"})
     assert rt.send("GET", "/user/99999").status_code == 404
     assert rt.get(f"/user/{answer.headers['Location'].rpartition('/')[2]}")["Name"] == "99999"
+
+
+def test_a_name_of_digits_is_taken_for_a_number(rt: Rest2) -> None:
+    rt.create("user", Name="99000")
+    number = rt.get("/user/s1002")["id"]
+    answers = [rt.send("POST", "/user", json={"Name": name}) for name in (str(number), "99000")]
+    assert [(answer.status_code, answer.json()["message"]) for answer in answers] == [
+        (400, "Name in use"),
+        (400, "Could not create user"),
+    ]
+    assert told(rt.put("/user/s1001", Name=str(number))) == ["Name in use"]
+    assert told(rt.put("/user/s1001", Name="99000")) == ["Name could not be set to 99000."]
+    assert told(rt.put("/user/s1001", Name="")) == ["empty name"]
+    assert rt.get("/user/s1001")["Name"] == "s1001"
+
+
+def test_columns_keep_so_many_octets(rt: Rest2) -> None:
+    long = {
+        "RealName": "é" * 99,
+        "NickName": "x" * 99,
+        "Organization": " " + "😀" * 99,
+        "City": "c" * 101,
+        "Zip": "z" * 17,
+    }
+    rt.create("user", Name="n" * 201, **long)
+    whole = rt.get(f"/user/{'n' * 200}")
+    assert [len(whole[column]) for column in long] == [60, 16, 50, 100, 16]
+    assert rt.send("POST", "/user", json={"Name": "n" * 202}).json() == {"message": "Could not create user"}
+    fields = ",".join(long)
+    (item,) = rt.search("/users", criterion("Name", "n" * 200), fields=fields)["items"]
+    assert {column: item[column] for column in long} == {column: whole[column] for column in long}
+    rt.put(f"/user/{'n' * 200}", Name="gone-n")
+
+
+def test_rts_own_users_are_disabled_but_not_changed(rt: Rest2) -> None:
+    assert told(rt.put("/user/1", RealName="x")) == ["Can not modify system users"]
+    assert rt.put("/user/Nobody", Disabled=1) == ["User disabled"]
+    assert rt.put("/user/Nobody", Disabled=0) == ["User enabled"]
 
 
 def test_a_user_is_changed_with_sentences(rt: Rest2) -> None:

@@ -91,6 +91,7 @@ def test_a_name_may_be_missing_taken_or_too_long(rt: Rest2) -> None:
     first, second = (rt.create("asset", Catalog=2, Name="twice") for _ in range(2))
     assert first != second
     assert rt.get(f"/asset/{rt.create('asset', Catalog=2, Name='x' * 300)}")["Name"] == "x" * 255
+    assert rt.get(f"/asset/{rt.create('asset', Catalog=2, Name='é' * 300)}")["Name"] == "é" * 127
 
 
 def test_a_holder_with_an_unknown_address_becomes_a_user(rt: Rest2) -> None:

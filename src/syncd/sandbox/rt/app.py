@@ -7,7 +7,7 @@ from typing import Final
 
 from syncd.sandbox.fleet import Fleet
 from syncd.sandbox.people import People
-from syncd.sandbox.rt import assets, definitions, transactions, users
+from syncd.sandbox.rt import assets, definitions, groups, transactions, users
 from syncd.sandbox.rt.asset_search import AssetSearch
 from syncd.sandbox.rt.auth import LOGIN_PATH, SignIn
 from syncd.sandbox.rt.context import API_PATH, Context
@@ -114,6 +114,8 @@ class RtApp:
             },
             r"/user/([^/]+)/history": {"GET": lambda context, key: transactions.history(context, USER, key)},
             r"/user/([^/]+)/groups": {"GET": _hidden},
+            r"/groups/?": {"GET": groups.search_groups, "POST": groups.search_groups},
+            r"/group/(\d+)/?": {"GET": groups.get_group},
             r"/catalogs/?": {"GET": definitions.search_catalogs, "POST": definitions.search_catalogs},
             r"/catalogs/all": {"GET": definitions.all_catalogs},
             r"/catalog": {"POST": definitions.create_catalog},

@@ -9,7 +9,7 @@ from syncd.sandbox.rt.records import ASSET, Asset, Change
 from syncd.sandbox.rt.rendering import Fields, attributes, custom_fields
 from syncd.sandbox.rt.resources import body_of, check_if_match, created, show
 from syncd.sandbox.rt.roles import initial_members, initial_owner, update_roles
-from syncd.sandbox.rt.values import Invalid
+from syncd.sandbox.rt.values import Invalid, cut
 from syncd.sandbox.rt.wire import EPOCH, Json, Refusal, crash, forbidden, not_found, refuse, success, timestamp
 from syncd.sandbox.server import Answer
 
@@ -82,7 +82,7 @@ def create_asset(context: Context) -> Answer:
         name=_initial_name(body),
         catalog=catalog.id,
         status=_initial_status(body.get("Status")),
-        description=_plain(body.get("Description"))[:_WIDTH],
+        description=cut(_plain(body.get("Description")), _WIDTH),
         created=world.now(),
         creator=context.user.id,
     )
@@ -105,7 +105,7 @@ def _wanted_id(context: Context, body: dict[str, Any]) -> int | None:
 def _initial_name(body: dict[str, Any]) -> str:
     if "Name" in body and body["Name"] is None:
         raise refuse(400, "Asset create failed: Object could not be created")
-    name = _plain(body.get("Name"))[:_WIDTH]
+    name = cut(_plain(body.get("Name")), _WIDTH)
     if name.isdigit():
         raise refuse(400, "Invalid Name (names may not be all digits)")
     return name
@@ -226,7 +226,7 @@ def _set_text(context: Context, asset: Asset, column: str, value: Any) -> list[s
     before: str = getattr(asset, attribute)
     if not _is_plain(value):
         return []
-    after = _plain(value)[:_WIDTH]
+    after = cut(_plain(value), _WIDTH)
     if after == before:
         return []
     if not context.may("ModifyAsset", asset.catalog):

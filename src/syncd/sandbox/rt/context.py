@@ -13,6 +13,7 @@ Right = Literal[
     "SuperUser",
     "AdminUsers",
     "ShowUserHistory",
+    "SeeGroup",
     "AdminCustomField",
     "SeeCustomField",
     "ModifyCustomField",
@@ -23,6 +24,7 @@ Right = Literal[
     "ModifyAsset",
 ]
 API_PATH: Final = "/REST/2.0"
+ORGANIZATION: Final = "rt.test"
 
 
 @dataclass(slots=True)
@@ -75,7 +77,8 @@ class Context:
         return f"{self.api}/{path}"
 
     def reference(self, kind: str, number: object) -> Json:
-        """Return a reference to an object; its id is a string."""
+        """Return a reference to an object; its id is a string. A user's name loses RT's organization at its start."""
+        number = str(number).removeprefix(f"{ORGANIZATION}-") if kind == "user" else number
         return {"type": kind, "id": str(number), "_url": f"{self.api}/{kind}/{number}"}
 
     def person(self, number: int) -> Json:

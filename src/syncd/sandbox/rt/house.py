@@ -23,7 +23,7 @@ _BOTH: Final = (CHROMEBOOKS, NETWORK_GEAR)
 _ONE: Final = (CHROMEBOOKS,)
 _LOOK: Final = ["ShowCatalog", "ShowAsset", "SeeCustomField"]
 _CHANGE: Final = ["CreateAsset", "ModifyAsset", "ModifyCustomField"]
-_SYNC: Final = [*_LOOK, *_CHANGE, "AdminUsers", "ShowUserHistory", "AdminCustomField", "AdminCatalog"]
+_SYNC: Final = [*_LOOK, *_CHANGE, "AdminUsers", "ShowUserHistory", "SeeGroup", "AdminCustomField", "AdminCatalog"]
 
 _ASSET_FIELDS: Final[tuple[tuple[str, str, int, tuple[int, ...], tuple[str, ...]], ...]] = (
     ("Serial Number", "Freeform", 1, _BOTH, ()),

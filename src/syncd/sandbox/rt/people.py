@@ -5,11 +5,19 @@ from typing import Any
 
 from syncd.sandbox.rt.context import Context
 from syncd.sandbox.rt.records import Change, User
+from syncd.sandbox.rt.values import cut
 from syncd.sandbox.rt.wire import refuse
 from syncd.sandbox.rt.world import World
 
 _EMAIL = re.compile(r"[^\s@]+@[^\s@]+")
 _SHORTEST_PASSWORD = 5
+LENGTHS = {"Name": 200, "EmailAddress": 120, "RealName": 120, "Organization": 200, "City": 100, "State": 100} | {
+    **dict.fromkeys(("Address1", "Address2"), 200),
+    **dict.fromkeys(("HomePhone", "WorkPhone", "MobilePhone", "PagerPhone"), 30),
+    **dict.fromkeys(("NickName", "Lang", "Gecos", "Zip"), 16),
+    **dict.fromkeys(("Country", "Timezone"), 50),
+}
+"""Octets that columns keep; texts and certificates keep all."""
 RARE_COLUMNS = (
     "NickName", "Organization", "City", "Country", "Lang", "Gecos", "Comments", "SMIMECertificate", "HomePhone",
     "WorkPhone", "MobilePhone", "PagerPhone", "Address1", "Address2", "State", "Zip", "Signature",
@@ -29,23 +37,36 @@ def create(context: Context, body: dict[str, Any]) -> User:
     problem = _problem(world, name, email, password)
     if problem:
         raise refuse(400, problem)
+    name = kept("Name", name)
+    if world.user_named(name):
+        raise refuse(400, "Could not create user")
     user = world.add(
         User(
             id=world.next_user_id(),
             name=name,
-            real_name=str(body.get("RealName") or ""),
-            email=email,
+            real_name=kept("RealName", str(body.get("RealName") or "")),
+            email=kept("EmailAddress", email),
             password=password,
             privileged=is_on(body.get("Privileged")) is True,
             disabled=is_on(body.get("Disabled")) is True,
             timezone=str(body.get("Timezone") or ""),
-            columns={column: str(body[column]) for column in RARE_COLUMNS if body.get(column)},
+            columns={column: kept(column, str(body[column])) for column in RARE_COLUMNS if body.get(column)},
             created=world.now(),
             creator=context.user.id,
         )
     )
     world.log(user, context.user.id, Change("Create"))
     return user
+
+
+def kept(column: str, text: str) -> str:
+    """Return what a column keeps of a text."""
+    return cut(text, LENGTHS[column]) if column in LENGTHS else text
+
+
+def loaded(world: World, name: str) -> User | None:
+    """Return whom RT finds by a name: it takes digits for a number."""
+    return world.users.get(int(name)) if name.isdigit() and name.isascii() else world.user_named(name)
 
 
 def is_on(value: object) -> bool | None:
@@ -67,7 +88,7 @@ def _problem(world: World, name: str, email: str, password: str) -> str | None:
         return "Must specify 'Name' attribute"
     if problem := email_problem(world, email):
         return problem
-    if world.user_named(name):
+    if loaded(world, name):
         return "Name in use"
     if password and len(password) < _SHORTEST_PASSWORD:
         return f"Password needs to be at least {_SHORTEST_PASSWORD} characters long"

@@ -8,13 +8,14 @@ from syncd.sandbox.rt.assets import quoted
 from syncd.sandbox.rt.context import Context
 from syncd.sandbox.rt.field_values import Sentence, find_applied, set_initial, update_values
 from syncd.sandbox.rt.listing import Page, envelope, ordered
-from syncd.sandbox.rt.people import RARE_COLUMNS, create, email_problem, is_on
+from syncd.sandbox.rt.people import RARE_COLUMNS, create, email_problem, is_on, kept, loaded
 from syncd.sandbox.rt.query import NEGATIVE, Criterion, criteria_of, grouped, joined, text_test
-from syncd.sandbox.rt.records import USER, USER_FIELDS, Change, User
+from syncd.sandbox.rt.records import NOBODY, SYSTEM, USER, USER_FIELDS, Change, User
 from syncd.sandbox.rt.rendering import Fields, attributes, custom_fields
 from syncd.sandbox.rt.resources import body_of, check_if_match, created, show
 from syncd.sandbox.rt.values import Invalid
-from syncd.sandbox.rt.wire import EPOCH, Json, not_found, refuse, success, timestamp
+from syncd.sandbox.rt.wire import EPOCH, Json, crash, not_found, refuse, success, timestamp
+from syncd.sandbox.rt.world import World
 from syncd.sandbox.server import Answer
 
 _OPEN: Final = ("RealName", "EmailAddress", "Name")
@@ -62,9 +63,10 @@ def search_users(context: Context) -> Answer:
     columns = _ADMIN if context.may("AdminUsers") else _OPEN
     criteria = criteria_of(call, columns, lambda name: _field_id(context, name))
     tests = [joined([_test(criterion) for criterion in group], group) for group in grouped(criteria)]
-    disabled = bool(call.first("find_disabled_rows"))
+    disabled = call.first("find_disabled_rows", "") not in ("", "0")
     users = [u for u in world.users.values() if (disabled or not u.disabled) and all(test(u) for test in tests)]
-    users.sort(key=lambda user: user.name.lower())
+    if call.first("orderby") is None:
+        users.sort(key=lambda user: user.name.lower())
     keys: dict[str, Callable[[User], object]] = {
         "id": lambda user: user.id,
         "Created": lambda user: user.created,
@@ -73,7 +75,8 @@ def search_users(context: Context) -> Answer:
     for column in _ADMIN:
         keys[column] = lambda user, column=column: _column(user, column).lower()  # type: ignore[misc]
     found, page, fields = ordered(call, users, keys), Page.of(call), Fields(context)
-    items = [fields.item(user) for user in page.cut(found or ())]
+    # RT has no reference to a user whose name has a line break.
+    items = [None if "\n" in user.name else fields.item(user) for user in page.cut(found or ())]
     return success(envelope(call, page, items, len(users)))
 
 
@@ -85,6 +88,8 @@ def create_user(context: Context) -> Answer:
     user = create(context, body)
     for key, value in (body.get("CustomFields") or {}).items():
         _set_quietly(context, user, key, value)
+    if "\n" in user.name:
+        raise crash()
     return created(context, "user", user.id, user.name)
 
 
@@ -132,7 +137,7 @@ def delete_user(context: Context, key: str) -> Answer:
 def _set_column(context: Context, user: User, column: str, value: Any) -> list[str]:  # noqa: ANN401
     if isinstance(value, bool | dict | list) or value is None:
         return []
-    before, after = _column(user, column), str(value)
+    before, after = _column(user, column), kept(column, str(value))
     if after == before:
         return []
     if not context.may("AdminUsers"):
@@ -147,12 +152,21 @@ def _set_column(context: Context, user: User, column: str, value: Any) -> list[s
 
 def _column_problem(context: Context, user: User, column: str, text: str) -> str | None:
     world = context.world
+    if user.id in (SYSTEM, NOBODY):
+        return "Can not modify system users"
     if column == "EmailAddress" and text.lower() != user.email.lower():
         return email_problem(world, text)
-    if column != "Name":
-        return None
-    holder = world.user_named(text)
-    return "Name in use" if holder is not None and holder.id != user.id else None
+    return _name_problem(world, user, text) if column == "Name" else None
+
+
+def _name_problem(world: World, user: User, name: str) -> str | None:
+    if not name:
+        return "empty name"
+    in_the_way = loaded(world, name)
+    if in_the_way is not None and in_the_way is not user:
+        return "Name in use"
+    holder = world.user_named(name)
+    return f"Name could not be set to {name}." if holder is not None and holder is not user else None
 
 
 def _store_column(context: Context, user: User, column: str, text: str) -> None:

@@ -20,6 +20,11 @@ _OFFSET = re.compile(r"\+(\d\d):(\d\d)")
 _START: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
+def cut(text: str, octets: int) -> str:
+    """Return what a column of the database keeps of a text: so many octets, by whole characters."""
+    return text.encode()[:octets].decode(errors="ignore")
+
+
 class Invalid(Exception):
     """RT refuses the value; the text is its sentence."""
 

@@ -2,8 +2,8 @@
 
 RT 5.0.3, observed: a list is of all users or of the enabled ones, cannot be ordered by ``Disabled`` (then it is
 empty), and tells how many it has. So the two numbers say how many are disabled; where that is none, that was it.
-Else the transactions Disabled and Enabled name suspects, and two counts prove them: all their names are found, and
-none among the enabled. They miss those who were disabled when they were made. Such are closed in on: where in the
+Else the transactions Disabled and Enabled name suspects, and two requests prove them: all their names are found, and
+not among the enabled. They miss those who were disabled when they were made. Such are closed in on: where in the
 order of ids a page of enabled users lies tells how many disabled ones come before it. That never takes more pages
 than the enabled users fill.
 """
@@ -13,13 +13,17 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from itertools import pairwise
 
 from syncd.host.errors import Unavailable
+from syncd.systems.rt.assets import slices
 from syncd.systems.rt.errors import incomplete
 from syncd.systems.rt.feed import Transaction
 from syncd.systems.rt.rest import PAGE, Rest, criterion
-from syncd.systems.rt.users.pages import count_named, count_users, enabled_page
+from syncd.systems.rt.users.pages import count_named, count_users, enabled_named, enabled_page
 
 _WORTH = 4
 """Pages of enabled users that one page of transactions may spare."""
+
+_NAMES = 500
+"""Names in one question; databases have their limits."""
 
 Names = Callable[[Collection[int]], Mapping[int, str]]
 """Tells the login names of users."""
@@ -40,10 +44,10 @@ def disabled_users(rest: Rest, ids: Sequence[int], names: Names, suspects: Colle
     missing = len(ids) - enabled
     if not missing:
         return set()
-    known = _proven(rest, names, suspects, missing)
+    known = _proven(rest, names, suspects)
     if len(known) < missing:
         told = suspected(rest, missing, enabled).intersection(ids)
-        known |= _proven(rest, names, told - known, missing - len(known))
+        known |= _proven(rest, names, told - known)
     return known if len(known) == missing else _Search(rest, ids, enabled, known).run()
 
 
@@ -65,13 +69,15 @@ def suspected(rest: Rest, missing: int, enabled: int) -> set[int]:
     return {number for number, disabled in state.items() if disabled}
 
 
-def _proven(rest: Rest, names: Names, suspects: Collection[int], most: int) -> set[int]:
-    """Return the suspects if all of them are disabled, else nobody."""
-    if not 0 < len(suspects) <= most:
-        return set()
-    called = names(suspects)
-    whole = count_named(rest, called.values(), disabled=True) == len(suspects) == len(called)
-    return set(called) if whole and not count_named(rest, called.values(), disabled=False) else set()
+def _proven(rest: Rest, names: Names, suspects: Collection[int]) -> set[int]:
+    """Return which of the suspects are disabled, as far as that is proven: found by name, but not among the enabled."""
+    proven: set[int] = set()
+    for some in slices(names(suspects).items(), _NAMES):
+        called = dict(some)
+        enabled = enabled_named(rest, called.values())
+        if enabled.total == len(enabled.items) and count_named(rest, called.values()) == len(called):
+            proven |= called.keys() - {item.id for item in enabled.items}
+    return proven
 
 
 class _Search:

@@ -11,7 +11,6 @@ from typing import Any, Final, TypeVar, cast
 import msgspec
 
 from syncd.host.errors import DataError, NotFound
-from syncd.systems.rt.assets import slices
 from syncd.systems.rt.errors import incomplete
 from syncd.systems.rt.pages import Progress, Stamp, wider
 from syncd.systems.rt.rest import PAGE, Criterion, Page, Rest, criterion
@@ -22,8 +21,6 @@ _EVERYBODY: Final = [criterion("Name", "!=", "")]
 _STAMP: Final = {"fields": "id,Name,LastUpdated"}
 _ID: Final = (("id", "ASC"),)
 _LATEST: Final = (("LastUpdated", "DESC"), ("id", "DESC"))
-_NAMES: Final = 500
-"""Names in a question that is answered by a number alone."""
 
 
 class Members(msgspec.Struct):
@@ -85,13 +82,15 @@ def count_users(rest: Rest, *, disabled: bool) -> int:
     return _total(_search(rest, _EVERYBODY, Stamp, {"fields": "id"}, per_page=1, disabled=disabled))
 
 
-def count_named(rest: Rest, names: Iterable[str], *, disabled: bool) -> int:
-    """Return how many users have one of these names."""
-    found = 0
-    for some in slices(names, _NAMES):
-        query = [criterion("Name", "IN", some)]
-        found += _total(_search(rest, query, Stamp, {"fields": "id"}, per_page=1, disabled=disabled))
-    return found
+def count_named(rest: Rest, names: Iterable[str]) -> int:
+    """Return how many users have one of these names, disabled ones too."""
+    query = [criterion("Name", "IN", sorted(names))]
+    return _total(_search(rest, query, Stamp, {"fields": "id"}, per_page=1, disabled=True))
+
+
+def enabled_named(rest: Rest, names: Iterable[str]) -> Page[Stamp]:
+    """Return one page of the enabled users that have one of these names; ``total`` counts all of them."""
+    return _search(rest, [criterion("Name", "IN", sorted(names))], Stamp, {"fields": "id"}, disabled=False)
 
 
 def enabled_page(rest: Rest, number: int) -> Page[Stamp]:

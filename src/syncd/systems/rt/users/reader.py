@@ -67,9 +67,15 @@ class UserWork(Work[WireUser]):
         """Read everything, then find out who is disabled."""
         self.group = pages.members(self.rest, self.group_id)
         super().read_all(told)
-        self.settle(lambda: disabled_users(self.rest, self.ids, self.names), self.take_more)
+        before = [known.id for known in self.kept.read(Known) if known.disabled] if self.before.disabled else []
+        self.settle(lambda: disabled_users(self.rest, self.ids, self.names, before), self.take_more)
         self.meet_odd()
         self.meta = msgspec.structs.replace(self.meta, disabled=len(self.disabled))
+
+    def full(self, meta: Meta) -> None:
+        """Read everything, and compare; who was disabled is suspected to be so still."""
+        self.before = meta
+        super().full(meta)
 
     def warm(self, meta: Meta) -> None:
         """Read what changed; the number of the enabled users proves who is disabled."""
@@ -120,18 +126,17 @@ class UserWork(Work[WireUser]):
         return found
 
     def read_since(self, since: str) -> None:
-        """Read what changed since then: everything, where a third of all users or more did."""
+        """Read what changed since then, the latest page of it is known: all users, where a third or more changed."""
         third = 1 + self.kept.count() // PAGE // _SHARE
-        moved: set[int] = set()
-        for number in [third, *range(1, third)]:
-            items = self.newest(number).items
-            recent = self.moved(items, since)
-            if number == third and items and len(recent) == len(items):
-                self.count = 0
-                self.full(self.before)
-                return
-            moved |= recent
-        self.read_chosen(moved)
+        last = self.newest(third).items if third > 1 else []
+        moved = self.moved(last, since)
+        if len(moved) == len(last):
+            self.count = 0
+            self.full(self.before)
+            return
+        for number in range(2, third):
+            moved |= self.moved(self.newest(number).items, since)
+        self.read_chosen(moved | self.called.keys())
 
     def read_chosen(self, wanted: set[int]) -> None:
         """Read users again, with their flags."""
