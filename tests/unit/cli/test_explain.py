@@ -145,6 +145,22 @@ def test_a_refused_plan_is_named_as_the_reason(site: Sandbox, syncd: Cli) -> Non
     assert not any("mode is" in line for line in told)
 
 
+@pytest.mark.parametrize("kind", ["blank_serial", "short_serial", "placeholder_serial"])
+def test_a_device_without_a_usable_serial_is_matched_once_its_asset_has_its_mac(
+    site: Sandbox, syncd: Cli, kind: str
+) -> None:
+    """As docs/integrations/chromebooks.md says what to do about it."""
+    device, _ = of_kind(site, kind)
+    mac = site.rt.world.field_named("MAC Address")
+    assert mac is not None
+    asset = site.rt.world.assets[next(iter(site.rt.world.live()))]
+    serial = site.rt.world.field_named("Serial Number")
+    assert serial is not None
+    site.rt.world.set_values(asset, serial.id, ["SYN7777777"])
+    site.rt.world.set_values(asset, mac.id, [site.google.device(device)["macAddress"]])
+    assert said(syncd.ended(0, "explain", "chromebooks", device))[0].startswith("Matched by mac: device")
+
+
 def test_two_things_of_one_name_are_both_told(site: Sandbox, syncd: Cli) -> None:
     one, two = [asset for asset in site.rt.world.assets.values() if asset.name.startswith("EX-00000")][30:32]
     two.name = one.name
