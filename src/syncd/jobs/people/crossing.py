@@ -46,7 +46,8 @@ class Crossing:
     def fields(self) -> tuple[Field[Entry, User], ...]:
         """Return the mapping of users that there are: what the rules say, and that nobody in the roster is disabled."""
         mapped = [self._field(name, rule) for name, rule in self._options.rules.items() if not rule.only_new]
-        return (*mapped, self._flag("Disabled", lambda _: "0"), self._flag("Privileged", self.privileged))
+        promoted = [self._flag("Privileged", self.privileged)] if self._options.privileged_roles else []
+        return (*mapped, self._flag("Disabled", lambda _: "0"), *promoted)
 
     def values(self, entry: Entry) -> dict[str, Value]:
         """Return the values of a user that is to be made."""

@@ -18,7 +18,7 @@ from syncd.reconcile.values import texts
 R = TypeVar("R")
 
 READ = {ROSTER: "all people of the sources", SYSTEM: "all users"}
-MERGING = {SYSTEM: "disable all but one of", ROSTER: "correct all but one of"}
+MERGING = {SYSTEM: "take it away from all but one of", ROSTER: "correct all but one of"}
 
 
 def explained(sought: str, laid: Frame, planned: tuple[Sequence[Action], Sequence[Listing]]) -> list[Case]:
