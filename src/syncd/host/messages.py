@@ -289,6 +289,19 @@ class MessageId(StrEnum):
         "Everything in @SYNCD_OBJECT@ was taken, or nothing; the message says which.",
         "Where it was not taken, a record after this one says why.",
     )
+    ROSTER_REFUSED = (
+        "98bbdc0104c34907afc7f1475e291569",
+        "A file would let more people of a roster go than its limit allows",
+        (
+            "@SYNCD_OBJECT@ was read, and nothing of it was stored: it is a part of the roster or a bad export, or so"
+            " many have left indeed. Or the approval that was given is not for this file and the roster as they are."
+        ),
+        (
+            "If the file is a part, import it with --partial, or with --school NAME for all of one school.\n"
+            "If it is right, import it with the --approve that the message ends with.\n"
+            "If it is not, export it again where it comes from."
+        ),
+    )
 
     # -- housekeeping
 
@@ -354,6 +367,9 @@ class MessageId(StrEnum):
     )
 
 
+_ROSTERS = "roster."
+"""How the codes of errors about rosters begin."""
+
 _KINDS: tuple[tuple[type[IntegrationError], MessageId], ...] = (
     (ConfigurationError, MessageId.CONFIG_INVALID),
     (NotPermitted, MessageId.CREDENTIALS_REFUSED),
@@ -372,6 +388,8 @@ def message_id(name: object) -> MessageId | None:
 
 def kind_of(error: IntegrationError) -> MessageId:
     """Return the kind of the record that tells of an error that ended a command."""
+    if isinstance(error, Refused) and error.code.startswith(_ROSTERS):
+        return MessageId.ROSTER_REFUSED
     return next((kind for class_, kind in _KINDS if isinstance(error, class_)), MessageId.COMMAND_FAILED)
 
 

@@ -172,8 +172,8 @@ def _check_limit(counts: Counts, new: Import, order: Order, approval: str) -> No
             f"Refused, nothing was stored: by {new.file} {counts.moved:,} active students of other schools would be of "
             f"{new.scope}, and the limit is {most:,} ({SETTING} = {percent:g}). If {new.scope} is the right school and "
             f"the ids are those of the whole roster, approve it: {order.command} --approve {approval}",
-            code="guard.refused",
-            operation="guard",
+            code="roster.refused",
+            operation="import students",
             object=new.file,
         )
     if counts.lost <= most:
@@ -184,8 +184,8 @@ def _check_limit(counts: Counts, new: Import, order: Order, approval: str) -> No
         f"would leave, and the limit is {most:,} ({SETTING} = {percent:g}). If it is a part of the roster, say "
         "--partial, or --school NAME for all of one school. If it is right, approve it: "
         f"{order.command} --approve {approval}",
-        code="guard.refused",
-        operation="guard",
+        code="roster.refused",
+        operation="import students",
         object=new.file,
     )
 
@@ -196,8 +196,8 @@ def _check_approval(given: str, approval: str, name: str) -> None:
     raise Refused(
         f"The approval {given[:64]} is not for {name} and the roster as they are now, nothing was stored: import it "
         "again without one, and approve the hash that is told then",
-        code="guard.wrong_approval",
-        operation="guard",
+        code="roster.wrong_approval",
+        operation="import students",
         object=name,
     )
 

@@ -12,7 +12,7 @@ import pytest
 
 from syncd.cli import imports
 from syncd.host.errors import DataError
-from syncd.host.messages import kind_of
+from syncd.host.messages import MessageId, kind_of
 from syncd.jobs import student_import
 from syncd.state.store import open_store
 from syncd.systems.rosters import problems as room
@@ -335,7 +335,10 @@ def test_a_refusal_in_the_zone_tells_the_command_that_lifts_it(school: School) -
     school.syncd(0, school.file(rows(*range(100))))
     school.drop(rows(*range(50)))
     school.syncd(3, "--drop-zone")
-    (report,) = (school.zone / "rejected").glob("*.report.txt")
+    school.drop(rows(*range(50)), "again.csv")
+    result = school.cli.ended(3, "--config", school.config, "--log", "json", "import", "students", "--drop-zone")
+    assert [record["MESSAGE_ID"] for record in result.records] == [MessageId.ROSTER_REFUSED]
+    report = next((school.zone / "rejected").glob("*-students.csv.report.txt"))
     words = report.read_text().split("import students ")[1].split()
     assert Path(words[0]).read_text() == rows(*range(50))
     school.syncd(0, *words[:3])

@@ -10,7 +10,7 @@ import pytest
 
 import syncd
 from syncd.host import errors
-from syncd.host.errors import IntegrationError, WriteRefused
+from syncd.host.errors import DataError, IntegrationError, Refused, WriteRefused
 from syncd.host.messages import MessageId, catalog, kind_of, message_id
 
 SOURCES = sorted(Path(syncd.__file__).parent.rglob("*.py"))
@@ -193,3 +193,5 @@ def test_every_error_that_ends_a_command_is_of_a_kind() -> None:
     assert kinds.pop(MessageId.COMMAND_FAILED) == 3, "the root, and what a system refuses or does not have"
     assert set(kinds.values()) == {1}
     assert kind_of(WriteRefused("x", code="x")) is MessageId.COMMAND_FAILED
+    assert kind_of(Refused("x", code="roster.refused")) is MessageId.ROSTER_REFUSED
+    assert kind_of(DataError("x", code="roster.bad_rows")) is MessageId.INPUT_UNUSABLE
