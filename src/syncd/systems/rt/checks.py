@@ -13,6 +13,8 @@ from syncd.systems.rt.options import RtOptions
 from syncd.systems.rt.preflight import Survey, survey
 from syncd.systems.rt.rest import Rest
 from syncd.systems.rt.schema import CustomField, Kind, Need, custom_name
+from syncd.systems.rt.users.preflight import user_preflight
+from syncd.systems.rt.users.schema import UserNeed
 
 AREA = "rt"
 _TYPES: dict[Kind, str] = {
@@ -56,6 +58,15 @@ class RtChecks:
         """Yield what a job needs: catalogs, rights, the time zone, and each custom field."""
         yield Probe(job, "rt", lambda: _Needed(survey(self._rest, need, self._options.timezone), need).findings(),
                     (f"{AREA} version",))  # fmt: skip
+
+    def for_users(self, job: str, need: UserNeed) -> Iterator[Probe]:
+        """Yield what a job needs that writes users: rights, the time zone, and each custom field."""
+        yield Probe(job, "rt users", lambda: self._users(need), (f"{AREA} version",))
+
+    def _users(self, need: UserNeed) -> Finding:
+        schema = user_preflight(self._rest, need, self._options.timezone)
+        fields = "; ".join(f"{name}: {described(cf)}" for name, cf in schema.fields.items())
+        return ok(f"all that reading can prove; {fields or 'no custom field is needed'}")
 
     @cached_property
     def _rest(self) -> Rest:
