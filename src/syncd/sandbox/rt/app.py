@@ -14,6 +14,7 @@ from syncd.sandbox.rt.context import API_PATH, Context
 from syncd.sandbox.rt.house import VERSION, add_examples, furnish
 from syncd.sandbox.rt.records import ASSET, USER
 from syncd.sandbox.rt.seed import seed
+from syncd.sandbox.rt.user_search import UserSearch
 from syncd.sandbox.rt.wire import Refusal, message, success
 from syncd.sandbox.rt.world import World
 from syncd.sandbox.server import Answer, Call
@@ -37,6 +38,7 @@ class RtApp:
         self._lock = threading.Lock()
         self._sign_in = SignIn(lambda: self.world)
         self._search = AssetSearch()
+        self._user_search = UserSearch()
         self._routes = [(re.compile(pattern), methods) for pattern, methods in self._table().items()]
         if not self.world.users:
             furnish(self.world)
@@ -90,7 +92,7 @@ class RtApp:
         raise Refusal(message(404, "Not Found"))
 
     def _table(self) -> dict[str, dict[str, Handler]]:
-        search = self._search.answer
+        search, search_users = self._search.answer, self._user_search.answer
         return {
             r"/rt": {"GET": _version},
             r"/assets/?": {"GET": search, "POST": search},
@@ -103,7 +105,7 @@ class RtApp:
                 "DELETE": _undeletable,
             },
             r"/asset/(\d+)/history": {"GET": lambda context, key: transactions.history(context, ASSET, key)},
-            r"/users/?": {"GET": users.search_users, "POST": users.search_users},
+            r"/users/?": {"GET": search_users, "POST": search_users},
             r"/user": {"POST": users.create_user},
             r"/user/([^/]+)/?": {
                 "GET": users.get_user,

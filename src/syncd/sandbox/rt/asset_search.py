@@ -1,7 +1,6 @@
 """``/assets``: finding assets by JSON queries or AssetSQL."""
 
 from bisect import bisect_right
-from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from typing import Final
 from urllib.parse import parse_qsl
@@ -22,6 +21,7 @@ from syncd.sandbox.rt.query import (
     text_test,
 )
 from syncd.sandbox.rt.records import Asset
+from syncd.sandbox.rt.remembered import Remembered
 from syncd.sandbox.rt.rendering import Fields
 from syncd.sandbox.rt.values import Invalid, canonical, zone_of
 from syncd.sandbox.rt.wire import Json, success
@@ -47,16 +47,14 @@ _TEXTS: Final = {
     "Created": "created",
     "LastUpdated": "updated",
 }
-_REMEMBERED = 16
 Test = Callable[[Asset], bool]
 
 
 class AssetSearch:
-    """Searches assets; the ids of the last searches are kept while nothing changes, so that pages are cheap."""
+    """Searches assets."""
 
     def __init__(self) -> None:
-        self._found: OrderedDict[tuple[object, ...], Sequence[int] | None] = OrderedDict()
-        self._version = -1
+        self._remembered: Remembered[Sequence[int] | None] = Remembered()
 
     def answer(self, context: Context) -> Answer:
         """Answer ``GET`` and ``POST /assets``."""
@@ -69,17 +67,7 @@ class AssetSearch:
 
     def _ids(self, context: Context) -> tuple[Sequence[int], int]:
         """Return the ids in order and their number; an unknown column has a number but no ids."""
-        if self._version != context.world.version:
-            self._found.clear()
-            self._version = context.world.version
-        call = context.call
-        asked = tuple((k, v) for k, v in call.query if k in {"query", "orderby", "order"})
-        key = (context.user.id, call.method, call.body, call.headers.get("content-type"), asked)
-        if key not in self._found:
-            self._found[key] = self._search(context)
-            if len(self._found) > _REMEMBERED:
-                self._found.popitem(last=False)
-        found = self._found[key]
+        found = self._remembered.found(context, lambda: self._search(context))
         return ((), len(self._matching(context))) if found is None else (found, len(found))
 
     def _search(self, context: Context) -> Sequence[int] | None:

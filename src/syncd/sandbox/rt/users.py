@@ -1,30 +1,22 @@
-"""``/user`` and ``/users``: people."""
+"""``/user``: one of the people."""
 
-from collections.abc import Callable
 from typing import Any, Final
 from urllib.parse import unquote
 
 from syncd.sandbox.rt.assets import quoted
 from syncd.sandbox.rt.context import Context
 from syncd.sandbox.rt.field_values import Sentence, find_applied, set_initial, update_values
-from syncd.sandbox.rt.listing import Page, envelope, ordered
 from syncd.sandbox.rt.people import RARE_COLUMNS, create, email_problem, is_on, kept, loaded
-from syncd.sandbox.rt.query import NEGATIVE, Criterion, criteria_of, grouped, joined, text_test
-from syncd.sandbox.rt.records import NOBODY, SYSTEM, USER, USER_FIELDS, Change, User
-from syncd.sandbox.rt.rendering import Fields, attributes, custom_fields
+from syncd.sandbox.rt.records import NOBODY, SYSTEM, USER, Change, User
+from syncd.sandbox.rt.rendering import attributes, custom_fields
 from syncd.sandbox.rt.resources import body_of, check_if_match, created, show
+from syncd.sandbox.rt.user_search import ATTRIBUTES, column_of
 from syncd.sandbox.rt.values import Invalid
 from syncd.sandbox.rt.wire import EPOCH, Json, crash, not_found, refuse, success, timestamp
 from syncd.sandbox.rt.world import World
 from syncd.sandbox.server import Answer
 
-_OPEN: Final = ("RealName", "EmailAddress", "Name")
-_ADMIN: Final = (
-    "City", "Country", "EmailAddress", "Gecos", "Lang", "Name", "NickName", "Organization", "RealName",
-    "SMIMECertificate", "Timezone",
-)  # fmt: skip
 _WHOLE: Final = ("id", "Name", "EmailAddress", "RealName", "Created", "Creator", "LastUpdated", "LastUpdatedBy")
-_ATTRIBUTES: Final = {"Name": "name", "EmailAddress": "email", "RealName": "real_name", "Timezone": "timezone"}
 
 
 def get_user(context: Context, key: str) -> Answer:
@@ -55,29 +47,6 @@ def _links(context: Context, user: User) -> list[Json]:
     if context.may("ShowUserHistory") or user.id == context.user.id:
         found.append({"ref": "history", "_url": f"{url}/history"})
     return found
-
-
-def search_users(context: Context) -> Answer:
-    """Answer ``/users``: JSON queries only, and everybody where no criterion is left."""
-    call, world = context.call, context.world
-    columns = _ADMIN if context.may("AdminUsers") else _OPEN
-    criteria = criteria_of(call, columns, lambda name: _field_id(context, name))
-    tests = [joined([_test(criterion) for criterion in group], group) for group in grouped(criteria)]
-    disabled = call.first("find_disabled_rows", "") not in ("", "0")
-    users = [u for u in world.users.values() if (disabled or not u.disabled) and all(test(u) for test in tests)]
-    if call.first("orderby") is None:
-        users.sort(key=lambda user: user.name.lower())
-    keys: dict[str, Callable[[User], object]] = {
-        "id": lambda user: user.id,
-        "Created": lambda user: user.created,
-        "LastUpdated": lambda user: user.updated,
-    }
-    for column in _ADMIN:
-        keys[column] = lambda user, column=column: _column(user, column).lower()  # type: ignore[misc]
-    found, page, fields = ordered(call, users, keys), Page.of(call), Fields(context)
-    # RT has no reference to a user whose name has a line break.
-    items = [None if "\n" in user.name else fields.item(user) for user in page.cut(found or ())]
-    return success(envelope(call, page, items, len(users)))
 
 
 def create_user(context: Context) -> Answer:
@@ -114,7 +83,7 @@ def update_user(context: Context, key: str) -> Answer:
     check_if_match(context, str(newest.id) if newest else timestamp(EPOCH))
     body = body_of(context)
     sentences: list[Sentence] = []
-    for column in sorted({*_ATTRIBUTES, *RARE_COLUMNS} & set(body)):
+    for column in sorted({*ATTRIBUTES, *RARE_COLUMNS} & set(body)):
         sentences += _set_column(context, user, column, body[column])
     sentences += update_values(context, user, body.get("CustomFields"))
     for column, change in (("Disabled", _set_disabled), ("Privileged", _set_privileged)):
@@ -137,7 +106,7 @@ def delete_user(context: Context, key: str) -> Answer:
 def _set_column(context: Context, user: User, column: str, value: Any) -> list[str]:  # noqa: ANN401
     if isinstance(value, bool | dict | list) or value is None:
         return []
-    before, after = _column(user, column), kept(column, str(value))
+    before, after = column_of(user, column), kept(column, str(value))
     if after == before:
         return []
     if not context.may("AdminUsers"):
@@ -174,8 +143,8 @@ def _store_column(context: Context, user: User, column: str, text: str) -> None:
         context.world.rename_user(user, name=text)
     elif column == "EmailAddress":
         context.world.rename_user(user, email=text)
-    elif column in _ATTRIBUTES:
-        setattr(user, _ATTRIBUTES[column], text)
+    elif column in ATTRIBUTES:
+        setattr(user, ATTRIBUTES[column], text)
     else:
         user.columns = {**user.columns, column: text}
 
@@ -210,26 +179,3 @@ def _set_privileged(context: Context, user: User, privileged: bool | None) -> li
 def _find(context: Context, key: str) -> User | None:
     name = unquote(key)
     return context.world.users.get(int(name)) if name.isdigit() else context.world.user_named(name)
-
-
-def _field_id(context: Context, name: str) -> int | None:
-    field = context.world.field_named(name, USER_FIELDS) if context.may("SeeCustomField") else None
-    return field.id if field else None
-
-
-def _column(user: User, column: str) -> str:
-    if column in _ATTRIBUTES:
-        text: str = getattr(user, _ATTRIBUTES[column])
-        return text
-    return user.columns.get(column, "")
-
-
-def _test(criterion: Criterion) -> Callable[[User], bool]:
-    test, number = text_test(criterion, fold=True), criterion.custom_field
-    if not number:
-        return lambda user: test(_column(user, criterion.field))
-    if criterion.operator in {"IS", "IS NOT"}:
-        return lambda user: (number not in user.values) == (criterion.operator == "IS")
-    if criterion.operator in NEGATIVE:
-        return lambda user: all(map(test, user.values.get(number, ())))
-    return lambda user: any(map(test, user.values.get(number, ())))
