@@ -1,15 +1,11 @@
 """``syncd status``: what an operator finds in the morning."""
 
-import fcntl
 import json
 import os
-import pty
 import re
 import shlex
-import struct
 import subprocess
 import sys
-import termios
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -28,6 +24,7 @@ from syncd.reconcile.ports import RunSummary
 from syncd.sandbox.site import Sandbox
 from syncd.state.lock import JobLock
 from syncd.state.store import FILE_NAME, Store, open_store
+from unit.cli import terminal
 from unit.cli.commands import Cli, configure
 from unit.state.sample import action, outcome, plan
 from unit.virtual_clock import VirtualClock
@@ -345,28 +342,11 @@ def test_without_systemd_that_is_said_to_people_only(desk: Desk) -> None:
 
 def on_a_terminal(desk: Desk, columns: int, **environment: str) -> str:
     """Return what a terminal of this width gets."""
-    ours, theirs = pty.openpty()
-    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
-    plain = {name: value for name, value in os.environ.items() if name not in {"COLUMNS", "NO_COLOR", "FORCE_COLOR"}}
     program = (
-        "import pathlib, sys; from syncd.host import systemd; systemd.BOOTED = pathlib.Path('/nowhere');"
-        "from syncd.cli import main; main(sys.argv[1:])"
+        "import pathlib; from syncd.host import systemd; systemd.BOOTED = pathlib.Path('/nowhere');"
+        f"from syncd.cli import main; main({['--config', str(desk.config), 'status']!r})"
     )
-    process = subprocess.Popen(
-        [sys.executable, "-c", program, "--config", str(desk.config), "status"],
-        stdout=theirs,
-        env=plain | {"TERM": "xterm-256color"} | environment,
-    )
-    os.close(theirs)
-    received = b""
-    try:
-        while piece := os.read(ours, 4096):
-            received += piece
-    except OSError:  # the other end is closed
-        pass
-    os.close(ours)
-    assert process.wait(30) == 0
-    return received.decode().replace("\r\n", "\n")
+    return terminal.on_a_terminal(program, columns, **environment)
 
 
 @pytest.fixture
