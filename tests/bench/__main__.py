@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from bench import rosters, status
+from bench import people, rosters, status
 from bench.rig import Site, Used, run
 
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "performance.md"
@@ -169,6 +169,25 @@ def large_roster(folder: Path) -> Iterator[Row]:
     yield Row(f"{what} again, 1 % changed: CPU against a bare csv loop", "", f"{second.ratio:.2f} times", None)
 
 
+def users(folder: Path) -> Iterator[Row]:
+    """Count the requests of the job that keeps users."""
+    found = people.measure(folder)
+    what = f"{people.PEOPLE:,} people, {found.users:,} users in RT"
+    bare = people.pages(found.users)
+    measured = f"{found.cold.reads}, a bare list takes {bare}"
+    yield Row(f"{what}, cold: RT reads, with those that find who is disabled", "", measured, None)
+    yield at_most(f"{what}, nothing changed: RT reads", 3, found.warm.reads)
+    yield at_most(f"{what}, nothing changed: preflight", 10, found.warm.preflight)
+    yield at_most(f"{what}, nothing changed: writes", 0, found.warm.writes)
+    yield at_most(
+        f"{people.CHANGED} people changed: writes, each with all fields in it", people.CHANGED, found.changed.writes
+    )
+    origin = 2 * people.PEOPLE
+    times = origin / (found.warm.reads + found.warm.preflight)
+    title = f"{what}, nothing changed: the scripts replaced (2 PUT per person)"
+    yield Row(title, "", f"{origin:,}, {times:,.0f} times as many", None)
+
+
 def _table(rows: list[Row]) -> str:
     marks = {True: "met", False: "MISSED", None: ""}
     lines = ["| what | limit | measured | |", "|---|---|---|---|"]
@@ -193,6 +212,7 @@ def main() -> int:
                         rows.append(row)
         rows += long_history(folder / "history")
         rows += large_roster(folder / "rosters")
+        rows += users(folder / "people")
     rows += start_up()
     table = _table(rows)
     print(f"\n{table}\n{time.strftime('%Y-%m-%d')}")

@@ -42,8 +42,9 @@ def run(command: list[str], environment: dict[str, str]) -> Used:
 class Site:
     """A sandbox in a process of its own, and syncd that is configured for it. A context manager."""
 
-    def __init__(self, directory: Path, devices: int) -> None:
+    def __init__(self, directory: Path, devices: int, *, people: int = 0) -> None:
         self.directory = directory
+        self.people = people
         self.credentials = directory / "credentials"
         self.devices = devices
         self._session = requests.Session()
@@ -52,6 +53,7 @@ class Site:
     def __enter__(self) -> Self:
         command = [sys.executable, "-m", "syncd", "sandbox", "--in-sync", "--port", "0", "--json"]
         command += ["--devices", str(self.devices), "--directory", str(self.directory)]
+        command += ["--people", str(self.people)] if self.people else []
         self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
         config = self.directory / "config.toml"
         while not config.exists() or "api_root" not in config.read_text():
@@ -137,4 +139,6 @@ def _kind(method: str, route: str) -> str:
         return "rt write"
     if route.endswith("/transactions"):
         return "rt feed"
+    if route.endswith("/users") or "/group/" in route:
+        return "rt users"
     return "rt assets" if route.endswith("/assets") else "preflight"
