@@ -46,6 +46,7 @@ python3Packages.buildPythonApplication {
     python3Packages.cryptography
     python3Packages.hypothesis
     python3Packages.pytestCheckHook
+    python3Packages.python-calamine
   ];
   enabledTestPaths = [ "tests/unit" ];
   pythonImportsCheck = [ "syncd" ];

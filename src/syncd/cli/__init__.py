@@ -38,6 +38,7 @@ VERBS = {
     "org-units": _Verb("looks", "org_units", "List the organisational units of Google."),
     "devices": _Verb("looks", "devices", "List the Chromebooks of Google, as a table, JSON or CSV."),
     "import": _Verb("imports", "import_", "Import rosters of students from files, all or nothing."),
+    "export": _Verb("export", "export", "Write students with their devices, or what drifted, to a file."),
     "state": _Verb("state", "state", "Check, back up, prune or start over what syncd remembers."),
     "config": _Verb("config", "config", "Check the configuration file."),
     "units": _Verb("units", "units", "Write systemd units for hosts without NixOS."),

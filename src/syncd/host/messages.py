@@ -302,6 +302,12 @@ class MessageId(StrEnum):
             "If it is not, export it again where it comes from."
         ),
     )
+    EXPORTED = (
+        "9ee97cee565a458098a9a91ca2f8e949",
+        "An export was written",
+        "@SYNCD_OBJECT@ is new and whole; the message says how much is in it, and no name of anybody.",
+        NOTHING,
+    )
 
     # -- housekeeping
 

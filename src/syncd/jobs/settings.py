@@ -12,6 +12,7 @@ from msgspec import Meta
 from syncd.host.config import Document, decode
 from syncd.host.errors import ConfigurationError
 from syncd.jobs.context import RunContext, missing_tables
+from syncd.jobs.exporting.options import StudentExportOptions
 from syncd.jobs.options import JobOptions
 from syncd.jobs.people.options import RtUsersOptions
 from syncd.jobs.sides.options import ChromebooksOptions
@@ -80,6 +81,12 @@ class ImportsOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     students: StudentImportOptions = StudentImportOptions()
 
 
+class ExportsOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Options of ``[exports]``."""
+
+    students: StudentExportOptions | None = None
+
+
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The configuration file."""
 
@@ -89,6 +96,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     rt: RtOptions | None = None
     jobs: JobsOptions = JobsOptions()
     imports: ImportsOptions = ImportsOptions()
+    exports: ExportsOptions = ExportsOptions()
 
     def job(self, name: str) -> JobOptions:
         """Return the options of a job, or say how to configure it."""
@@ -109,6 +117,7 @@ TABLES: Mapping[str, type[msgspec.Struct]] = {
     "jobs.chromebooks": ChromebooksOptions,
     "jobs.rt-users": RtUsersOptions,
     "imports.students": StudentImportOptions,
+    "exports.students": StudentExportOptions,
 }
 """The tables of the file by name, for the documentation."""
 

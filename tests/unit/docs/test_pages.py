@@ -10,7 +10,7 @@ from syncd.cli import VERBS, cli
 from syncd.host.config import ENVIRONMENT, Document, read_document
 from syncd.host.credentials import _FILE_VARIABLES, _VARIABLES
 from syncd.host.errors import ExitStatus
-from syncd.jobs.settings import JOBS, TABLES, ImportsOptions, load
+from syncd.jobs.settings import JOBS, TABLES, ExportsOptions, ImportsOptions, load
 from unit.docs.pages import INTEGRATIONS, PAGES, ROOT, anchors, blocks, headings, name, prose, rows
 
 TEMPLATE = [
@@ -49,9 +49,10 @@ def test_every_integration_follows_the_template(page: Path) -> None:
     assert headings(page) == TEMPLATE
 
 
-def test_every_job_and_every_import_has_a_page() -> None:
+def test_every_job_import_and_export_has_a_page() -> None:
     imports = {f"{name.removesuffix('s')}-import" for name in ImportsOptions.__struct_fields__}
-    assert {page.stem for page in INTEGRATIONS} == set(JOBS) | imports
+    exports = {f"{name.removesuffix('s')}-export" for name in ExportsOptions.__struct_fields__}
+    assert {page.stem for page in INTEGRATIONS} == set(JOBS) | imports | exports
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name)
@@ -76,7 +77,8 @@ def test_configurations_are_good(tmp_path: Path, text: str) -> None:
     file.write_text(text)
     document: Document = read_document(str(file), {})
     settings = load(document)
-    assert any(map(settings.jobs.of, JOBS)) or settings.imports != ImportsOptions()
+    tables = (settings.imports != ImportsOptions(), settings.exports != ExportsOptions())
+    assert any(map(settings.jobs.of, JOBS)) or any(tables)
 
 
 @pytest.mark.parametrize("command", COMMANDS)

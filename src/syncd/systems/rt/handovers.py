@@ -62,8 +62,10 @@ class Handovers:
         """
         start = max(0, position - OVERLAP)
         lines: list[_Line] = []
-        for page in self._pages([*self._of_role(), criterion("id", ">", start)]):
-            lines += page.items
+        for page in self._pages([*self._of_role()]):
+            lines += (line for line in page.items if line.id > start)
+            if page.items[-1].id <= start:
+                break
         if position and position not in {line.id for line in lines}:
             return None
         return max((line.id for line in lines), default=0), list(filter(None, map(_handover, lines)))
@@ -110,11 +112,17 @@ class Handovers:
         yield criterion("Field", "=", self._field)
 
     def _pages(self, query: Sequence[Criterion]) -> Iterator[Page[_Line]]:
-        """Yield pages, the newest lines first. Lines that may not be seen are left out, so only an empty page ends."""
+        """Yield pages, the newest lines first. Lines that may not be seen are left out, so only an empty page ends.
+
+        ``query`` has nothing on ``id``: RT joins criteria on one field by OR (RT 5.0.3, observed).
+        """
         page = self._page(query)
         while page.items:
             yield page
-            page = self._page([*query, criterion("id", "<", page.items[-1].id)])
+            last = page.items[-1].id
+            page = self._page([*query, criterion("id", "<", last)])
+            if page.items and page.items[0].id >= last:
+                raise wider(_OPERATION)
 
     def _page(self, query: Sequence[Criterion]) -> Page[_Line]:
         whole = [criterion("ObjectType", "=", "RT::Asset"), *query]

@@ -1,0 +1,80 @@
+"""Options of ``[exports.students]``."""
+
+from collections.abc import Iterator
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+from syncd.jobs.options import FieldNames
+from syncd.systems.rt.schema import Kind, Need, custom_name
+from syncd.systems.rt.users.schema import UserNeed
+
+
+def _is_custom(name: str) -> bool:
+    return custom_name(name) is not None
+
+
+_CUSTOM = "a custom field is written CF.{Name}"
+_SERIALS = FieldNames(("Name",), _is_custom, _CUSTOM)
+_CUSTOM_FIELDS = FieldNames(others=_is_custom, hint=_CUSTOM)
+
+ONE_VALUE: tuple[Kind, ...] = ("text", "date", "datetime")
+TEXTS: tuple[Kind, ...] = ("text", "multi")
+_ROLES = {"owner": "Owner", "holder": "HeldBy"}
+
+
+class StudentExportOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Options of ``[exports.students]``."""
+
+    catalogs: Annotated[
+        tuple[str, ...], Meta(min_length=1, description="RT catalogs whose assets are the devices that students hold.")
+    ]
+    held_by: Annotated[
+        Literal["owner", "holder"],
+        Meta(description="Which role of an asset says who has the device: its `owner`, or each `holder`."),
+    ] = "owner"
+    serial_field: Annotated[str, Meta(description="RT field that holds the serial number.")] = "CF.{Serial Number}"
+    checked_out_field: Annotated[
+        str,
+        Meta(
+            description="Custom field of assets with the day of the check-out; "
+            "empty: the day on which RT saw the device given to who has it."
+        ),
+    ] = ""
+    id_field: Annotated[
+        str,
+        Meta(
+            description="Custom field of RT users that holds the school's own id; empty: students and users are joined "
+            "by e-mail address and user name only."
+        ),
+    ] = "CF.{Student ID}"
+
+    def __post_init__(self) -> None:
+        """Refuse what names no field, all of it at once."""
+        if problems := [*self._problems()]:
+            raise ValueError("; ".join(problems))
+
+    def _problems(self) -> Iterator[str]:
+        yield from filter(None, [_SERIALS.problem("serial_field", self.serial_field)])
+        for name in ("checked_out_field", "id_field"):
+            if field := getattr(self, name):
+                yield from filter(None, [_CUSTOM_FIELDS.problem(name, field)])
+
+    @property
+    def role_field(self) -> str:
+        """The field of an asset that says who has it."""
+        return _ROLES[self.held_by]
+
+    def need(self) -> Need:
+        """Return what is asked of RT's assets. Names and addresses of users come with them where ids do not."""
+        people = () if self.id_field else (f"{self.role_field}.Name", f"{self.role_field}.EmailAddress")
+        custom = [name for name in (self.serial_field, self.checked_out_field) if _is_custom(name)]
+        kinds = {name: ONE_VALUE if name == self.checked_out_field else TEXTS for name in custom}
+        return Need(catalogs=self.catalogs, read=("Name", self.role_field, *people, *custom), kinds=kinds)
+
+    def user_need(self) -> UserNeed | None:
+        """Return what is asked of RT's users, None where the assets tell enough of them."""
+        if not self.id_field:
+            return None
+        return UserNeed(read=("Name", "EmailAddress", self.id_field), kinds={self.id_field: TEXTS})

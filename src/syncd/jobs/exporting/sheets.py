@@ -1,0 +1,112 @@
+"""Rows as CSV, XLSX and JSON, a row at a time: of many rows none is held.
+
+In CSV what a spreadsheet would take for a formula is guarded (``systems.rosters.formulas``). In XLSX text is stored as
+text and needs no guard.
+"""
+
+import csv
+import io
+from collections.abc import Callable, Iterable, Sequence
+from tempfile import TemporaryDirectory
+from typing import BinaryIO, Literal, TypeAlias
+
+import msgspec
+
+from syncd.host.errors import DataError
+from syncd.systems.rosters.formulas import guarded
+
+Cell: TypeAlias = str | int | Sequence[str]
+"""Text, a number, or several texts that belong together."""
+
+Format = Literal["csv", "xlsx", "json"]
+
+LONGEST = 32_767
+"""UTF-16 units of a cell that a spreadsheet holds (Microsoft, "Excel specifications and limits")."""
+
+MOST_ROWS = 2**20
+BETWEEN = "; "
+_CUT = "\u2026"
+
+Write = Callable[[BinaryIO, Sequence[str], Iterable[Sequence[Cell]]], None]
+
+
+def write_csv(file: BinaryIO, header: Sequence[str], rows: Iterable[Sequence[Cell]]) -> None:
+    """Write CSV (RFC 4180): UTF-8 without a byte order mark, lines end with a newline alone."""
+    text = io.TextIOWrapper(file, encoding="utf-8", errors="backslashreplace", newline="", write_through=False)
+    try:
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerow(header)
+        writer.writerows(map(_csv_cells, rows))
+        text.flush()
+    finally:
+        text.detach()
+
+
+def _csv_cells(row: Sequence[Cell]) -> list[str | int]:
+    return [
+        guarded(cell) if isinstance(cell, str) else cell if isinstance(cell, int) else joined([*map(guarded, cell)])
+        for cell in row
+    ]
+
+
+def joined(texts: Sequence[str]) -> str:
+    """Return several texts as one cell; those that would make it too long are left out, and an ellipsis says so."""
+    whole = BETWEEN.join(texts)
+    if _units(whole) <= LONGEST:
+        return whole
+    room, kept = LONGEST - len(BETWEEN) - len(_CUT), []
+    for text in texts:
+        room -= _units(text) + len(BETWEEN)
+        if room < 0:
+            break
+        kept.append(text)
+    return BETWEEN.join([*kept, _CUT])
+
+
+def _units(text: str) -> int:
+    return len(text) if text.isascii() else len(text.encode("utf-16-le", "surrogatepass")) // 2
+
+
+def write_xlsx(file: BinaryIO, header: Sequence[str], rows: Iterable[Sequence[Cell]]) -> None:
+    """Write a workbook of one sheet. Raises DataError (``export.too_many``) for more rows than a sheet has."""
+    from xlsxwriter import Workbook  # noqa: PLC0415 - only a workbook pays for it
+    from xlsxwriter.exceptions import FileCreateError  # noqa: PLC0415
+
+    with TemporaryDirectory(prefix="syncd-") as folder:
+        book = Workbook(file, {"constant_memory": True, "tmpdir": folder})
+        sheet = book.add_worksheet("syncd")
+        sheet.freeze_panes(1, 0)
+        bold = book.add_format({"bold": True})
+        for column, name in enumerate(header):
+            sheet.write_string(0, column, name, bold)
+        for number, row in enumerate(rows, 1):
+            if number >= MOST_ROWS:
+                raise DataError(
+                    f"a sheet has {MOST_ROWS:,} rows, and there are more; export CSV.", code="export.too_many"
+                )
+            for column, cell in enumerate(row):
+                if isinstance(cell, int):
+                    sheet.write_number(number, column, cell)
+                elif cell:
+                    sheet.write_string(number, column, _xlsx_text(cell if isinstance(cell, str) else joined(cell)))
+        try:
+            book.close()
+        except FileCreateError as error:
+            raise error.args[0] from error
+
+
+def _xlsx_text(text: str) -> str:
+    """Return a text that is stored as it is: xlsxwriter takes ``<r>…</r>`` for markup of its own."""
+    return f"{text} " if text.startswith("<r>") and text.endswith("</r>") else text
+
+
+def write_json(file: BinaryIO, header: Sequence[str], rows: Iterable[Sequence[Cell]]) -> None:
+    """Write one JSON document: a list of objects, a line for each."""
+    between = b"[\n"
+    for row in rows:
+        file.write(between + msgspec.json.encode(dict(zip(header, row, strict=True))))
+        between = b",\n"
+    file.write(b"[]\n" if between == b"[\n" else b"\n]\n")
+
+
+WRITERS: dict[Format, Write] = {"csv": write_csv, "xlsx": write_xlsx, "json": write_json}
