@@ -29,7 +29,7 @@ python3Packages.buildPythonApplication {
       ../docs/man
       ../pyproject.toml
       ../src
-      ../tests/fixtures/state
+      ../tests/fixtures
       ../tests/unit
     ];
   };
