@@ -21,7 +21,7 @@ from services.rt5 import Rt5
 from syncd.sandbox.fleet import Fleet
 from syncd.sandbox.google import GoogleApp
 from syncd.sandbox.server import Answer, Call, Server
-from syncd.sandbox.site import ADMIN
+from syncd.sandbox.site import ADMIN, GOOGLE_OWNED
 
 Record = dict[str, Any]
 
@@ -29,15 +29,8 @@ JOB = "chromebooks"
 TO_RT = {
     "CF.{Serial Number}": "serialNumber",
     "CF.{MAC Address}": "macAddress",
-    "CF.{Model}": "model",
-    "CF.{OS Version}": "osVersion",
-    "CF.{Last Sync}": "lastSync",
-    "CF.{AUE Date}": "autoUpdateThrough",
-    "CF.{OU}": "orgUnitPath",
-    "CF.{Google Status}": "status",
-    "CF.{Google Device ID}": "deviceId",
     "CF.{Google ID (unique)}": "deviceId",
-    "CF.{Last User}": "lastUser",
+    **GOOGLE_OWNED,
 }
 """All that Google knows and RT has a field for."""
 
