@@ -70,7 +70,7 @@ class Passed:
 
     @property
     def is_write(self) -> bool:
-        return self.method not in {"GET", "POST"} or self.path == "/REST/2.0/asset"
+        return self.method not in {"GET", "POST"} or self.path in {"/REST/2.0/asset", "/REST/2.0/user"}
 
 
 class Relay:

@@ -56,13 +56,14 @@ def person(number: int, **changes: Any) -> Person:  # noqa: ANN401
 
 
 class FakeRt:
-    """Takes users as RT does; ``refuses`` returns why a write is refused."""
+    """Takes users as RT does; ``refuses`` returns why a write is refused, ``drops`` are fields that are lost when it is made."""
 
     def __init__(self, users: Iterable[dict[str, Any]] = ()) -> None:
         self.client = type("Client", (), {"stats": HttpStats()})()
         self.users: dict[int, dict[str, Any]] = {}
         self.writes: list[tuple[str, Mapping[str, Known]]] = []
         self.refuses: Callable[[Mapping[str, Known]], Exception | None] = lambda _: None
+        self.drops: Collection[str] = ()
         self.user_reader = self
         for user in users:
             self.add(**user)
@@ -100,7 +101,7 @@ class FakeRt:
         self.writes.append(("new", fields))
         if error := self.refuses(fields):
             raise error
-        return self.add(**fields)
+        return self.add(**{name: value for name, value in fields.items() if name not in self.drops})
 
     def read_users(self, ids: Collection[int]) -> Mapping[int, User]:
         return {number: self._user(number) for number in ids if number in self.users}

@@ -283,6 +283,17 @@ def test_values_follow_their_rules(world: World) -> None:
     assert world.rt.writes == [(str(number), {GRADE: None})]
 
 
+def test_a_value_that_rt_drops_without_a_word_is_found_by_reading_back(world: World) -> None:
+    world.rt.drops = {GRADE}
+    world.roster(person(1), person(2, grade=""))
+    done = world.apply(fields={GRADE: "{grade}"})
+    assert done.summary.result == "partial"
+    told = {action.object: done.outcomes[place] for place, action in enumerate(done.plan.actions)}
+    assert told["000002"].state == "verified"
+    assert told["000001"].state == "unproven"
+    assert told["000001"].found[GRADE] is None
+
+
 def test_one_refused_user_keeps_no_other_from_being_made(world: World) -> None:
     def refuses(fields: Mapping[str, Known]) -> Exception | None:
         bad = fields.get("Name") == "s1"

@@ -34,7 +34,15 @@ class People:
         Raises DataError for a source that tells nothing or has a bad row, and what Google's adapter raises.
         """
         sources = self._options.sources
-        return [(name, self._people(name, sources[name], progress)) for name in self._options.order]
+        found = [(name, self._people(name, sources[name], progress)) for name in self._options.order]
+        if empty := [name for name, people in found if not people]:
+            raise DataError(
+                f"the source {empty[0]} of rt-users has nobody at all; correct it, or take it out of the "
+                "configuration.",
+                code="roster.nobody",
+                object=empty[0],
+            )
+        return found
 
     def _people(self, name: str, source: Source, progress: Progress) -> Sequence[Person]:
         if isinstance(source, GoogleSource):

@@ -1,0 +1,185 @@
+"""The job rt-users from end to end: the real command line, a real Request Tracker 5, a roster of 2,000 students."""
+
+import csv
+import io
+import math
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+
+from services.rest2 import Rest2, criterion
+from services.rt5 import Rt5
+from syncd.sandbox.fleet import make_fleet
+from syncd.sandbox.google import GoogleApp
+from syncd.sandbox.people import COLUMNS, Row, make_people
+from syncd.sandbox.server import Server
+from system.real_rt import Done, Record, Relay, School
+
+JOB = "rt-users"
+MAPPED = {"CF.{Grade}": "{grade}", "CF.{Graduation Year}": "{graduation_year}", "CF.{School}": "{school}"}
+PROTECTED = 'protected = ["*@students.example.test"]'
+"""Two students whom this RT has from the start."""
+
+SHOWN = "id,Name,EmailAddress,RealName,Organization,CustomFields"
+
+User = dict[str, Any]
+
+
+class Office(School):
+    """A school whose office exports rosters."""
+
+    def configure(self, **_: str) -> "Office":
+        super().configure()
+        config = self.directory / "config.toml"
+        rules = "\n".join(f'"{name}" = "{template}"' for name, template in MAPPED.items())
+        tables = config.read_text().partition("[jobs.chromebooks]")[0]
+        more = (
+            f"[imports.students]\nshrink_percent = 100\n[jobs.rt-users]\n{PROTECTED}\n[jobs.rt-users.fields]\n{rules}\n"
+        )
+        config.write_text(tables + more)
+        return self
+
+    def export(self, rows: list[Row]) -> None:
+        """Import a roster of these rows as the office would export it."""
+        text = io.StringIO()
+        writer = csv.DictWriter(text, COLUMNS)
+        writer.writeheader()
+        writer.writerows(rows)
+        file = self.directory / "roster.csv"
+        file.write_text(text.getvalue())
+        (done,) = cast("list[Record]", self.syncd("import", "students", str(file)).document)
+        assert done["result"] == "imported"
+
+    def approved(self) -> Done:
+        """Apply the job with an approval of what its plan shows."""
+        plan = self.syncd("plan", JOB, expect=None)
+        assert plan.status in {0, 3}, plan.errors
+        return self.syncd("apply", JOB, "--approve", plan.hash)
+
+
+@pytest.fixture
+def office(rt5: Rt5, tmp_path: Path) -> Iterator[Office]:
+    rt5.reset()
+    fleet = make_fleet(40)
+    google, relay = GoogleApp.from_fleet(fleet), Relay(rt5.url)
+    with Server({"": google, "/rt": relay}) as server:
+        yield Office(tmp_path, rt5, fleet, google, relay, server).configure()
+        assert not server.failures
+
+
+@pytest.fixture
+def rt(rt5: Rt5) -> Iterator[Rest2]:
+    client = Rest2(rt5.url, rt5.tokens, rt5.root)
+    yield client
+    client.close()
+
+
+def users(rt: Rest2) -> dict[str, User]:
+    """Return all users of RT by number: plain fields, custom fields by name, and whether they are enabled."""
+    enabled = {user["id"] for user in _pages(rt, "id")}
+    return {str(user["id"]): _plain(user) | {"enabled": user["id"] in enabled} for user in _pages(rt, SHOWN, "1")}
+
+
+def _pages(rt: Rest2, fields: str, disabled: str = "0") -> Iterator[User]:
+    number, pages = 1, 1
+    while number <= pages:
+        asked = {"fields": fields, "per_page": "100", "page": str(number), "orderby": "id"}
+        asked |= {"find_disabled_rows": "1"} if disabled == "1" else {}
+        answer = rt.search("/users", criterion("Name", "", "!="), **asked)
+        yield from answer["items"]
+        number, pages = number + 1, int(answer["pages"])
+
+
+def _plain(user: User) -> User:
+    listed = {entry["name"]: sorted(entry["values"]) for entry in user["CustomFields"] if entry["values"]}
+    return {name: user[name] for name in ("Name", "EmailAddress", "RealName", "Organization")} | listed
+
+
+def wanted(row: Row) -> User:
+    """Return a student's user as it has to be."""
+    year = 2027 + 12 - (int(row["grade"]) if row["grade"] != "K" else 0)
+    return {
+        "Name": row["username"],
+        "EmailAddress": row["email"],
+        "RealName": " ".join(f"{row['first_name']} {row['last_name']}".split()),
+        "Organization": "",
+        "Student ID": [row["student_id"]],
+        "Grade": [row["grade"]],
+        "Graduation Year": [str(year)],
+        "School": [row["school"]],
+        "enabled": True,
+    }
+
+
+def by_student(found: Mapping[str, User]) -> dict[str, User]:
+    return {user["Student ID"][0]: user for user in found.values() if "Student ID" in user}
+
+
+def disabled(rt: Rest2) -> set[str]:
+    """Return the students whose users are disabled."""
+    return {student for student, user in by_student(users(rt)).items() if not user["enabled"]}
+
+
+def revert(office: Office, done: Done) -> None:
+    plan = office.syncd("revert", done.run, expect=None)
+    assert plan.status in {0, 3}, plan.errors
+    office.syncd("revert", done.run, "--apply", "--approve", plan.hash)
+
+
+def test_two_thousand_people_come_change_leave_return_and_go_back(office: Office, rt: Rest2) -> None:
+    before = users(rt)
+    rows = make_people(2000, drift=False).students
+
+    office.export(rows)
+    refused = office.syncd("run", JOB, expect=3)
+    assert refused.writes == []
+    created = office.approved()
+    assert created.counts["verified"] == created.counts["create"] == 2000
+    assert len(created.writes) == 2000
+    made = users(rt)
+    assert by_student(made) == by_student(before) | {row["student_id"]: wanted(row) for row in rows}
+
+    office.syncd("apply", JOB)
+    again = office.syncd("apply", JOB)
+    assert (again.document["run"]["result"], again.writes) == ("in_sync", [])
+    assert len(again.preflight) <= 10
+    assert len(again.reads) <= 3
+    whole = office.syncd("plan", JOB, "--full")
+    assert len(whole.reads) <= math.ceil(len(made) / 100) + 5
+
+    # Fifty differ, twenty are gone, and an administrator made second users for three.
+    changed = [row | {"grade": "12", "last_name": "Married", "school": "High School"} for row in rows[:50]]
+    stay = changed + rows[50:1980]
+    for row in rows[100:103]:
+        rt.create("user", Name=f"{row['username']}.twin", CustomFields={"Student ID": row["student_id"]})
+    office.export(stay)
+    first = office.approved()
+    assert first.counts["update"] == first.counts["verified"] == len(first.writes) == 50
+    assert first.counts["absent"] == 20
+    assert len([label for label in first.listed("conflict") if label in {row["student_id"] for row in rows}]) == 3
+    now = users(rt)
+    assert {row["student_id"]: by_student(now)[row["student_id"]] for row in changed} == {
+        row["student_id"]: wanted(row) for row in changed
+    }
+    assert all(user["enabled"] for user in now.values() if user["Name"] != "Nobody")
+
+    second = office.syncd("apply", JOB)
+    assert second.counts["disable"] == second.counts["verified"] == len(second.writes) == 20
+    gone = {row["student_id"] for row in rows[1980:]}
+    assert disabled(rt) == gone
+
+    office.export([*stay, *rows[1980:1985]])
+    third = office.syncd("apply", JOB)
+    assert third.counts["update"] == third.counts["verified"] == len(third.writes) == 5
+    assert disabled(rt) == gone - {row["student_id"] for row in rows[1980:1985]}
+
+    for done in (third, second, first):
+        revert(office, done)
+    restored = {number: user for number, user in users(rt).items() if number in made}
+    assert restored == made
+    revert(office, created)
+    left = users(rt)
+    assert {number: user for number, user in left.items() if number in before} == before
+    assert {left[number]["enabled"] for number in made.keys() - before.keys()} == {False}
