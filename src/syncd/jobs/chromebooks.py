@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import cached_property
 
+from syncd.host.garbage import no_garbage
 from syncd.jobs.context import RunContext
 from syncd.jobs.observe import side_by_side
 from syncd.jobs.sides.creating import Creating
@@ -92,7 +93,8 @@ class ChromebookJob:
             lambda progress: self._rt.reader.read(schema, full=self._context.full_read, progress=progress),
             self._context.progress,
         )
-        return self._compare(devices, assets)
+        with no_garbage():
+            return self._compare(devices, assets)
 
     def explain(self, sought: str) -> Explanation:
         """Read what has to do with a device or asset, and judge it as a run would."""

@@ -1,11 +1,9 @@
 """Import students: read a roster, hold it against the one that is kept, and keep it whole or not at all."""
 
-import gc
 import hashlib
 import logging
 import shlex
 from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import date
 from operator import attrgetter
 from typing import Any, Literal
@@ -13,6 +11,7 @@ from typing import Any, Literal
 import msgspec
 
 from syncd.host.errors import DataError, IntegrationError, Refused
+from syncd.host.garbage import no_garbage
 from syncd.reconcile.guard import SHORTEST_APPROVAL, Limit, allowed
 from syncd.state.rosters import Counts, Import, Rosters
 from syncd.systems.rosters.assembly import Reading
@@ -77,7 +76,7 @@ def import_students(rosters: Rosters, roster: Opened, order: Order) -> Imported:
     order = msgspec.structs.replace(order, school=rosters.spelling(ROSTER, order.school))
     problems = Problems()
     try:
-        with _no_garbage():
+        with no_garbage():  # a roster is rows, and rows make no cycles
             done = _merge(rosters, roster, order, problems)
     except (DataError, Refused) as error:
         if error.code.startswith("state."):
@@ -93,18 +92,6 @@ def import_students(rosters: Rosters, roster: Opened, order: Order) -> Imported:
     extra = {"message_id": "ROSTER_READ", "syncd": {"OBJECT": done.file}}
     log.info("%s: %s", done.file, summary(done), extra=extra)
     return done
-
-
-@contextmanager
-def _no_garbage() -> Iterator[None]:
-    """Look for no garbage meanwhile: rows make no cycles, and the search for some takes a fifth of an import."""
-    was = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was:
-            gc.enable()
 
 
 def _merge(rosters: Rosters, roster: Opened, order: Order, problems: Problems) -> Imported:

@@ -58,7 +58,7 @@ def _doubtful(flow: Flow[S, T], pairs: Iterable[tuple[S, T, str]]) -> Iterator[t
     """
     unread = iter(pairs if flow.fields else ())
     while some := list(islice(unread, _SLICE)):
-        sources, targets = [pair[0] for pair in some], [pair[1] for pair in some]
+        sources, targets, _ = zip(*some, strict=True)
         places = {place for field in flow.fields for place in _unequal(field, sources, targets)}
         yield from ((sources[place], targets[place]) for place in sorted(places))
 

@@ -4,6 +4,8 @@ A key is its own normal form: matching relies on it, and asks nothing of a raw t
 """
 
 import re
+from collections.abc import Callable, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 
@@ -56,7 +58,11 @@ _PLACEHOLDER_SERIALS = frozenset(
 # Android gives this one to programs that may not see the real address.
 _PLACEHOLDER_MACS = frozenset({"000000000000", "ffffffffffff", "020000000000"})
 
+# A line for each key: none of one character repeated, none of other letters.
+_serial_lines = re.compile(r"(?:(?!(.)\1*\n)[0-9A-Z]{4,}\n)+").fullmatch
+
 _separators = re.compile(r"[:\-.\s]").sub
+_mac_lines = re.compile(r"(?:[0-9a-f][02468ace][0-9a-f]{10}\n)+").fullmatch
 _MAC_DIGITS = 12
 _HEX = "0123456789abcdef"
 
@@ -76,6 +82,12 @@ def serial_key(raw: str) -> str | Rejected:
     return key
 
 
+def serial_keys(raws: Sequence[str]) -> Sequence[str] | None:
+    """Return what ``serial_key`` makes of each of many texts; None where one is no usual serial number."""
+    text = "\n".join((*raws, ""))
+    return _keys(raws, text, text.upper(), _serial_lines, _PLACEHOLDER_SERIALS)
+
+
 def mac_key(raw: str) -> str | Rejected:
     """Return a MAC address as 12 lower-case hexadecimal digits, or why it identifies nothing.
 
@@ -92,3 +104,22 @@ def mac_key(raw: str) -> str | Rejected:
     if key[1] in "13579bdf":
         return _MULTICAST
     return key
+
+
+def mac_keys(raws: Sequence[str]) -> Sequence[str] | None:
+    """Return what ``mac_key`` makes of each of many texts; None where one is no usual MAC address."""
+    text = "\n".join((*raws, ""))
+    spelled = text.lower()
+    for separator in ":-. ":
+        spelled = spelled.replace(separator, "")
+    return _keys(raws, text, spelled, _mac_lines, _PLACEHOLDER_MACS)
+
+
+def _keys(
+    raws: Sequence[str], text: str, spelled: str, lines: Callable[[str], object], placeholders: AbstractSet[str]
+) -> Sequence[str] | None:
+    """Return the lines of a spelled text where each is a key, None else; ``raws`` themselves where they are keys."""
+    if spelled.count("\n") != len(raws) or not lines(spelled):
+        return None
+    keys = raws if spelled == text else spelled.split("\n")[:-1]
+    return keys if placeholders.isdisjoint(keys) else None

@@ -13,14 +13,15 @@ partner and no usable key of the strongest kind: it cannot be told whether the o
 * Blank, short and placeholder keys are no keys: they neither pair nor conflict.
 """
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import compress
 from typing import Generic, TypeVar
 
 from syncd.reconcile.keys import Rejected
 from syncd.reconcile.model import Listing
 from syncd.reconcile.sides import KeyRule, Side
-from syncd.reconcile.values import texts
+from syncd.reconcile.values import Known, texts
 
 L = TypeVar("L")
 R = TypeVar("R")
@@ -28,6 +29,9 @@ R = TypeVar("R")
 Normalise = Callable[[str], str | Rejected | None]
 
 _OPEN, _PAIRED, _CONFLICT = 0, 1, 2
+_SLICE = 2_000
+"""Records whose keys are looked at together."""
+
 _NAMED = 3
 """Other holders of a key that a sentence names; the rest are counted."""
 
@@ -108,6 +112,35 @@ def _in_order(
     return [(ours[i], theirs[j], name) for i, j, name in merged]
 
 
+class _Index:
+    """Holders of the keys of one kind, by place: a first one of each key, and all of a key that is shared.
+
+    ``several`` tells whether a record has several keys.
+    """
+
+    def __init__(self) -> None:
+        self.holders: dict[str, int] = {}
+        self.shared: dict[str, list[int]] = {}
+        self.several = False
+
+    def take(self, keys: Sequence[str], places: Sequence[int]) -> None:
+        """Take keys with the places of their holders."""
+        fresh = dict(zip(keys, places, strict=True))
+        if len(fresh) == len(keys) and self.holders.keys().isdisjoint(fresh):
+            self.holders.update(fresh)
+            return
+        for key, place in zip(keys, places, strict=True):
+            first = self.holders.setdefault(key, place)
+            if first != place:
+                known = self.shared.setdefault(key, [first])
+                if known[-1] != place:
+                    known.append(place)
+
+    def of(self, key: str) -> list[int]:
+        """Return all places of a key."""
+        return self.shared.get(key) or ([self.holders[key]] if key in self.holders else [])
+
+
 class _Half(Generic[R]):
     """One side while it is matched: what is settled of each record, by its place."""
 
@@ -149,23 +182,26 @@ class _Half(Generic[R]):
         """Return the usable keys of one kind that open records have."""
         return {key for place in self._open() for key in self.keys(place, rank)}
 
-    def index(
-        self, rank: int, normalise: Normalise, known: Collection[str]
-    ) -> tuple[dict[str, int], dict[str, list[int]], bool]:
-        """Return a holder of each key, all holders of shared ones, and whether a record has several keys.
+    def index(self, rank: int, normalise: Normalise, known: Container[str], *, alone: bool) -> _Index:
+        """Return who holds which key.
 
-        ``known`` are keys: a raw text among them is its own key. What ``normalise`` makes no text of is no key.
+        ``known`` are keys: a raw text among them is its own key; ``alone``: no other key matters. What ``normalise``
+        makes no text of is no key.
         """
-        raws = [*map(self.side.keys[rank].read, self.side.records)]
-        several = tuple in set(map(type, raws))
-        each = ((place, text) for place, raw in enumerate(raws) for text in texts(raw)) if several else enumerate(raws)
-        holders: dict[str, int] = {}
-        again: list[tuple[str, int]] = []
-        for place, raw in each:
-            key = raw if raw in known else normalise(raw) if raw else None  # type: ignore[arg-type]
-            if type(key) is str and holders.setdefault(key, place) != place:
-                again.append((key, place))
-        return holders, _shared(holders, again), several
+        rule, records = self.side.keys[rank], self.side.records
+        found = _Index()
+        for start in range(0, len(records), _SLICE):
+            raws = [*map(rule.read, records[start : start + _SLICE])]
+            places: Sequence[int] = range(start, start + len(raws))
+            keys = rule.all_keys(raws)
+            if keys is None:
+                found.several = found.several or tuple in set(map(type, raws))
+                keys, places = _each(raws, start, normalise, known)
+            elif alone:
+                mine = [*map(known.__contains__, keys)]
+                keys, places = [*compress(keys, mine)], [*compress(places, mine)]
+            found.take(keys, places)
+        return found
 
     def only(self) -> list[R]:
         return [self.side.records[place] for place in self._open() if self._usable(place)]
@@ -215,40 +251,37 @@ class _Stage(Generic[L, R]):
 
     def pairs(self) -> list[tuple[int, int]]:
         """Settle what this kind of key settles, and return the pairs."""
-        meetings, several = self._meet()
-        left, right = self.left.fate, self.right.fate
-        if several or self.rank:
-            self.edges = [*meetings]
+        left, right = self._indices()
+        for key in left.shared | right.shared:
+            self._settle_shared(key, left.of(key), right.of(key))
+            left.holders.pop(key, None)
+        met = zip(left.holders.values(), map(right.holders.get, left.holders), strict=True)
+        if self.rank or left.several or right.several:
+            self.edges = [(i, j, key) for key, (i, j) in zip(left.holders, met, strict=True) if j is not None]
             self._drop_overruled()
             self._drop_ambiguous()
-            meetings = iter(self.edges)
-        met = [(i, j) for i, j, _ in meetings if left[i] == _OPEN == right[j]]
-        for i, j in met:
-            left[i] = right[j] = _PAIRED
-        return met if not several else list(dict.fromkeys(met))
+            found = [*dict.fromkeys((i, j) for i, j, _ in self.edges if self._open(i, j))]
+        else:
+            # Nothing but shared keys is settled yet, and whoever has another one has no more of them.
+            found = [(i, j) for i, j in met if j is not None]
+        for i, j in found:
+            self.left.fate[i] = self.right.fate[j] = _PAIRED
+        return found
 
-    def _meet(self) -> tuple[Iterator[tuple[int, int, str]], bool]:
-        """Settle keys that are shared on a side; return who meets whom by any other, and whether keys are several."""
+    def _indices(self) -> tuple[_Index, _Index]:
+        """Return who holds which key on either side."""
         ours, theirs = (half.side.keys[self.rank].normalise for half in (self.left, self.right))
         if not self.rank:
-            left, left_shared, left_several = self.left.index(0, ours, ())
-            right, right_shared, right_several = self.right.index(0, theirs, left)
-        else:
-            # Of weaker keys only those matter that a record without a partner holds.
-            wanted = self.left.open_keys(self.rank) | self.right.open_keys(self.rank)
-            spell = {normalise: _Wanted(normalise, wanted).__getitem__ for normalise in (ours, theirs)}
-            left, left_shared, left_several = self.left.index(self.rank, spell[ours], wanted)
-            right, right_shared, right_several = self.right.index(self.rank, spell[theirs], wanted)
-        shared = left_shared.keys() | right_shared.keys()
-        for key in left_shared | right_shared:
-            self._settle_shared(
-                key,
-                left_shared.get(key) or _alone(left, key),
-                right_shared.get(key) or _alone(right, key),
-            )
-        meet = right.get
-        meetings = ((i, j, key) for key, i in left.items() if (j := meet(key)) is not None and key not in shared)
-        return meetings, left_several or right_several
+            left = self.left.index(0, ours, (), alone=False)
+            return left, self.right.index(0, theirs, left.holders, alone=False)
+        # Of weaker keys only those matter that a record without a partner holds.
+        wanted = self.left.open_keys(self.rank) | self.right.open_keys(self.rank)
+        spell = {normalise: _Wanted(normalise, wanted).__getitem__ for normalise in (ours, theirs)}
+        left = self.left.index(self.rank, spell[ours], wanted, alone=True)
+        return left, self.right.index(self.rank, spell[theirs], wanted, alone=True)
+
+    def _open(self, i: int, j: int) -> bool:
+        return self.left.fate[i] == _OPEN == self.right.fate[j]
 
     def _settle_shared(self, key: str, lefts: Sequence[int], rights: Sequence[int]) -> None:
         kind = self.left.side.keys[self.rank].name
@@ -266,7 +299,7 @@ class _Stage(Generic[L, R]):
         """Keep what may pair: both open, and no stronger keys that differ. The rest are conflicts of the open ones."""
         kept: list[tuple[int, int, str]] = []
         for i, j, key in self.edges:
-            if self.left.fate[i] == _OPEN == self.right.fate[j] and not self._differ(i, j):
+            if self._open(i, j) and not self._differ(i, j):
                 kept.append((i, j, key))
             else:
                 self.left.conflict(i, self._overruled(key, self.right, j))
@@ -291,8 +324,7 @@ class _Stage(Generic[L, R]):
             meets_left.setdefault(i, []).append(j)
             meets_right.setdefault(j, []).append(i)
         for i, j, _ in self.edges:
-            alone = len(meets_left[i]) == 1 == len(meets_right[j])
-            if not alone or self.left.fate[i] != _OPEN or self.right.fate[j] != _OPEN:
+            if not (len(meets_left[i]) == 1 == len(meets_right[j]) and self._open(i, j)):
                 self.left.conflict(i, self._ambiguous(self.right, meets_left[i]))
                 self.right.conflict(j, self._ambiguous(self.left, meets_right[j]))
 
@@ -302,18 +334,18 @@ class _Stage(Generic[L, R]):
         return f"its {kind} leads to {other.names(places)}{alone}"
 
 
-def _shared(first: dict[str, int], again: Iterable[tuple[str, int]]) -> dict[str, list[int]]:
-    """Return the places of the keys that are held in several."""
-    places: dict[str, list[int]] = {}
-    for key, place in again:
-        known = places.setdefault(key, [first[key]])
-        if place not in known[-1:]:
-            known.append(place)
-    return places
-
-
-def _alone(first: dict[str, int], key: str) -> list[int]:
-    return [first[key]] if key in first else []
+def _each(
+    raws: Sequence[Known], start: int, normalise: Normalise, known: Container[str]
+) -> tuple[list[str], list[int]]:
+    """Return the keys of records that follow each other, looked at one by one, and their places."""
+    keys, places = [], []
+    for place, raw in enumerate(raws, start):
+        for text in (raw,) if type(raw) is str else raw or ():
+            key = text if text in known else normalise(text) if text else None
+            if type(key) is str:
+                keys.append(key)
+                places.append(place)
+    return keys, places
 
 
 def _why_rejected(keys: Sequence[KeyRule[R]], record: R) -> str:

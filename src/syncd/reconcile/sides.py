@@ -16,12 +16,20 @@ R = TypeVar("R")
 class KeyRule(Generic[R]):
     """One kind of key: ``read`` gives a record's raw key of this kind, or several; ``normalise`` their one spelling.
 
-    A normalised key must be its own normal form.
+    A normalised key must be its own normal form. ``normalise_all`` does for many texts at once what ``normalise`` does
+    for one, in less time; it gives None where it cannot, or where one of them is no usable key.
     """
 
     name: str
     read: Callable[[R], Known]
     normalise: Callable[[str], str | Rejected]
+    normalise_all: Callable[[Sequence[str]], Sequence[str] | None] | None = None
+
+    def all_keys(self, raws: Sequence[Known]) -> Sequence[str] | None:
+        """Return the key of each of many raw keys; None where not each is one text and one usable key."""
+        if self.normalise_all is None or set(map(type, raws)) != {str}:
+            return None
+        return self.normalise_all(raws)  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,10 +1,12 @@
 """Which raw texts identify a device, and how they are spelled."""
 
+from collections.abc import Callable, Sequence
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from syncd.reconcile.keys import Rejected, mac_key, serial_key
+from syncd.reconcile.keys import Rejected, mac_key, mac_keys, serial_key, serial_keys
 
 
 @pytest.mark.parametrize(
@@ -83,3 +85,22 @@ def test_a_normalised_key_is_its_own_normal_form(raw: str) -> None:
 def test_no_text_under_four_characters_is_a_serial(raw: str) -> None:
     key = serial_key(raw)
     assert isinstance(key, Rejected) or len(key) >= 4  # capitals may be longer: one letter becomes "FFI"
+
+
+Together = Callable[[Sequence[str]], Sequence[str] | None]
+SERIALS = ["5CD1", "5cd2x", "0007", "\u00df123"]
+MACS = ["001a2b3c4d5e", "00:1A:2b:3c:4D:5f", "00-1a-2b-3c-4d-60", "001A.2B3C.4D61"]
+ODD = st.text(st.sampled_from("01afXZ:-. \n\u0660\u00df"), max_size=14) | st.sampled_from(["1234", "020000000000"])
+
+
+@pytest.mark.parametrize(
+    ("together", "alone", "usual"), [(serial_keys, serial_key, SERIALS), (mac_keys, mac_key, MACS)]
+)
+@given(st.data())
+def test_many_keys_are_what_each_of_them_is(
+    together: Together, alone: Callable[[str], str | Rejected], usual: list[str], data: st.DataObject
+) -> None:
+    assert together(usual) == [alone(raw) for raw in usual]
+    raws = data.draw(st.lists(ODD | st.sampled_from(usual), min_size=1, max_size=4))
+    keys = together(raws)
+    assert keys is None or [*keys] == [alone(raw) for raw in raws]

@@ -1,5 +1,6 @@
 """Who is paired with whom, and what is said of the rest."""
 
+import dataclasses
 import random
 from collections import Counter
 from collections.abc import Sequence
@@ -9,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from syncd.reconcile.keys import mac_key, serial_key
+from syncd.reconcile.keys import mac_key, mac_keys, serial_key, serial_keys
 from syncd.reconcile.match import Match, flip, match
 from syncd.reconcile.sides import KeyRule, Side
 
@@ -21,6 +22,8 @@ class Box(msgspec.Struct, frozen=True):
 
 
 SERIAL = KeyRule[Box]("serial", lambda box: (box.serial,), serial_key)
+ONE_SERIAL = KeyRule[Box]("serial", lambda box: box.serial, serial_key, serial_keys)
+ONE_MAC = KeyRule[Box]("mac", lambda box: box.macs[0] if box.macs else None, mac_key, mac_keys)
 MAC = KeyRule[Box]("mac", lambda box: box.macs, mac_key)
 M1, M2, M3 = "001a2b3c4d01", "001a2b3c4d02", "001a2b3c4d03"
 
@@ -189,3 +192,17 @@ def test_nobody_is_paired_against_a_stronger_key(devices: list[Box], assets: lis
         usable = [serial for serial in serials if isinstance(serial, str)]
         assert len(usable) <= 1
         assert key == "mac" or len(serials) == 1
+
+
+@given(boxes("d"), boxes("a"), st.integers(1, 3))
+@settings(max_examples=300, deadline=None)
+def test_looking_at_many_keys_together_changes_nothing(devices: list[Box], assets: list[Box], some: int) -> None:
+    devices, assets = ([msgspec.structs.replace(box, macs=box.macs[:1]) for box in each] for each in (devices, assets))
+    expected = run(devices, assets)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("syncd.reconcile.match._SLICE", some)
+        sides = (side("google", "device", devices), side("rt", "asset", assets))
+        left, right = (dataclasses.replace(each, keys=(ONE_SERIAL, ONE_MAC)) for each in sides)
+        found = match(left, right)
+    assert fates(found) == fates(expected)
+    assert found.listings() == expected.listings()

@@ -8,7 +8,7 @@ from typing import Literal, Protocol
 
 from syncd.host.errors import IntegrationError, Unavailable
 from syncd.jobs.sides.trouble import doubtful
-from syncd.reconcile.keys import Rejected, mac_key, serial_key
+from syncd.reconcile.keys import Rejected, mac_key, mac_keys, serial_key, serial_keys
 from syncd.reconcile.model import Action, Listing, Outcome
 from syncd.reconcile.sides import KeyRule, Side
 from syncd.reconcile.values import Known, known
@@ -112,8 +112,10 @@ def _superseded(device: Device) -> Listing:
 def device_side(devices: Sequence[Device], match: Sequence[str]) -> Side[Device]:
     """Return devices as a side, with the match keys named (``serial``, ``mac``)."""
     rules = {
-        "serial": KeyRule[Device](name="serial", read=attrgetter("serial_number"), normalise=serial_key),
-        "mac": KeyRule[Device](name="mac", read=attrgetter("mac_address"), normalise=mac_key),
+        "serial": KeyRule[Device](
+            name="serial", read=attrgetter("serial_number"), normalise=serial_key, normalise_all=serial_keys
+        ),
+        "mac": KeyRule[Device](name="mac", read=attrgetter("mac_address"), normalise=mac_key, normalise_all=mac_keys),
     }
     return Side(
         system=SYSTEM,

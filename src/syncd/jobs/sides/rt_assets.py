@@ -6,7 +6,7 @@ from typing import Protocol
 
 from syncd.jobs.sides import rt_writer
 from syncd.jobs.sides.rt_writer import RtWriter, numbers
-from syncd.reconcile.keys import mac_key, serial_key
+from syncd.reconcile.keys import mac_key, mac_keys, serial_key, serial_keys
 from syncd.reconcile.model import Action
 from syncd.reconcile.sides import KeyRule, Side
 from syncd.reconcile.values import Known, Unknown, Value, texts
@@ -52,9 +52,13 @@ def asset_side(
     assets: Sequence[Asset], fields: AssetFields, serial_field: str, mac_fields: Sequence[str], match: Sequence[str]
 ) -> Side[Asset]:
     """Return assets as a side, with the match keys named (``serial``, ``mac``)."""
-    rules = {"serial": KeyRule(name="serial", read=_texts([serial_field], fields), normalise=serial_key)}
+    rules = {
+        "serial": KeyRule(
+            name="serial", read=_texts([serial_field], fields), normalise=serial_key, normalise_all=serial_keys
+        )
+    }
     if "mac" in match:
-        rules["mac"] = KeyRule(name="mac", read=_texts(mac_fields, fields), normalise=mac_key)
+        rules["mac"] = KeyRule(name="mac", read=_texts(mac_fields, fields), normalise=mac_key, normalise_all=mac_keys)
     return Side(
         system=SYSTEM,
         noun="asset",
