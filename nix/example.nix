@@ -1,11 +1,12 @@
-# A school's host: the Chromebook job every morning, applied, with a mail when it fails; and rosters of students from a
-# folder.
+# A school's host: the Chromebook job every morning, applied, with a mail when it fails; rosters of students from a
+# folder, and who of them has which device, as a file.
 {
   services.syncd = {
     enable = true;
     settings = {
       google.delegated_user = "syncd@example.org";
       rt.url = "https://rt.example.org";
+      exports.students.catalogs = [ "Chromebooks" ];
     };
     credentials = {
       google-service-account = "/run/secrets/syncd/google-service-account";
@@ -17,6 +18,7 @@
       settings.catalogs = [ "Chromebooks" ];
     };
     imports.students.enable = true;
+    exports.students.enable = true;
     alerts.mail.to = "it@example.org";
   };
 }

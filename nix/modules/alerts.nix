@@ -11,6 +11,11 @@ let
   units = import ./units.nix { inherit lib; };
   enabled = lib.filterAttrs (_: job: job.enable) cfg.jobs;
 
+  # units that are no jobs; they may find nothing to do, so that a ping says nothing
+  tasks =
+    lib.optional cfg.imports.students.enable "import-students"
+    ++ lib.optional cfg.exports.students.enable "export-students";
+
   wanted =
     lib.optional (alerts.command != [ ]) "command"
     ++ lib.optional (alerts.mail.to != null) "mail"
@@ -116,11 +121,19 @@ in
   config = lib.mkIf cfg.enable {
     systemd.services = lib.mkMerge [
       (lib.genAttrs' wanted (kind: lib.nameValuePair "syncd-alert-${kind}@" (service kind)))
+      (lib.genAttrs' (lib.attrNames enabled ++ tasks) (
+        name:
+        let
+          ways = if enabled ? ${name} then wanted else lib.remove "ping" wanted;
+        in
+        lib.nameValuePair "syncd-${name}" {
+          onFailure = told name "failed" ways;
+          onSuccess = told name "success" ways;
+        }
+      ))
       (lib.mapAttrs' (
         name: _:
         lib.nameValuePair "syncd-${name}" {
-          onFailure = told name "failed" wanted;
-          onSuccess = told name "success" wanted;
           # The job waits for the ping of its start, so that the pings arrive in order, and does not mind if it fails.
           wants = lib.mkAfter (told name "start" (lib.intersectLists [ "ping" ] wanted));
           after = lib.mkAfter (told name "start" (lib.intersectLists [ "ping" ] wanted));

@@ -3,6 +3,7 @@
 let
   cfg = config.services.syncd;
   jobs = lib.filterAttrs (_: job: job.enable) cfg.jobs;
+  units = import ./units.nix { inherit lib; };
   all = cfg.credentials // cfg.encryptedCredentials;
 
   # systemd splits at ':' and spaces, and expands '%'
@@ -11,6 +12,7 @@ let
 
   wanted =
     lib.concatMap (job: job.credentials) (lib.attrValues jobs)
+    ++ lib.optionals cfg.exports.students.enable units.exportStudents.credentials
     ++ lib.optional (cfg.alerts.ping.url == "credential") "alert-ping-url";
   unused = lib.subtractLists wanted (lib.attrNames all);
 in
@@ -64,7 +66,7 @@ in
 
     warnings = map (
       name:
-      "services.syncd.credentials.${lib.strings.escapeNixIdentifier name}: no enabled job or alert takes it (these are taken: ${toString (lib.unique wanted)})."
+      "services.syncd.credentials.${lib.strings.escapeNixIdentifier name}: no enabled job, export or alert takes it (these are taken: ${toString (lib.unique wanted)})."
     ) unused;
   };
 }

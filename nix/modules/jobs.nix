@@ -190,7 +190,7 @@ in
       }) enabled;
 
     warnings = lib.optional (
-      enabled == { } && !cfg.imports.students.enable
+      enabled == { } && !cfg.imports.students.enable && !cfg.exports.students.enable
     ) "services.syncd.enable is set, but no job is: set services.syncd.jobs.<name>.enable.";
   };
 }

@@ -12,7 +12,10 @@ let
   units = import ./units.nix { inherit lib; };
 
   jobs = lib.filterAttrs (_: job: job.enable) cfg.jobs;
-  names = lib.unique (lib.concatMap (job: job.credentials) (lib.attrValues jobs));
+  names = lib.unique (
+    lib.concatMap (job: job.credentials) (lib.attrValues jobs)
+    ++ lib.optionals cfg.exports.students.enable units.exportStudents.credentials
+  );
 
   service =
     units.hardening

@@ -11,14 +11,19 @@ let
   stateDirectory = "/var/lib/${cfg.stateDirectory}";
 
   jobs = lib.filterAttrs (_: job: job.enable) cfg.jobs;
-  scheduled = lib.filterAttrs (_: job: job.schedule != null) jobs;
+  schedules =
+    lib.mapAttrs' (name: job: lib.nameValuePair "jobs.${name}" job.schedule) jobs
+    // lib.optionalAttrs cfg.exports.students.enable {
+      "exports.students" = cfg.exports.students.schedule;
+    };
+  scheduled = lib.filterAttrs (_: schedule: schedule != null) schedules;
 
   written = format.generate "syncd.toml" cfg.settings;
 
   # systemd ignores a timer whose calendar event it cannot read
-  checkSchedule = name: job: ''
-    systemd-analyze calendar ${lib.escapeShellArg job.schedule} >/dev/null ||
-      { echo ${lib.escapeShellArg "services.syncd.jobs.${name}.schedule is no calendar event"} >&2; exit 1; }
+  checkSchedule = name: schedule: ''
+    systemd-analyze calendar ${lib.escapeShellArg schedule} >/dev/null ||
+      { echo ${lib.escapeShellArg "services.syncd.${name}.schedule is no calendar event"} >&2; exit 1; }
   '';
 
   checked =

@@ -22,6 +22,7 @@ in
 
   # units that are no jobs, and the directives of their services: those of a job, but for what is said there
   importStudents = read "import-students";
+  exportStudents = read "export-students";
   taskService = task: present (job.service.Service // task.service.Service);
 
   # of the unit that tells by mail, ping or command

@@ -15,6 +15,7 @@
         { lib, ... }:
         {
           services.syncd.credentials = lib.mkForce { };
+          services.syncd.exports.students.enable = lib.mkForce false;
         };
       says = "services.syncd.jobs.chromebooks is enabled and lacks a credential; set services.syncd.credentials.google-service-account, and services.syncd.credentials.rt-token or services.syncd.credentials.rt-password";
     };
@@ -33,6 +34,23 @@
     stateElsewhere = {
       module.services.syncd.settings.state.directory = "/srv/syncd";
       says = "services.syncd.settings.state.directory is /srv/syncd, but the units may write to";
+    };
+    exportOfNoCatalog = {
+      module =
+        { lib, ... }:
+        {
+          services.syncd.settings = lib.mkForce { rt.url = "https://rt.example.org"; };
+        };
+      says = "services.syncd.exports.students is enabled; set services.syncd.settings.exports.students.catalogs.";
+    };
+    exportWithoutCredentials = {
+      module =
+        { lib, ... }:
+        {
+          services.syncd.credentials = lib.mkForce { };
+          services.syncd.jobs = lib.mkForce { };
+        };
+      says = "services.syncd.exports.students is enabled and lacks a credential; set services.syncd.credentials.rt-token or services.syncd.credentials.rt-password.";
     };
     dropZoneBelowAHome = {
       module.services.syncd.imports.students.dropZone = "/home/sis/students";
@@ -56,12 +74,13 @@
           services.syncd.jobs = lib.mkForce { };
           services.syncd.credentials = lib.mkForce { };
           services.syncd.imports.students.enable = lib.mkForce false;
+          services.syncd.exports.students.enable = lib.mkForce false;
         };
       says = "services.syncd.enable is set, but no job is: set services.syncd.jobs.<name>.enable.";
     };
     credentialOfNobody = {
       module.services.syncd.credentials.rt-tokn = "/run/secrets/x";
-      says = "services.syncd.credentials.rt-tokn: no enabled job or alert takes it";
+      says = "services.syncd.credentials.rt-tokn: no enabled job, export or alert takes it";
     };
   };
 
@@ -93,6 +112,10 @@
     cronSchedule = {
       module.services.syncd.jobs.chromebooks.schedule = "0 5 * * *";
       says = "services.syncd.jobs.chromebooks.schedule";
+    };
+    nonsenseScheduleOfTheExport = {
+      module.services.syncd.exports.students.schedule = "every morning";
+      says = "services.syncd.exports.students.schedule";
     };
     nonsenseDelay = {
       module.services.syncd.jobs.chromebooks.randomizedDelay = "a while";

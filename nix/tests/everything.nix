@@ -12,6 +12,13 @@
     environmentFile = "/run/secrets/syncd/environment";
     stateDirectory = "syncd-north";
     imports.students.dropZone = "/srv/rosters";
+    exports.students = {
+      schedule = "Mon 06:00";
+      extraArgs = [
+        "--format"
+        "xlsx"
+      ];
+    };
     metrics.textfileDirectory = "/var/lib/node-exporter-textfiles";
     jobs.chromebooks = {
       schedule = "Mon..Fri 06:30";

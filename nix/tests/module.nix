@@ -41,6 +41,7 @@ let
     lib.deepSeq {
       inherit (cfg)
         credentials
+        exports
         imports
         jobs
         settings

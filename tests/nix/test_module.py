@@ -16,6 +16,7 @@ from syncd.host.units.render import Alerts, Host, operator_script, units
 GOLDEN = Path(__file__).parent / "golden"
 MODULE = f"checks.{SYSTEM}.module"
 MAX_EXPOSURE = 1.2
+TASKS: dict[str, Any] = {"drop_zone": "/srv/rosters", "export_students": True}
 
 
 @pytest.fixture(scope="session")
@@ -95,6 +96,7 @@ def _like_example() -> Host:
             "rt-token": "/run/secrets/syncd/rt-token",
         },
         drop_zone="/var/lib/syncd-drop/students",
+        export_students=True,
         alerts=Alerts(mail_to="it@example.org", mail_from="syncd@example", sendmail="/run/wrappers/bin/sendmail"),
     )
 
@@ -121,11 +123,12 @@ def test_syncd_units_writes_what_the_module_writes_with_every_option_set(everyth
     }
     host = Host(
         program="/opt/syncd/bin/syncd",
-        schedules={"chromebooks": "Mon..Fri 06:30"},
+        schedules={"chromebooks": "Mon..Fri 06:30", "export-students": "Mon 06:00"},
         credentials={"alert-ping-url": "/run/secrets/syncd/alert-ping-url"},
         environment_file="/run/secrets/syncd/environment",
         metrics_directory="/var/lib/node-exporter-textfiles",
         drop_zone="/srv/rosters",
+        export_students=True,
         alerts=Alerts(
             mail_to="it@example.org",
             mail_from="syncd@example.org",
@@ -141,6 +144,10 @@ def test_syncd_units_writes_what_the_module_writes_with_every_option_set(everyth
         '"/opt/syncd/bin/syncd" "--config" "/etc/syncd/config.toml" "run" "chromebooks" "100%% $$HOME"'
     ]
     service["ExecStart"] = [service["ExecStart"][0].removesuffix(' "100%% $$HOME"')]
+    exports = theirs["syncd-export-students.service"]["Service"]
+    assert exports["ExecStart"][0].endswith('"--output" "/var/lib/syncd-north/exports" "--format" "xlsx"')
+    assert exports["StateDirectory"] == ["syncd-north syncd-north/exports"]
+    exports["ExecStart"] = ours["syncd-export-students.service"]["Service"]["ExecStart"]
     assert service["StateDirectory"] == ["syncd-north"]
     assert service["TimeoutStartSec"] == ["30min"]
     assert service["LoadCredential"] == ["google-service-account:/run/secrets/syncd/google-service-account"]
@@ -218,13 +225,13 @@ def test_no_golden_unit_is_more_exposed_than_it_has_to_be(tmp_path: Path) -> Non
 
 def test_no_unit_of_syncd_units_is_more_exposed_than_it_has_to_be(tmp_path: Path) -> None:
     alerts = Alerts(mail_to="it@example.org", command=["logger"], ping_url="https://ping.example.org")
-    host = Host(program="/opt/syncd/bin/syncd", metrics_directory="/var/lib/metrics", drop_zone="/srv", alerts=alerts)
+    host = Host(program="/opt/syncd/bin/syncd", metrics_directory="/var/lib/metrics", alerts=alerts, **TASKS)
     _assert_least_privilege(_judge(units(host, ["chromebooks"]), tmp_path))
 
 
 def test_the_page_tells_how_exposed_each_unit_is(tmp_path: Path) -> None:
     alerts = Alerts(mail_to="it@example.org", command=["logger"], ping_url="https://ping.example.org")
-    texts = units(Host(program="/opt/syncd/bin/syncd", drop_zone="/srv", alerts=alerts), ["chromebooks"])
+    texts = units(Host(program="/opt/syncd/bin/syncd", alerts=alerts, **TASKS), ["chromebooks"])
     texts["syncd-catalog.service"] = (GOLDEN / "syncd-catalog.service").read_text()
     measured = {name.replace("chromebooks", "JOB"): score for name, score in _judge(texts, tmp_path).items()}
     page = (ROOT / "docs/deployment/nixos.md").read_text()

@@ -177,6 +177,46 @@ def test_the_units_of_the_import_watch_the_folder_that_the_program_looks_at(tmp_
     assert "'SupplementaryGroups=syncd-drop'" in operator
 
 
+def test_the_units_of_the_export_have_a_timer_and_the_credentials_of_rt_alone(tmp_path: Path) -> None:
+    config = tmp_path / "config.toml"
+    config.write_text('[exports.students]\ncatalogs = ["Chromebooks"]\n')
+    environ: dict[str, str | None] = {"SYNCD_CONFIG": str(config)}
+    given = ["--credential", "rt-token=/etc/rt-token", "--credential", "google-service-account=/etc/key"]
+    arguments = ["--output", str(tmp_path), "--export-students", "--environment-file", "/etc/environment", *given]
+    result = _run(*arguments, environ=environ)
+    assert result.exit_code == 0, result.output
+    service = _service(tmp_path, "syncd-export-students.service")
+    assert service["ExecStart"][0].endswith('"export" "students" "--output" "/var/lib/syncd/exports"')
+    assert service["StateDirectory"] == ["syncd syncd/exports"]
+    assert service["LoadCredential"] == ["rt-token:/etc/rt-token"]
+    assert service["EnvironmentFile"] == ["/etc/environment"]
+    timer = tmp_path / "syncd-export-students.timer"
+    assert directives(timer.read_text())["Timer"]["OnCalendar"] == ["*-*-* 05:30:00"]
+    assert _run(*arguments, "--schedule", "export-students=weekly", environ=environ).exit_code == 0
+    assert directives(timer.read_text())["Timer"]["OnCalendar"] == ["weekly"]
+    timer.unlink()
+    assert _run(*arguments, "--schedule", "export-students=never", environ=environ).exit_code == 0
+    assert not timer.exists()
+
+
+def test_an_export_that_is_not_configured_has_no_units(tmp_path: Path) -> None:
+    config = tmp_path / "config.toml"
+    config.touch()
+    result = _run("--output", str(tmp_path), "--export-students", environ={"SYNCD_CONFIG": str(config)})
+    assert "--export-students needs [exports.students]" in str(result.exception)
+    result = _run("--output", str(tmp_path), "--schedule", "export-students=weekly")
+    assert "there is no job export-students" in str(result.exception)
+
+
+def test_people_are_told_of_imports_and_exports_but_not_by_pings() -> None:
+    alerts = Alerts(mail_to="it@example.org", ping_url="https://ping.example.org")
+    texts = units(Host(program="/p", drop_zone="/srv/rosters", export_students=True, alerts=alerts), [])
+    for name in ("import-students", "export-students"):
+        unit = directives(texts[f"syncd-{name}.service"])["Unit"]
+        assert unit["OnFailure"] == [f"syncd-alert-mail@{name}:failed.service"]
+        assert unit["OnSuccess"] == [f"syncd-alert-mail@{name}:success.service"]
+
+
 @pytest.mark.parametrize(
     ("folder", "says"),
     [

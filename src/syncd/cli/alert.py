@@ -10,7 +10,7 @@ import click
 from syncd.cli.letter import counts, text, title
 from syncd.cli.session import known_job, start_logging
 from syncd.host import logs
-from syncd.host.alerts.ending import FAILED, START, SUCCESS, Ending, look_up
+from syncd.host.alerts.ending import FAILED, START, SUCCESS, TASKS, Ending, look_up
 from syncd.host.alerts.mail import hand_over, letter
 from syncd.host.alerts.memory import Memory, Open
 from syncd.host.credentials import Credentials
@@ -57,7 +57,7 @@ def _parts(what: str, way: str) -> tuple[str, str]:
     job, _, event = what.rpartition(":")
     if event not in {SUCCESS, FAILED, *([START] if way == "ping" else [])}:
         raise click.BadParameter(f"{what!r} is not JOB:{FAILED} or JOB:{SUCCESS}, or for a ping JOB:{START}")
-    return known_job(job), event
+    return job if job in TASKS else known_job(job), event
 
 
 def _tell(way: str, ending: Ending, command: Sequence[str]) -> None:

@@ -4,7 +4,7 @@ import textwrap
 from collections.abc import Iterator, Mapping
 
 from syncd.cli.present import STATES
-from syncd.host.alerts.ending import FAILED, START, Ending
+from syncd.host.alerts.ending import FAILED, START, TASKS, Ending
 from syncd.host.alerts.memory import Open
 from syncd.host.errors import ExitStatus
 
@@ -120,6 +120,8 @@ def _next(ending: Ending) -> list[str]:
 
 
 def _look(ending: Ending) -> list[str]:
+    if ending.job in TASKS:
+        return []
     return [f"sudo syncd show {ending.run}"] if ending.run else ["sudo syncd status"]
 
 

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -16,6 +17,9 @@ from syncd.host.errors import ConfigurationError
 from syncd.host.messages import catalog
 from syncd.host.units.render import Alerts, Host, known_jobs, operator_script
 from syncd.host.units.render import units as unit_texts
+
+if TYPE_CHECKING:
+    from syncd.jobs.settings import Settings
 
 NEVER = "never"
 OPERATOR = "syncd-operator"
@@ -66,6 +70,9 @@ def _pairs(_context: click.Context, parameter: click.Parameter, values: Sequence
     "--import-students", is_flag=True, help="Units that import what is left in the folder imports.students.drop_zone."
 )
 @click.option(
+    "--export-students", is_flag=True, help="Units that export students with their devices, as exports.students says."
+)
+@click.option(
     "--alert-mail", default="", metavar="ADDRESS", help="Whom to mail when a job failed, and when it works again."
 )
 @click.option("--alert-mail-from", default="syncd", metavar="ADDRESS", show_default=True, help="Sender of that mail.")
@@ -94,6 +101,7 @@ def units(  # noqa: PLR0913 - one for each option
     environment_file: str,
     metrics_directory: str,
     import_students: bool,
+    export_students: bool,
     alert_mail: str,
     alert_mail_from: str,
     sendmail: str,
@@ -117,7 +125,8 @@ def units(  # noqa: PLR0913 - one for each option
         encrypted=encrypted,
         environment_file=environment_file,
         metrics_directory=metrics_directory,
-        drop_zone=_drop_zone(obj["config"]) if import_students else "",
+        drop_zone=_drop_zone(_settings(obj)) if import_students else "",
+        export_students=export_students and _is_configured(_settings(obj)),
         alerts=Alerts(
             mail_to=alert_mail,
             mail_from=alert_mail_from,
@@ -143,11 +152,25 @@ def _schedules(jobs: Sequence[str], schedules: dict[str, str]) -> dict[str, str]
     return found
 
 
-def _drop_zone(config: object) -> str:
-    """Return the drop zone of the configuration file, so that the units watch the folder that the program looks at."""
-    from syncd.jobs.settings import load  # noqa: PLC0415 - the other units need no configuration
+def _settings(obj: Mapping[str, object]) -> "Settings":
+    from syncd.jobs.settings import load  # noqa: PLC0415 - the units of jobs need no configuration
 
-    folder = load(read_document(config if isinstance(config, str) else None, os.environ)).imports.students.drop_zone
+    config = obj["config"]
+    return load(read_document(config if isinstance(config, str) else None, os.environ))
+
+
+def _is_configured(settings: "Settings") -> bool:
+    if settings.exports.students is None:
+        raise ConfigurationError(
+            "--export-students needs [exports.students] in the configuration file, with the catalogs of the devices",
+            code="units.bad_value",
+        )
+    return True
+
+
+def _drop_zone(settings: "Settings") -> str:
+    """Return the drop zone of the configuration file, so that the units watch the folder that the program looks at."""
+    folder = settings.imports.students.drop_zone
     if not folder:
         raise ConfigurationError(
             "--import-students needs imports.students.drop_zone in the configuration file: a folder, such as"

@@ -88,6 +88,28 @@ def test_a_refusal_is_told_with_the_one_command_that_lifts_it() -> None:
     assert text(REFUSAL, "sync") == LETTER
 
 
+def test_a_refused_roster_is_told_by_what_the_import_said() -> None:
+    refused = Ending(
+        job="import-students",
+        event=FAILED,
+        result="exit-code",
+        status="3",
+        invocation="5f0e",
+        reason="Refused, nothing was stored: ... approve it: syncd import students FILE --approve 0123",
+    )
+    told = text(refused, "sync")
+    assert told.startswith("import-students failed on sync: refused by a guard, nothing was changed\n")
+    assert "--approve 0123" in told
+    assert "syncd show" not in told
+    assert "syncd status" not in told
+    assert "  sudo systemctl start syncd-import-students.service\n  journalctl" in told
+
+
+@pytest.mark.parametrize("name", ["chromebooks", "import-students", "export-students"])
+def test_every_unit_that_can_fail_has_alerts(name: str) -> None:
+    assert verb._parts(f"{name}:{FAILED}", "mail") == (name, FAILED)
+
+
 def test_an_all_clear_says_since_when_it_had_failed() -> None:
     assert text(success(), "sync", BEFORE) == WORKS
 

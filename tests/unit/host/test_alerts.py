@@ -122,6 +122,17 @@ def test_a_success_without_the_record_of_it_is_none(records: tuple[Mapping[str, 
     assert look_up("x", SUCCESS, environ, FakeJournal(*records, _end(MessageId.RUN_FINISHED), LAST)).succeeded
 
 
+@pytest.mark.parametrize(
+    ("kind", "status", "succeeded"),
+    [("ROSTER_READ", "0", True), ("EXPORTED", "0", True), ("ROSTER_READ", "75", False), ("STORE_MIGRATED", "0", False)],
+)
+def test_a_task_has_succeeded_when_it_has_done_something(kind: str, status: str, succeeded: bool) -> None:  # noqa: FBT001
+    record = {**BY_PROGRAM, "MESSAGE_ID": MessageId[kind], "MESSAGE": "done"}
+    environ = {**ENVIRON, "MONITOR_SERVICE_RESULT": "success", "MONITOR_EXIT_STATUS": status}
+    assert look_up("import-students", SUCCESS, environ, FakeJournal(LAST, record)).succeeded is succeeded
+    assert not look_up("chromebooks", SUCCESS, environ, FakeJournal(LAST, record)).succeeded
+
+
 def test_systemds_last_record_is_waited_for_but_not_for_ever() -> None:
     naps: list[float] = []
     look_up("x", FAILED, ENVIRON, FakeJournal(STARTED), naps.append)

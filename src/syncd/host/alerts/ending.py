@@ -29,6 +29,12 @@ ENDS = (
     MessageId.RUN_INTERRUPTED,
     MessageId.RUN_FAILED,
 )
+TASKS = ("import-students", "export-students")
+"""What units do besides jobs; it is no run, and has no record of an end."""
+
+_DONE = (MessageId.ROSTER_READ, MessageId.EXPORTED)
+"""What tells that one of them did its work: an import that found no file did none."""
+
 _OBJECTS = (MessageId.ACTION_FAILED, MessageId.ACTION_UNPROVEN)
 # systemd's own records (sd-messages.h): of a unit that failed, and of one that ended well. They come after all others.
 _LAST = "MESSAGE_ID=d9b373ed55a64feb8242e02dbe79a49c", "MESSAGE_ID=7ad2d189f7e94e70a38c781354912448"
@@ -43,8 +49,8 @@ class Ending(msgspec.Struct, frozen=True, kw_only=True):
 
     ``result`` is systemd's (``success``, ``exit-code``, ``signal``, ``timeout``, ...), ``status`` the exit status or
     the name of the signal. ``run``, ``plan`` (the plan's hash) and ``counts`` are empty where no run came that far.
-    ``succeeded``: a run told that it ended as it should. Only that proves it, since systemd 252 starts the units of
-    ``OnSuccess=`` before each retry of a service that failed, too.
+    ``succeeded``: a run told that it ended as it should, or a task of its work. Only that proves it, since systemd 252
+    starts the units of ``OnSuccess=`` before each retry of a service that failed, too.
     """
 
     job: str
@@ -120,13 +126,14 @@ def look_up(
     by_systemd, by_program = f"INVOCATION_ID={invocation}", f"_SYSTEMD_INVOCATION_ID={invocation}"
     _wait_for_the_last(journal, by_systemd, sleep)
     end = _one(journal(by_program, *(f"MESSAGE_ID={kind}" for kind in ENDS)))
+    done = job in TASKS and ending.status == "0" and bool(journal(by_program, *(f"MESSAGE_ID={one}" for one in _DONE)))
     start = _one(journal(by_program, f"MESSAGE_ID={MessageId.RUN_STARTED}"))
     return msgspec.structs.replace(
         ending,
         run=end.get("SYNCD_RUN_ID", "") or start.get("SYNCD_RUN_ID", ""),
         plan=end.get("SYNCD_PLAN", ""),
         refused=end.get("MESSAGE_ID") == MessageId.GUARD_REFUSED,
-        succeeded=end.get("MESSAGE_ID") == MessageId.RUN_FINISHED,
+        succeeded=done or end.get("MESSAGE_ID") == MessageId.RUN_FINISHED,
         counts=_counts(end),
         reason=_reason(journal, ending, by_program, end) if event == FAILED else "",
         # A job that is stopped on request leaves with 75, too.

@@ -9,7 +9,7 @@ import json
 import re
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -17,6 +17,8 @@ from syncd.host.errors import ConfigurationError
 
 HERE = Path(__file__).parent
 PING = "syncd-alert-ping@"
+IMPORT, EXPORT = "import-students", "export-students"
+STATE = "/var/lib/syncd"
 DROP_ZONE = re.compile(r"/(?!(home|root|tmp|var/tmp|run/user)(/|$))[\w./@+=,~-]+", re.ASCII)
 """Folders that a unit can be let into."""
 
@@ -61,6 +63,7 @@ class Host:
     metrics_directory: str = ""
     drop_zone: str = ""
     """Folder in which others leave rosters of students; empty: no units that import them."""
+    export_students: bool = False
     alerts: Alerts = field(default_factory=Alerts)
     scripts: Path | str = HERE
 
@@ -76,7 +79,7 @@ def units(host: Host, jobs: Sequence[str]) -> dict[str, str]:
     Raises ConfigurationError ``units.unknown_job``, ``units.bad_value``.
     """
     known = known_jobs()
-    unknown = sorted({*jobs, *host.schedules} - known.keys())
+    unknown = sorted({*jobs, *host.schedules} - known.keys() - ({EXPORT} if host.export_students else set()))
     if unknown:
         raise ConfigurationError(
             f"there is no job {', '.join(unknown)}; known: {', '.join(sorted(known))}", code="units.unknown_job"
@@ -89,6 +92,8 @@ def units(host: Host, jobs: Sequence[str]) -> dict[str, str]:
             files[f"syncd-{job}.timer"] = text(timer)
     if host.drop_zone:
         files.update(_import_units(host))
+    if host.export_students:
+        files.update(_export_units(host))
     for template in host.alerts.units:
         files[f"{template}.service"] = text(_alert_service(host, template))
     return files
@@ -140,19 +145,19 @@ def _job_service(host: Host, job: str) -> Unit:
     }
 
 
-def _alerts(host: Host, job: str, section: Mapping[str, str]) -> dict[str, Value]:
+def _alerts(host: Host, name: str, section: Mapping[str, str]) -> dict[str, Value]:
     """Return what makes systemd tell how a job ends; an instance for each event, so that it says of which it is."""
     templates = host.alerts.units
     if not templates:
         return {}
     ends: dict[str, Value] = {
-        directive: " ".join(f"{template}{job}:{event}.service" for template in templates)
+        directive: " ".join(f"{template}{name}:{event}.service" for template in templates)
         for directive, event in (("OnFailure", "failed"), ("OnSuccess", "success"))
     }
     if PING not in templates:
         return ends
     # The job waits for the ping of its start, so that the pings arrive in order, and does not mind if it fails.
-    start = f"{PING}{job}:start.service"
+    start = f"{PING}{name}:start.service"
     return ends | {directive: f"{section[directive]} {start}" for directive in ("Wants", "After")}
 
 
@@ -170,17 +175,42 @@ def _job_timer(host: Host, job: str) -> Unit | None:
 
 def _import_units(host: Host) -> dict[str, str]:
     """Return what imports rosters from the drop zone: the service, what watches the folder, and another look later."""
-    data, job = _data("import-students"), _data("job")["service"]["Service"]
-    service: dict[str, Value] = {
-        **_data("hardening")["Service"],
-        **job,
-        **data["service"]["Service"],
-        **_drop_zone(host),
-        "ExecStart": exec_words([host.program, "--config", host.config, *data["arguments"]]),
-    }
+    data = _data(IMPORT)
     watch = {**data["path"], "Path": {"PathChanged": host.drop_zone}}
-    made: dict[str, Unit] = {"service": {**data["service"], "Service": service}, "path": watch, "timer": data["timer"]}
-    return {f"syncd-import-students.{kind}": text(unit) for kind, unit in made.items()}
+    made = {"service": _task_service(host, IMPORT, _drop_zone(host)), "path": watch, "timer": data["timer"]}
+    return {f"syncd-{IMPORT}.{kind}": text(unit) for kind, unit in made.items()}
+
+
+def _export_units(host: Host) -> dict[str, str]:
+    """Return what exports students with their devices: the service and its timer."""
+    data, timer = _data(EXPORT), _data("job")["timer"]
+    more = _credentials(host, data["credentials"])
+    if host.environment_file:
+        more["EnvironmentFile"] = host.environment_file
+    made = {f"syncd-{EXPORT}.service": text(_task_service(host, EXPORT, more))}
+    schedule = host.schedules.get(EXPORT, data["schedule"])
+    if schedule != "never":
+        when = {"OnCalendar": _one_line(schedule, "schedule"), **timer["Timer"]}
+        made[f"syncd-{EXPORT}.timer"] = text({**data["timer"], "Timer": when, "Install": timer["Install"]})
+    return made
+
+
+def _task_service(host: Host, name: str, more: Section) -> Unit:
+    """Return a service that is no job; its directives are those of a job, but for what its data says."""
+    data = _data(name)
+    arguments = [word.replace("@state@", STATE) for word in data["arguments"]]
+    # It may find nothing to do, so that a ping says nothing.
+    quiet = replace(host, alerts=replace(host.alerts, ping_url=""))
+    return {
+        "Unit": data["service"]["Unit"] | _alerts(quiet, name, data["service"]["Unit"]),
+        "Service": {
+            **_data("hardening")["Service"],
+            **_data("job")["service"]["Service"],
+            **data["service"]["Service"],
+            **more,
+            "ExecStart": exec_words([host.program, "--config", host.config, *arguments]),
+        },
+    }
 
 
 def _alert_service(host: Host, template: str) -> Unit:
@@ -229,7 +259,7 @@ def _drop_zone(host: Host) -> dict[str, Value]:
             " needs an absolute path without spaces, quotes, ':' or '%'; take /var/lib/syncd-drop/students, say",
             code="units.bad_value",
         )
-    group = _data("import-students")["service"]["Service"]["SupplementaryGroups"]
+    group = _data(IMPORT)["service"]["Service"]["SupplementaryGroups"]
     return {"SupplementaryGroups": group, "ReadWritePaths": f"-{host.drop_zone}"}
 
 
