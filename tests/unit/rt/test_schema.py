@@ -31,6 +31,7 @@ BY_ID = {cf.id: cf for cf in FIELDS}
     ("field", "value", "stored"),
     [
         ("Name", "x" * 300, "x" * 255),
+        ("Name", "é" * 300, "é" * 127),
         ("Name", None, None),
         ("CF.{Type}", "CHROMEBOOK", "Chromebook"),
         ("CF.{Type}", "Toaster", "Toaster"),

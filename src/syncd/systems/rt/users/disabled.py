@@ -56,7 +56,7 @@ def suspected(rest: Rest, missing: int, enabled: int) -> set[int]:
     state: dict[int, bool] = {}
     before: int | None = None
     for _ in range(1 + enabled // PAGE // _WORTH):
-        query = [criterion("ObjectType", "=", "RT::User"), criterion("Type", "IN", ["Disabled", "Enabled"])]
+        query = [criterion("ObjectType", "IN", ["RT::User"]), criterion("Type", "IN", ["Disabled", "Enabled"])]
         query += [criterion("id", "<", before)] if before else []
         fields = {"fields": "ObjectType,ObjectId,Type"}
         page = rest.search("transactions", query, Transaction, fields=fields, order=(("id", "DESC"),))

@@ -67,7 +67,7 @@ class UserWork(Work[WireUser]):
         """Read everything, then find out who is disabled."""
         self.group = pages.members(self.rest, self.group_id)
         super().read_all(told)
-        before = [known.id for known in self.kept.read(Known) if known.disabled] if self.before.disabled else []
+        before = {known.id for known in self.kept.read(Known) if known.disabled} if self.before.disabled else set()
         self.settle(lambda: disabled_users(self.rest, self.ids, self.names, before), self.take_more)
         self.meet_odd()
         self.meta = msgspec.structs.replace(self.meta, disabled=len(self.disabled))
