@@ -40,10 +40,15 @@ def test_what_is_typed_wrongly_is_a_usage_error(site: Site, arguments: list[str]
 @pytest.fixture(scope="module")
 def used(start_site: StartSite, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Site, str]]:
     """Return a site with two runs in its log, and the id of the first."""
-    with start_site(tmp_path_factory.mktemp("usage") / "site") as site:
+    tmp = tmp_path_factory.mktemp("usage")
+    with start_site(tmp / "site") as site:
         site.configure(job={"limits": {"clear": {"percent": 100}}})
         run = site.syncd("apply", "chromebooks").ended(0).run
         site.syncd("plan", "chromebooks").ended(0)
+        with site.sandbox.config_file.open("a") as file:
+            file.write('\n[jobs.rt-users]\n[exports.students]\ncatalogs = ["Chromebooks"]\n')
+        (tmp / "students.csv").write_text(STUDENTS)
+        site.syncd("import", "students", str(tmp / "students.csv")).ended(0)
         yield site, run
 
 
@@ -82,6 +87,8 @@ WITH_JSON = {
     "devices": (),
     "org-units": (),
     "import students": ("DIR/students.csv",),
+    "export students": (),
+    "export drift": ("--output", "DIR"),
 }
 STUDENTS = "student_id,first_name,last_name,username,grade,advisor\n1001,Ada,Example,aexample,9,\n"
 ELSEWHERE = {"sandbox"}

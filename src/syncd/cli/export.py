@@ -1,5 +1,6 @@
 """``syncd export``: students with their devices, and where roster and RT differ, as files."""
 
+import io
 import logging
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -8,8 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, cast, get_args
 
 import click
+import msgspec
 
-from syncd.cli.output import reader_may_leave, say
+from syncd.cli.output import print_json, reader_may_leave, say
 from syncd.cli.records import print_csv
 from syncd.cli.session import context_of, settings_of, stoppable, store_of
 from syncd.host.errors import ConfigurationError
@@ -58,13 +60,28 @@ _form = click.option(
 )
 
 
+_json = click.option(
+    "--json", "as_json", is_flag=True, help="Print one JSON document: what was written, or without a FILE all rows."
+)
+
+
 @export.command()
 @_output
 @_form
+@_json
 @click.option("--anonymous", is_flag=True, help="With pseudonyms, and without what names somebody.")
 @click.option("--school", metavar="NAME", help="Only the students of this school.")
 @click.pass_context
-def students(ctx: click.Context, /, output: str, form: Format | None, school: str | None, *, anonymous: bool) -> None:
+def students(
+    ctx: click.Context,
+    /,
+    output: str,
+    form: Format | None,
+    school: str | None,
+    *,
+    as_json: bool,
+    anonymous: bool,
+) -> None:
     """Write the students of the roster, one a row, with the devices that each holds according to RT.
 
     A file is for its owner only, and is as it was where anything goes wrong.
@@ -75,19 +92,25 @@ def students(ctx: click.Context, /, output: str, form: Format | None, school: st
         raise click.BadParameter(
             "--school needs the name of a file: a folder is for all students", param_hint="--output"
         )
-    target = _target(output, form, lambda suffix: student_export.file_name(anonymous=anonymous, suffix=suffix))
+    target = _target(
+        output,
+        form,
+        lambda suffix: student_export.file_name(anonymous=anonymous, suffix=suffix),
+        as_json=as_json,
+    )
     with _reading(ctx, LOCK, target) as (settings, context):
         school = (school or "").strip()
         with open_export(_options(settings), context, school=school, anonymous=anonymous) as made:
             target.write(made.header, _told_of(made.rows(), context))
-            _tell(target, told(made.tally))
+            _tell(target, told(made.tally), msgspec.structs.asdict(made.tally))
 
 
 @export.command()
 @_output
 @_form
+@_json
 @click.pass_context
-def drift(ctx: click.Context, /, output: str, form: Format | None) -> None:
+def drift(ctx: click.Context, /, output: str, form: Format | None, *, as_json: bool) -> None:
     """Write where roster and RT differ, and which devices are with people who have left.
 
     Roster and RT are compared as the job rt-users compares them. Nothing is changed.
@@ -95,12 +118,12 @@ def drift(ctx: click.Context, /, output: str, form: Format | None) -> None:
     from syncd.jobs import drift_report  # noqa: PLC0415 - an export of students needs none of it
     from syncd.jobs.rt_users import NAME  # noqa: PLC0415
 
-    target = _target(output, form, lambda suffix: f"drift.{suffix}")
+    target = _target(output, form, lambda suffix: f"drift.{suffix}", as_json=as_json)
     with _reading(ctx, NAME, target) as (settings, context):
         options, job = _options(settings), cast("RtUsersOptions", settings.job(NAME))
         with drift_report.open_drift(options, job, context) as made:
             target.write(drift_report.COLUMNS, _told_of(made.rows(), context))
-            _tell(target, made.told())
+            _tell(target, made.told(), dict(made.tally))
 
 
 # -- where to
@@ -111,6 +134,7 @@ class _Target(NamedTuple):
 
     path: Path | None
     form: Format
+    as_json: bool
 
     def write(self, header: Sequence[str], rows: Iterable[Sequence[Cell]]) -> None:
         if self.path is not None:
@@ -118,24 +142,30 @@ class _Target(NamedTuple):
                 WRITERS[self.form](file, header, rows)
             return
         with reader_may_leave(), explained("standard output"):
-            if sys.stdout.isatty() or not hasattr(sys.stdout, "buffer"):
-                print_csv(header, (_texts(row) for row in rows))
-            else:
+            # A terminal gets nothing that could drive it, a pipe the bytes of a file.
+            if isinstance(sys.stdout, io.TextIOWrapper) and not sys.stdout.isatty():
                 WRITERS[self.form](sys.stdout.buffer, header, rows)
+            elif self.form == "json":
+                print_json([dict(zip(header, row, strict=True)) for row in rows])
+            else:
+                print_csv(header, map(_texts, rows))
             sys.stdout.flush()
 
 
-def _target(output: str, form: Format | None, name: Callable[[str], str]) -> _Target:
+def _target(output: str, form: Format | None, name: Callable[[str], str], *, as_json: bool) -> _Target:
     """Return where to write; ``name`` gives the name of the file in a folder."""
     if output == STDOUT:
+        if as_json and form not in (None, "json"):
+            raise click.UsageError(f"--json and --format {form} exclude each other on standard output")
+        form = "json" if as_json else form
         if is_the_journal(sys.stdout):
             raise click.UsageError("standard output is the journal, which takes no personal data; name a file")
-        if form not in (None, "csv") and sys.stdout.isatty():
+        if form == "xlsx" and sys.stdout.isatty():
             raise click.UsageError(f"--format {form} is not for a terminal; name a file with --output")
-        return _Target(None, form or "csv")
+        return _Target(None, form or "csv", as_json)
     path = Path(output)
     chosen = form or _named(path)
-    return _Target(student_export.in_folder(path, name(chosen)), chosen)
+    return _Target(student_export.in_folder(path, name(chosen)), chosen, as_json)
 
 
 def _named(path: Path) -> Format:
@@ -147,10 +177,14 @@ def _texts(row: Sequence[Cell]) -> list[str]:
     return [cell if isinstance(cell, str) else str(cell) if isinstance(cell, int) else joined(cell) for cell in row]
 
 
-def _tell(target: _Target, what: str) -> None:
+def _tell(target: _Target, what: str, counts: dict[str, int]) -> None:
     place = str(target.path) if target.path else "standard output"
     log.info("exported to %s: %s", place, what, extra={"message_id": "EXPORTED", "syncd": {"OBJECT": place}})
-    if target.path is not None and not is_the_journal(sys.stdout):
+    if target.path is None or is_the_journal(sys.stdout):
+        return
+    if target.as_json:
+        print_json({"file": place, "format": target.form, "counts": counts})
+    else:
         say(f"{place}: {what}.")
 
 

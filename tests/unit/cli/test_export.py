@@ -178,6 +178,15 @@ def test_json_has_lists_of_devices(school: School) -> None:
     assert "=1+1" in {row["given_name"] for row in rows}
 
 
+def test_json_tells_what_was_written_or_all_rows(school: School) -> None:
+    target = school.folder / "rows.csv"
+    counts = {"people": len(school.people()), "with_devices": 40, "devices": 40}
+    assert school.export("-o", target, "--json").json == {"file": str(target), "format": "csv", "counts": counts}
+    school.export("-o", school.folder / "rows.json")
+    assert school.export("--json").json == json.loads((school.folder / "rows.json").read_text())
+    school.export("--json", "--format", "csv", status=64)
+
+
 # -- options
 
 
