@@ -1,9 +1,11 @@
 """One suite, two servers: every test that uses ``rt`` runs against the stand-in and against the real RT 5."""
 
 from collections.abc import Iterator
+from contextlib import ExitStack, closing
 
 import pytest
 
+from contract.rt_trackers import Connect, open_as
 from services.rest2 import Rest2
 from services.rt5 import Rt5
 from syncd.sandbox.rt import RtApp
@@ -19,6 +21,13 @@ def rt(request: pytest.FixtureRequest) -> Iterator[Rest2]:
         yield from _real(request.getfixturevalue("rt5"))
     else:
         yield from _stand_in()
+
+
+@pytest.fixture
+def connect(rt: Rest2) -> Iterator[Connect]:
+    """Return what opens the adapter as one of RT's users (see ``open_as``); all are closed at the end."""
+    with ExitStack() as opened:
+        yield lambda *who, **options: opened.enter_context(closing(open_as(rt, *who, **options)))
 
 
 def _real(server: Rt5) -> Iterator[Rest2]:

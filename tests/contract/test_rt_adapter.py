@@ -2,12 +2,13 @@
 
 import logging
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 
 import msgspec
 import pytest
 
+from contract.rt_trackers import Connect
 from services.rest2 import Rest2
 from syncd.host.credentials import Credentials
 from syncd.host.errors import ConfigurationError, NotFound, NotPermitted, WriteRefused
@@ -37,30 +38,10 @@ NEED = Need(
     create=True,
 )
 
-Connect = Callable[..., RequestTracker]
-
 
 @pytest.fixture(autouse=True)
 def _soon_settled(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(work, "SETTLE", timedelta(seconds=1))
-
-
-@pytest.fixture
-def connect(rt: Rest2) -> Iterator[Connect]:
-    opened: list[RequestTracker] = []
-
-    def as_user(
-        user: str = "rt-sync", store: MemoryStore | None = None, *, secret: str = "", **options: object
-    ) -> RequestTracker:
-        environment = {"RT_TOKEN": secret or rt.tokens[user], "RT_PASSWORD": secret or f"{user}-password"}
-        settings = msgspec.convert({"url": rt.url, "rate": 1000.0, "username": user, **options}, RtOptions)
-        credentials = Credentials(environment, keyring=False)
-        opened.append(open_rt(settings, credentials, snapshots=store or MemoryStore()))
-        return opened[-1]
-
-    yield as_user
-    for tracker in opened:
-        tracker.close()
 
 
 @pytest.fixture

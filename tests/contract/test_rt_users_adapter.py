@@ -2,19 +2,17 @@
 
 import logging
 import time
-from collections.abc import Callable, Iterator
 from datetime import timedelta
 
 import msgspec
 import pytest
 
+from contract.rt_trackers import Connect
 from services.rest2 import Rest2
-from syncd.host.credentials import Credentials
 from syncd.host.errors import ConfigurationError, DataError, NotFound, NotPermitted, WriteRefused
 from syncd.systems.rt import work
 from syncd.systems.rt.assets import key_of
-from syncd.systems.rt.client import RequestTracker, open_rt
-from syncd.systems.rt.options import RtOptions
+from syncd.systems.rt.client import RequestTracker
 from syncd.systems.rt.schema import Value
 from syncd.systems.rt.snapshot import decode_meta
 from syncd.systems.rt.users.records import User, getter
@@ -26,27 +24,10 @@ ID, GRADE, YEAR, SCHOOL = "CF.{Student ID}", "CF.{Grade}", "CF.{Graduation Year}
 PLAIN = ("Name", "EmailAddress", "RealName", "Organization", "NickName", "City", "WorkPhone", "Disabled", "Privileged")
 NEED = UserNeed(read=("LastUpdated",), write=(*PLAIN, ID, GRADE, YEAR, SCHOOL), create=True)
 
-Connect = Callable[..., RequestTracker]
-
 
 @pytest.fixture(autouse=True)
 def _soon_settled(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(work, "SETTLE", timedelta(seconds=1))
-
-
-@pytest.fixture
-def connect(rt: Rest2) -> Iterator[Connect]:
-    opened: list[RequestTracker] = []
-
-    def as_user(user: str = "rt-sync", store: MemoryStore | None = None) -> RequestTracker:
-        settings = msgspec.convert({"url": rt.url, "rate": 1000.0}, RtOptions)
-        credentials = Credentials({"RT_TOKEN": rt.tokens[user]}, keyring=False)
-        opened.append(open_rt(settings, credentials, snapshots=store or MemoryStore()))
-        return opened[-1]
-
-    yield as_user
-    for tracker in opened:
-        tracker.close()
 
 
 class People:

@@ -37,15 +37,13 @@ _KINDS: dict[str, Kind] = {
 }
 
 
-class Need(msgspec.Struct, frozen=True, kw_only=True):
-    """What a job asks of RT.
+class Wants(msgspec.Struct, frozen=True, kw_only=True):
+    """What a job asks of objects of RT.
 
-    ``catalogs``: names or ids. ``read`` and ``write``: field names (``Name``, ``Owner.EmailAddress``,
-    ``CF.{Serial Number}``, ``CF.{2}``). ``kinds``: for a custom field the kinds that the job can deal with; without
-    an entry any but ``file``.
+    ``read`` and ``write``: field names (``Name``, ``CF.{Serial Number}``, ``CF.{2}``). ``kinds``: for a custom field
+    the kinds that the job can deal with; without an entry any but ``file``.
     """
 
-    catalogs: tuple[str, ...]
     read: tuple[str, ...] = ()
     write: tuple[str, ...] = ()
     create: bool = False
@@ -55,6 +53,12 @@ class Need(msgspec.Struct, frozen=True, kw_only=True):
     def fields(self) -> tuple[str, ...]:
         """All fields, each once, in the order of first mention."""
         return tuple(dict.fromkeys((*self.read, *self.write)))
+
+
+class Need(Wants, frozen=True, kw_only=True):
+    """What a job asks of assets. ``catalogs``: names or ids; fields are ``Owner.EmailAddress`` and the like, too."""
+
+    catalogs: tuple[str, ...]
 
     @property
     def people(self) -> bool:

@@ -133,21 +133,14 @@ class AssetWriter(FieldWriter[Schema]):
                 return
             last = page.items[-1].id
 
-    def _body(self, label: str, changes: Mapping[str, Value]) -> dict[str, Any]:
-        body: dict[str, Any] = {}
-        custom: dict[str, Any] = {}
-        for field, value in changes.items():
-            if field in self._schema.fields:
-                custom[str(self._schema.fields[field].id)] = self._custom_value(field, value)
-            elif field.startswith("Owner"):
-                body["Owner"] = (self._people(label, field, value) or ["Nobody"])[0]
-            elif field.startswith("HeldBy"):
-                body["HeldBy"] = self._people(label, field, value)
-            elif field in ("Name", "Status"):
-                body[field] = value or ""
-            else:
-                raise unwritable(label, field)
-        return {**body, "CustomFields": custom} if custom else body
+    def _plain(self, label: str, field: str, value: Value) -> dict[str, Any]:
+        if field.startswith("Owner"):
+            return {"Owner": (self._people(label, field, value) or ["Nobody"])[0]}
+        if field.startswith("HeldBy"):
+            return {"HeldBy": self._people(label, field, value)}
+        if field not in ("Name", "Status"):
+            raise unwritable(label, field)
+        return {field: value or ""}
 
     def _people(self, label: str, field: str, value: Value) -> list[str]:
         """Return numeric ids: RT takes a name of digits for a number, and makes a user of an unknown address."""

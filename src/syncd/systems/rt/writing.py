@@ -5,6 +5,7 @@ not atomic.
 """
 
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from textwrap import shorten
 from typing import Any, Generic, TypeVar
@@ -45,7 +46,7 @@ class Answer(msgspec.Struct, frozen=True):
     sentences: tuple[str, ...] = ()
 
 
-class FieldWriter(Generic[F]):
+class FieldWriter(ABC, Generic[F]):
     """Writes fields of objects."""
 
     def __init__(self, rest: Rest, schema: F) -> None:
@@ -74,6 +75,20 @@ class FieldWriter(Generic[F]):
         for field, value in changes.items():
             if why := self._schema.refusal(field, value):
                 raise WriteRefused(f"{label}: {why}.", code="rt.value", object=label)
+
+    @abstractmethod
+    def _plain(self, label: str, field: str, value: Value) -> dict[str, Any]:
+        """Return what is sent for a field that is no custom field; ``unwritable`` for one that cannot be."""
+
+    def _body(self, label: str, changes: Mapping[str, Value]) -> dict[str, Any]:
+        body: dict[str, Any] = {}
+        custom: dict[str, Any] = {}
+        for field, value in changes.items():
+            if field in self._schema.fields:
+                custom[str(self._schema.fields[field].id)] = self._custom_value(field, value)
+            else:
+                body |= self._plain(label, field, value)
+        return {**body, "CustomFields": custom} if custom else body
 
     def _custom_value(self, field: str, value: Value) -> str | list[str] | None:
         definition = self._schema.fields[field]

@@ -7,7 +7,7 @@ from typing import Final
 import msgspec
 
 from syncd.systems.rt import forms
-from syncd.systems.rt.schema import Fields, Kind
+from syncd.systems.rt.schema import Fields, Wants
 
 COLUMNS: Final[Mapping[str, tuple[str, int]]] = {
     "Name": ("name", 200),
@@ -38,22 +38,8 @@ WRITABLE: Final = frozenset({*COLUMNS, *FLAGS})
 READABLE: Final = WRITABLE | {"LastUpdated"}
 
 
-class UserNeed(msgspec.Struct, frozen=True, kw_only=True):
-    """What a job asks of RT's users.
-
-    ``read`` and ``write``: field names (``Name``, ``EmailAddress``, ``Disabled``, ``CF.{Student ID}``, ``CF.{22}``).
-    ``kinds``: for a custom field the kinds that the job can deal with; without an entry any but ``file``.
-    """
-
-    read: tuple[str, ...] = ()
-    write: tuple[str, ...] = ()
-    create: bool = False
-    kinds: Mapping[str, tuple[Kind, ...]] = {}
-
-    @property
-    def fields(self) -> tuple[str, ...]:
-        """All fields, each once, in the order of first mention."""
-        return tuple(dict.fromkeys((*self.read, *self.write)))
+class UserNeed(Wants, frozen=True, kw_only=True):
+    """What a job asks of RT's users; fields are those of ``READABLE`` and custom fields (``CF.{Student ID}``)."""
 
 
 class UserSchema(Fields, frozen=True, dict=True, kw_only=True):

@@ -106,19 +106,12 @@ class UserWriter(FieldWriter[UserSchema]):
                 object=label,
             )
 
-    def _body(self, label: str, changes: Mapping[str, Value]) -> dict[str, Any]:
-        body: dict[str, Any] = {}
-        custom: dict[str, Any] = {}
-        for field, value in changes.items():
-            if field in self._schema.fields:
-                custom[str(self._schema.fields[field].id)] = self._custom_value(field, value)
-            elif field in FLAGS:
-                body[field] = int(value == "1")
-            elif field in COLUMNS:
-                body[field] = value or ""
-            else:
-                raise unwritable(label, field)
-        return {**body, "CustomFields": custom} if custom else body
+    def _plain(self, label: str, field: str, value: Value) -> dict[str, Any]:
+        if field in FLAGS:
+            return {field: int(value == "1")}
+        if field not in COLUMNS:
+            raise unwritable(label, field)
+        return {field: value or ""}
 
     def _called(self, name: str) -> int:
         """Return the number of the user that has a name, 0 where there is none."""
