@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from syncd.host.messages import MessageId
 from system.units.host import NO_LIMITS, SYSTEMD, Host
 
 ZONE = "/var/lib/syncd-drop/students"
@@ -71,7 +72,7 @@ class Zone:
 
     def imported(self) -> list[str]:
         """Return what the journal has of each import that went well."""
-        told = (f"_SYSTEMD_UNIT={SERVICE}", "MESSAGE_ID=747744b8dd8f4d1ea72fade088143493")
+        told = (f"_SYSTEMD_UNIT={SERVICE}", f"MESSAGE_ID={MessageId.ROSTER_READ}")
         return self.host.messages(*told)
 
     def starts(self) -> int:
@@ -137,13 +138,15 @@ def test_a_file_that_is_being_written_is_taken_whole_when_it_is_closed(zone: Zon
 
 
 def test_a_file_that_was_not_whole_is_tried_again_without_a_sign_from_the_folder(zone: Zone) -> None:
-    zone.settle(3)
+    zone.settle(6)
     zone.host.drop_in(SERVICE, "[Service]\nRestartSec=2s\n")
     zone.leave("students.csv", roster(1))
     zone.host.systemctl("start", "--no-block", SERVICE)  # nobody watches
-    time.sleep(1.5)
+    opened = f"MESSAGE_ID={MessageId.STORE_MIGRATED}"
+    zone.host.wait_for(lambda: zone.host.records(opened), "the store, just before the file")
+    time.sleep(1)
     zone.sh("echo 00002,Given,Family,s2,9,Tess >>students.csv")
-    zone.wait_for("done", "students.csv")
+    zone.wait_for("done", "students.csv", seconds=30)
     assert zone.imported() == ["students.csv: imported: 2 students, 2 added, 0 changed, 0 left"]
     assert any("students.csv is still being written" in told for told in zone.host.messages(f"_SYSTEMD_UNIT={SERVICE}"))
     assert len(zone.host.records(SYSTEMD, f"UNIT={SERVICE}", RESTART_SCHEDULED)) == 1
@@ -189,6 +192,27 @@ def test_what_stays_in_the_folder_starts_nothing_again(zone: Zone) -> None:
     zone.assert_on_watch()
     zone.sh("mv students.csv.part students.csv", stdin="")
     zone.wait_for("rejected", "students.csv")
+
+
+def test_a_roster_that_is_not_taken_is_told_of_once_and_then_the_next_that_is(zone: Zone) -> None:
+    host = zone.host
+    host.serve_mail()
+    host.drop_in("syncd-alert-mail@.service", '[Service]\nEnvironment="SYNCD_ALERT_SENDMAIL=/usr/sbin/sendmail"\n')
+    zone.watch()
+    for number in range(2):
+        zone.leave(f"bad{number}.csv", f"{HEADER}3,,Familyname,c{number},-1,\n")
+        zone.wait_for("rejected", f"bad{number}.csv")
+        zone.wait_until("failed")
+        host.wait_for(host.letters, "a letter")
+    host.systemctl("start", SERVICE)  # with nothing to take, as the timer does
+    zone.leave("good.csv", roster(1))
+    host.wait_for(lambda: len(host.letters()) > 1, "another letter")
+    failed, works = host.mails()
+    assert "import-students failed on" in failed["Subject"]
+    assert "input data cannot be used" in failed["Subject"]
+    assert "bad0.csv has 2 bad cells" in " ".join(failed.get_content().split())
+    assert "Familyname" not in failed.get_content()
+    assert "import-students works again on" in works["Subject"]
 
 
 def test_what_came_while_nobody_watched_is_taken_by_the_timer(zone: Zone) -> None:
