@@ -56,7 +56,7 @@ def person(number: int, **changes: Any) -> Person:  # noqa: ANN401
 
 
 class FakeRt:
-    """Takes users as RT does; ``refuses`` returns why a write is refused, ``drops`` are fields that are lost when it is made."""
+    """Takes users as RT does; ``refuses`` says why a write is refused, ``drops`` are fields that a create loses."""
 
     def __init__(self, users: Iterable[dict[str, Any]] = ()) -> None:
         self.client = type("Client", (), {"stats": HttpStats()})()
