@@ -258,6 +258,13 @@ class TestRefusal:
         assert reading().how == "cold"
         assert "cannot be decoded" in caplog.text
 
+    def test_names_of_a_snapshot_that_cannot_be_decoded_are_not_known(self) -> None:
+        reading = settled(3)
+        assert reading.reader.names(SCHEMA, [2, 4, 99]) == {2: "s2", 4: "s4"}
+        rows = reading.store.kept[reading.reader.scope(SCHEMA)]
+        rows[min(rows)] = b"{"
+        assert reading.reader.names(SCHEMA, [2, 4]) == {}
+
 
 class TestFlags:
     def test_a_reference_that_may_mean_two_users_is_asked_for(self) -> None:

@@ -100,11 +100,14 @@ class TestUpdate:
             ("User s1001: Invalid syntax for email address", "Invalid syntax"),
             ("User s1001: empty name", "empty name"),
             ("User RT_System: Can not modify system users", "system users"),
-            ("User s1001: Permission Denied", "Permission Denied"),
+            ("User s1001: Permission Denied", "; grant the API user AdminUsers."),
             ("Permission Denied", "Permission Denied"),
             ("Invalid value for custom field", "Invalid value"),
             ("Could not add a new value to custom field 'X': Input must match [Digits]", "must match"),
-            ("Could not add a new value to custom field: Permission Denied", "grant the API user ModifyCustomField"),
+            (
+                "Could not add a new value to custom field 'X': Permission Denied",
+                "; grant the API user ModifyCustomField.",
+            ),
         ],
     )
     def test_a_sentence_of_refusal_is_an_error_that_quotes_it_without_the_name(self, sentence: str, told: str) -> None:

@@ -226,9 +226,12 @@ class UserReader(KeepingReader[UserSchema, UserWork, UserSnapshot]):
         return f"rt:{self._url}:user:{self._rest.user or schema.me}:users"
 
     def names(self, schema: UserSchema, numbers: Collection[int]) -> dict[int, str]:
-        """Return the names that kept users had when they were last read."""
+        """Return the names that kept users had when they were last read; none where they cannot be decoded."""
         kept = Kept(self._store, self.scope(schema))
-        return {known.id: known.name for known in kept.pick(numbers, Known)}
+        try:
+            return {known.id: known.name for known in kept.pick(numbers, Known)}
+        except msgspec.MsgspecError:
+            return {}
 
     def _work(self, schema: UserSchema, kept: Kept, rows: Rows, progress: Progress | None) -> UserWork:
         return UserWork(self._rest, schema, kept, rows, progress)

@@ -131,8 +131,10 @@ def _hint(changes: Mapping[str, Value]) -> Callable[[list[str]], str]:
     """Return what tells what is in the way, where RT's sentence does not."""
 
     def hint(refusals: list[str]) -> str:
-        if any(sentence.endswith("custom field: Permission Denied") for sentence in refusals):
-            return "; grant the API user ModifyCustomField"
+        denied = [sentence for sentence in refusals if "Permission Denied" in sentence]
+        if denied:
+            missing = {"ModifyCustomField" if "custom field" in sentence else "AdminUsers" for sentence in denied}
+            return f"; grant the API user {' and '.join(sorted(missing))}"
         name = changes.get("Name")
         if isinstance(name, str) and re.fullmatch(r"\d+", name, re.ASCII) and "Name in use" in " ".join(refusals):
             return f" (RT takes a name of digits for a number: another user has the number {name})"
