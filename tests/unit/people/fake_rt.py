@@ -5,6 +5,7 @@ from typing import Any, cast
 
 import msgspec
 
+from syncd.host.clock import SystemClock
 from syncd.host.credentials import Credentials
 from syncd.host.http import HttpStats
 from syncd.jobs.context import RunContext
@@ -23,7 +24,6 @@ from syncd.systems.rt.users.schema import COLUMNS, UserNeed, UserSchema
 from syncd.systems.rt.users.snapshot import UserSnapshot
 from syncd.systems.rt.write import Answer
 from unit.rt.fake_rt import NOW
-from unit.virtual_clock import VirtualClock
 
 ME = 27
 ID, GRADE, HOUSE = "CF.{Student ID}", "CF.{Grade}", "CF.{House}"
@@ -124,6 +124,7 @@ class World:
     ) -> None:
         self.store = store
         self.rt = FakeRt(users)
+        self.url = "http://rt.invalid"
         if people is not None:
             self.roster(*people)
 
@@ -144,10 +145,10 @@ class World:
     def job(self, **options: Any) -> RtUsersJob:  # noqa: ANN401
         context = RunContext(
             google=None,
-            rt=RtOptions(url="http://rt.invalid"),
+            rt=RtOptions(url=self.url),
             credentials=Credentials({}, keyring=False),
             store=self.store,
-            clock=VirtualClock(NOW),
+            clock=SystemClock(),
             progress=lambda *_: None,
         )
         return RtUsersJob(msgspec.convert(options, RtUsersOptions), context, None, cast("Any", self.rt))
