@@ -101,7 +101,7 @@ class TestUpdate:
             ("User s1001: empty name", "empty name"),
             ("User RT_System: Can not modify system users", "system users"),
             ("User s1001: Permission Denied", "; grant the API user AdminUsers."),
-            ("Permission Denied", "Permission Denied"),
+            ("Permission Denied", "; grant the API user ModifyCustomField."),
             ("Invalid value for custom field", "Invalid value"),
             ("Could not add a new value to custom field 'X': Input must match [Digits]", "must match"),
             (
@@ -113,7 +113,7 @@ class TestUpdate:
     def test_a_sentence_of_refusal_is_an_error_that_quotes_it_without_the_name(self, sentence: str, told: str) -> None:
         rt = Writing(lambda _: ["User s1001: RealName changed from 'a' to 'b'", sentence])
         with pytest.raises(WriteRefused) as caught:
-            writer(rt).update_user(41, {"RealName": "b", "City": "x"})
+            writer(rt).update_user(41, {"RealName": "b", "City": "x", "CF.{Grade}": None})
         assert told in str(caught.value)
         assert "s1001" not in str(caught.value)
         assert (caught.value.object, caught.value.code) == ("user 41", "rt.refused")

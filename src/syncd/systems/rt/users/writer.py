@@ -14,7 +14,7 @@ from syncd.host.http import Reply
 from syncd.systems.rt.assets import decode_rows
 from syncd.systems.rt.pages import Stamp
 from syncd.systems.rt.rest import Rest
-from syncd.systems.rt.schema import Value
+from syncd.systems.rt.schema import Value, custom_name
 from syncd.systems.rt.users.chosen import chosen_users
 from syncd.systems.rt.users.pages import named_users
 from syncd.systems.rt.users.records import User, encode_user, job_class, with_flags
@@ -133,7 +133,10 @@ def _hint(changes: Mapping[str, Value]) -> Callable[[list[str]], str]:
     def hint(refusals: list[str]) -> str:
         denied = [sentence for sentence in refusals if "Permission Denied" in sentence]
         if denied:
-            missing = {"ModifyCustomField" if "custom field" in sentence else "AdminUsers" for sentence in denied}
+            custom = any(custom_name(field) for field in changes)
+            plain = [sentence for sentence in denied if sentence.startswith("User ") or not custom]
+            missing = {"AdminUsers"} if plain else set()
+            missing |= {"ModifyCustomField"} if len(plain) < len(denied) else set()
             return f"; grant the API user {' and '.join(sorted(missing))}"
         name = changes.get("Name")
         if isinstance(name, str) and re.fullmatch(r"\d+", name, re.ASCII) and "Name in use" in " ".join(refusals):
