@@ -146,7 +146,7 @@ def test_two_thousand_people_come_change_leave_return_and_go_back(office: Office
     assert (again.document["run"]["result"], again.writes) == ("in_sync", [])
     assert len(again.preflight) <= 10
     assert len(again.reads) <= 3
-    whole = office.syncd("plan", JOB, "--full")
+    whole = office.syncd("plan", JOB, "--full-read")
     assert len(whole.reads) <= math.ceil(len(made) / 100) + 5
 
     # Fifty differ, twenty are gone, and an administrator made second users for three.

@@ -41,12 +41,18 @@ def pattern(symptom: str) -> re.Pattern[str]:
     return re.compile(r"\s*(?:.*\n.*)?\s*".join(pieces), re.DOTALL)
 
 
+def is_said(symptom: str) -> bool:
+    """Return whether a sentence of the program is this; the longest piece alone rules out nearly all of them."""
+    longest = max((piece.strip() for piece in symptom.split("…")), key=len)
+    return any(pattern(symptom).search(sentence) for sentence in sentences() if longest in sentence)
+
+
 @pytest.mark.parametrize(("page", "symptom"), SYMPTOMS)
 def test_a_symptom_is_a_sentence_of_the_program(page: str, symptom: str) -> None:
     assert len(re.sub(r"\W", "", symptom)) >= SHORTEST, page
-    assert any(pattern(symptom).search(sentence) for sentence in sentences()), symptom
+    assert is_said(symptom), symptom
 
 
 def test_a_made_up_symptom_is_not_found() -> None:
-    assert not any(pattern("Refused, everything was changed: …").search(sentence) for sentence in sentences())
+    assert not is_said("Refused, everything was changed: …")
     assert len(SYMPTOMS) > 20
