@@ -8,12 +8,16 @@ import csv
 import io
 from collections.abc import Callable, Iterable, Sequence
 from tempfile import TemporaryDirectory
-from typing import BinaryIO, Literal, TypeAlias
+from typing import TYPE_CHECKING, BinaryIO, Literal, TypeAlias
 
 import msgspec
 
 from syncd.host.errors import DataError
 from syncd.systems.rosters.formulas import guarded
+
+if TYPE_CHECKING:
+    from xlsxwriter.format import Format as XlsxFormat
+    from xlsxwriter.worksheet import Worksheet
 
 Cell: TypeAlias = str | int | Sequence[str]
 """Text, a number, or several texts that belong together."""
@@ -72,27 +76,31 @@ def write_xlsx(file: BinaryIO, header: Sequence[str], rows: Iterable[Sequence[Ce
     from xlsxwriter import Workbook  # noqa: PLC0415 - only a workbook pays for it
     from xlsxwriter.exceptions import FileCreateError  # noqa: PLC0415
 
+    # Rows wait in a file there; they come before the rest of a workbook is known.
     with TemporaryDirectory(prefix="syncd-") as folder:
         book = Workbook(file, {"constant_memory": True, "tmpdir": folder})
         sheet = book.add_worksheet("syncd")
-        sheet.freeze_panes(1, 0)
-        bold = book.add_format({"bold": True})
-        for column, name in enumerate(header):
-            sheet.write_string(0, column, name, bold)
-        for number, row in enumerate(rows, 1):
-            if number >= MOST_ROWS:
-                raise DataError(
-                    f"a sheet has {MOST_ROWS:,} rows, and there are more; export CSV.", code="export.too_many"
-                )
-            for column, cell in enumerate(row):
-                if isinstance(cell, int):
-                    sheet.write_number(number, column, cell)
-                elif cell:
-                    sheet.write_string(number, column, _xlsx_text(cell if isinstance(cell, str) else joined(cell)))
         try:
+            _fill(sheet, book.add_format({"bold": True}), header, rows)
             book.close()
         except FileCreateError as error:
             raise error.args[0] from error
+        finally:
+            sheet.row_data_fh.close()
+
+
+def _fill(sheet: "Worksheet", bold: "XlsxFormat", header: Sequence[str], rows: Iterable[Sequence[Cell]]) -> None:
+    sheet.freeze_panes(1, 0)
+    for column, name in enumerate(header):
+        sheet.write_string(0, column, name, bold)
+    for number, row in enumerate(rows, 1):
+        if number >= MOST_ROWS:
+            raise DataError(f"a sheet has {MOST_ROWS:,} rows, and there are more; export CSV.", code="export.too_many")
+        for column, cell in enumerate(row):
+            if isinstance(cell, int):
+                sheet.write_number(number, column, cell)
+            elif cell:
+                sheet.write_string(number, column, _xlsx_text(cell if isinstance(cell, str) else joined(cell)))
 
 
 def _xlsx_text(text: str) -> str:

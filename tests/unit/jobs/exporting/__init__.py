@@ -1,0 +1,1 @@
+"""Exports, part by part."""
