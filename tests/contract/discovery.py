@@ -17,7 +17,10 @@ from syncd.sandbox.server import Answer, Call
 
 Json = dict[str, Any]
 
-PROSE_MAXIMUM = {"directory.chromeosdevices.list": {"maxResults": 300}}
+PROSE_MAXIMUM = {
+    "directory.chromeosdevices.list": {"maxResults": 300},
+    "chromemanagement.customers.telemetry.devices.list": {"pageSize": 1000},
+}
 PROSE_LENGTH = {"annotatedUser": 100, "annotatedLocation": 200, "notes": 500}
 PROSE_ITEMS = {"deviceIds": 50}
 PROSE_WRITABLE = {"annotatedUser", "annotatedAssetId", "annotatedLocation", "notes", "orgUnitPath", "orgUnitId"}

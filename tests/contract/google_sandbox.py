@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +16,11 @@ from syncd.sandbox.google import GoogleApp
 from syncd.sandbox.server import Server
 from syncd.systems.google import Google, open_google
 from syncd.systems.google.options import GoogleOptions
-from unit.virtual_clock import VirtualClock
+from unit.virtual_clock import START, VirtualClock
 
 FIXTURES = Path(__file__).parent.parent / "fixtures" / "gam"
 ADMIN = "admin@example.org"
+TELEMETRY = [f"/v1/customers/{customer}/telemetry/devices" for customer in ("my_customer", "C0synth01")]
 
 
 class Running:
@@ -65,8 +67,9 @@ def tenant() -> dict[str, Any]:
 def running(app: GoogleApp | None = None) -> Iterator[Running]:
     """Run a stand-in; at the end, no app may have failed. ``discovery.violations`` is for the test to look at."""
     app = app or GoogleApp.from_tenant(tenant())
-    discovery = Discovery.installed()
-    app.observers.append(discovery.watch)
+    discovery, telemetry = Discovery.installed(), Discovery.installed("chromemanagement.v1")
+    telemetry.violations = discovery.violations
+    app.observers.append(lambda call, answer: (telemetry if call.path in TELEMETRY else discovery).watch(call, answer))
     with Server({"": app}) as server:
         sandbox = Running(app, server, discovery)
         try:
@@ -77,7 +80,9 @@ def running(app: GoogleApp | None = None) -> Iterator[Running]:
 
 
 @contextmanager
-def connecting(google: Running, directory: Path, scopes: Sequence[str]) -> Iterator[Callable[..., Google]]:
+def connecting(
+    google: Running, directory: Path, scopes: Sequence[str], now: datetime = START
+) -> Iterator[Callable[..., Google]]:
     """Yield what opens the project's own adapter, with options besides those that lead to the stand-in."""
     google.app.write_credentials(directory, google.server.url)
     credentials = Credentials({"CREDENTIALS_DIRECTORY": str(directory)}, keyring=False)
@@ -91,7 +96,7 @@ def connecting(google: Running, directory: Path, scopes: Sequence[str]) -> Itera
                     credentials,
                     scopes=scopes,
                     state_dir=None,
-                    clock=VirtualClock(),
+                    clock=VirtualClock(now),
                 )
             )
 

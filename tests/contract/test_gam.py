@@ -29,6 +29,7 @@ THIRD = "00000000-0000-4000-8000-000000000003"
 # GAM gets no way out: a proxy that is not there would have to carry what is not for loopback.
 NO_WAY_OUT = {"HTTPS_PROXY": "http://127.0.0.1:9", "HTTP_PROXY": "http://127.0.0.1:9", "NO_PROXY": "127.0.0.1"}
 
+APIS = (("admin", "directory_v1", "admin.directory_v1"), ("chromemanagement", "v1", "chromemanagement.v1"))
 Gam = Callable[..., str]
 
 
@@ -93,15 +94,19 @@ def configure(google: Running, home: Path) -> Path:
 
 
 def remember(cache: Path, root: str) -> None:
-    """Fill GAM's cache with the discovery document, as if it had fetched it."""
+    """Fill GAM's cache with the discovery documents, as if it had fetched them."""
+    for host, version, name in APIS:
+        remember_one(cache, root, f"https://{host}.googleapis.com/$discovery/rest?version={version}", name)
+
+
+def remember_one(cache: Path, root: str, url: str, name: str) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         import modern_httplib2  # noqa: PLC0415 - its import warns
 
-    document = json.loads(installed_document("admin.directory_v1")) | {"rootUrl": root, "baseUrl": root}
+    document = json.loads(installed_document(name)) | {"rootUrl": root, "baseUrl": root}
     document.pop("mtlsRootUrl", None)
     body = json.dumps(document).encode()
-    url = "https://admin.googleapis.com/$discovery/rest?version=directory_v1"
     head = {
         "status": "200",
         "content-type": "application/json; charset=UTF-8",
@@ -145,6 +150,27 @@ def test_print_users_searches_as_gam_asks(gam: Gam) -> None:
     assert found("limittoou", "/students") == ["student1", "student2", "student7"]
     assert found("query", "orgUnitPath=/ email:student* isSuspended=False") == ["student1", "student2"]
     assert found("query", "externalId=S20002") == ["student2"]
+
+
+@pytest.mark.parametrize(
+    ("file", "asked"),
+    [
+        ("battery", "fields serialnumber,batteryinfo,batterystatusreport"),
+        ("battery-oneitem", "fields serialnumber,orgunitid,batterystatusreport oneitemperrow"),
+        ("battery-json", "fields serialnumber,batteryinfo,batterystatusreport formatjson"),
+        ("sn", "cros_sn SYN0002B fields serialnumber,batteryinfo,batterystatusreport"),
+    ],
+)
+def test_print_crostelemetry_is_what_gam_once_printed(google: Running, gam: Gam, file: str, asked: str) -> None:
+    printed = gam("print", "crostelemetry", *asked.split())
+    assert printed == (FIXTURES / f"crostelemetry-{file}.csv").read_text(encoding="utf-8")
+    assert google.server.requests("telemetry.devices.list") == 1
+
+
+def test_print_crostelemetry_of_an_org_unit_is_what_gam_once_printed(gam: Gam) -> None:
+    asked = ("ou", "/Chromebooks/High School", "fields", "serialnumber,batterystatusreport", "listlimit", "1")
+    printed = gam("print", "crostelemetry", *asked)
+    assert printed == (FIXTURES / "crostelemetry-ou.csv").read_text(encoding="utf-8")
 
 
 def test_update_cros_changes_the_device_that_a_serial_finds(google: Running, gam: Gam) -> None:

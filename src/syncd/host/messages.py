@@ -302,6 +302,19 @@ class MessageId(StrEnum):
             "If it is not, export it again where it comes from."
         ),
     )
+    GAM_SAID = (
+        "bbaa472127144e2e9589c73207cad597",
+        "GAM said something besides its data",
+        "GAM, the program that was started to ask Google, wrote the message. E-mail addresses were taken out of it.",
+        f"{NOTHING} Where GAM failed, a record after this one says so, and what to do.",
+    )
+    BATTERY_SKIPPED = (
+        "0c1aa35412d44a22bc6423fd909586db",
+        "Some battery reports were passed over",
+        "Reports of batteries could not be used. The message says how many, and why; all others were taken.",
+        "Correct them where they come from. What is known of these batteries stays as it is.",
+    )
+
     EXPORTED = (
         "9ee97cee565a458098a9a91ca2f8e949",
         "An export was written",

@@ -23,7 +23,7 @@ CREDENTIAL = "google-service-account"
 CLIENT_EMAIL = "syncd@syn-project.iam.gserviceaccount.com"
 AUDIENCE = "https://oauth2.googleapis.com/token"
 _GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
-_API = "https://admin.googleapis.com/"
+_APIS = ("https://admin.googleapis.com/", "https://chromemanagement.googleapis.com/")
 _LIFE, _SKEW = 3600, 300
 _TIME = (
     "Invalid JWT: Token must be a short-lived token (60 minutes) and in a reasonable timeframe. "
@@ -141,7 +141,7 @@ class ServiceAccount:
         in_time = float(claims.get("exp", 0)) > self._tenant.settings.clock()
         if claims.get("iss") != CLIENT_EMAIL or claims.get("sub") != CLIENT_EMAIL or not in_time:
             raise bad_token()
-        if claims.get("aud") != _API:
+        if claims.get("aud") not in _APIS:
             raise bad_token()
         return Bearer(CLIENT_EMAIL, None)
 

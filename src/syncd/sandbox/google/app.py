@@ -1,4 +1,4 @@
-"""The stand-in for Google's Admin SDK Directory API: devices, org units, users, tokens and batches."""
+"""The stand-in for Google: the Admin SDK Directory API, Chrome Management telemetry, tokens and batches."""
 
 import re
 from collections.abc import Callable, Iterable, Mapping
@@ -18,7 +18,19 @@ from syncd.sandbox.google.changes import DEVICE_FIELDS, Writer
 from syncd.sandbox.google.devices import Reader
 from syncd.sandbox.google.directory import Directory
 from syncd.sandbox.google.errors import ApiError, bad_payload, forbidden, lost, too_few_scopes
-from syncd.sandbox.google.tenant import ADMIN, CUSTOMER, DEVICES, ORG_UNITS, USERS, Record, Settings, Tenant, etag
+from syncd.sandbox.google.telemetry import TELEMETRY_FIELDS, Telemetry
+from syncd.sandbox.google.tenant import (
+    ADMIN,
+    CUSTOMER,
+    DEVICES,
+    ORG_UNITS,
+    TELEMETRY,
+    USERS,
+    Record,
+    Settings,
+    Tenant,
+    etag,
+)
 from syncd.sandbox.google.users import USER_FIELDS, People
 from syncd.sandbox.server import JSON, Answer, Call, Observer
 from syncd.sandbox.store import Documents
@@ -41,7 +53,7 @@ _COMMON = frozenset(
     ],
 )
 _HEADERS = {"Content-Type": JSON, "Cache-Control": "private", "Vary": "Origin, X-Origin, Referer", "Server": "ESF"}
-_LISTED = {"chromeosdevices": DEVICE_FIELDS, "users": USER_FIELDS}
+_LISTED = {"chromeosdevices": DEVICE_FIELDS, "users": USER_FIELDS, "devices": TELEMETRY_FIELDS}
 _CUSTOMER = "/admin/directory/v1/customer/{customerId}"
 _CHROMEOS = f"{_CUSTOMER}/devices/chromeos"
 _LIST = "orgUnitPath includeChildOrgunits"
@@ -61,7 +73,7 @@ class _Method:
 
 
 class GoogleApp:
-    """One customer's Google. Mount it at ``""``: its paths are ``/admin/...``, ``/token`` and ``/batch``.
+    """One customer's Google. Mount it at ``""``: its paths are ``/admin/...``, ``/v1/...``, ``/token`` and ``/batch``.
 
     ``observers`` see every API call with its answer, also those inside a batch. ``settings`` are switches for tests.
     The state lives in ``documents``; ``seed`` fills it once.
@@ -72,16 +84,21 @@ class GoogleApp:
         self.tenant = Tenant(documents or Documents(), self.settings)
         self.account = ServiceAccount(self.tenant)
         self.observers: list[Observer] = []
-        self._methods = _methods(Reader(self.tenant), Writer(self.tenant), Directory(self.tenant), People(self.tenant))
+        self._methods = [
+            *_methods(Reader(self.tenant), Writer(self.tenant), Directory(self.tenant), People(self.tenant)),
+            _method("telemetry.devices.list", "GET", "/v1/customers/{customer}/telemetry/devices", TELEMETRY,
+                    Telemetry(self.tenant).page, "filter pageSize pageToken readMask"),
+        ]  # fmt: skip
         self._encode = msgspec.json.Encoder().encode
 
     @classmethod
     def from_tenant(
         cls, data: Mapping[str, Any], documents: Documents | None = None, settings: Settings | None = None
     ) -> Self:
-        """Make a stand-in with this data: ``{customer, orgunits, chromeosdevices, users}`` as Google's JSON.
+        """Make a stand-in with this data: ``{customer, orgunits, chromeosdevices, telemetryDevices, users}``.
 
-        A state that was seeded before stays as it is. Without ``users`` there is one: the admin ``admin@example.org``.
+        They are Google's JSON; without ``telemetryDevices`` what the devices report is made up. A state that was
+        seeded before stays as it is. Without ``users`` there is one: the admin ``admin@example.org``.
         """
         app = cls(documents, settings)
         app.tenant.seed(data)

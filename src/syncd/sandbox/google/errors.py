@@ -25,7 +25,8 @@ _LOST = (
 class ApiError(Exception):
     """A refusal. ``detail`` is the message inside ``errors``, where that differs from the outer one.
 
-    ``location`` names the parameter (or header) that is meant; ``with_status`` adds the newer ``error.status``.
+    ``location`` names the parameter (or header) that is meant; ``with_status`` adds the newer ``error.status``. With
+    ``bare`` there is the status and no ``errors``, as in newer APIs.
     """
 
     code: int
@@ -35,6 +36,7 @@ class ApiError(Exception):
     location: str = ""
     location_type: str = "parameter"
     with_status: bool = False
+    bare: bool = False
 
     def answer(self, route: str = "") -> Answer:
         """Return the answer that carries the refusal."""
@@ -42,6 +44,10 @@ class ApiError(Exception):
 
     def body(self) -> bytes:
         """Return the JSON body: ``{"error": {"code", "message", "errors": [{"message", "domain", "reason"}]}}``."""
+        if self.bare:
+            return msgspec.json.encode(
+                {"error": {"code": self.code, "message": self.message, "status": _STATUS[self.code]}}
+            )
         inner = {"message": self.detail or self.message, "domain": "global", "reason": self.reason}
         if self.location:
             inner |= {"locationType": self.location_type, "location": self.location}

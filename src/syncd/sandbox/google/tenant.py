@@ -1,5 +1,6 @@
 """The Google side's state: one customer with org units, devices and users."""
 
+import math
 import secrets
 import time
 from collections.abc import Callable, Mapping
@@ -14,8 +15,11 @@ SCOPE = "https://www.googleapis.com/auth/"
 DEVICES = f"{SCOPE}admin.directory.device.chromeos"
 ORG_UNITS = f"{SCOPE}admin.directory.orgunit"
 USERS = f"{SCOPE}admin.directory.user"
+TELEMETRY = f"{SCOPE}chrome.management.telemetry"
 CUSTOMER = f"{SCOPE}admin.directory.customer"
-_DELEGATED = frozenset(base + end for base in (DEVICES, ORG_UNITS, USERS, CUSTOMER) for end in ("", ".readonly"))
+_DELEGATED = frozenset(base + end for base in (DEVICES, ORG_UNITS, USERS, CUSTOMER) for end in ("", ".readonly")) | {
+    f"{TELEMETRY}.readonly"
+}
 
 ADMIN: Record = {
     "kind": "admin#directory#user",
@@ -35,8 +39,9 @@ class Settings:
 
     ``page_limit``: the largest maxResults of devices, ``users_limit`` that of users; more is refused, or cut down with
     ``clamp``. ``token_seconds``: the life of an access token. ``sequence_seconds``: how long a sequence of pages of
-    devices may take. ``if_match``: honour If-Match. ``scopes``: what was delegated to the service account. ``clock``:
-    seconds since 1970.
+    devices may take. ``if_match``: honour If-Match. ``recent_seconds``: how old a telemetry report may be for
+    a request that names no time, which Google's reference leaves open. ``scopes``: what was delegated to the service
+    account. ``clock``: seconds since 1970.
     """
 
     page_limit: int = 300
@@ -46,6 +51,7 @@ class Settings:
     token_seconds: int = 3600
     sequence_seconds: float = 3600.0
     if_match: bool = False
+    recent_seconds: float = math.inf
     scopes: frozenset[str] = _DELEGATED
     clock: Callable[[], float] = field(default=time.time)
 
@@ -59,6 +65,7 @@ class Tenant:
         self.devices = documents.collection("google.devices")
         self.units = documents.collection("google.orgunits")
         self.users = documents.collection("google.users")
+        self.telemetry = documents.collection("google.telemetry")
         self._about = documents.collection("google.customer")
 
     @property
@@ -77,7 +84,10 @@ class Tenant:
         return user is not None and bool(user.get("isAdmin"))
 
     def seed(self, data: Mapping[str, Any]) -> None:
-        """Take over seed data: ``customer``, ``orgunits``, ``chromeosdevices`` and ``users``; a state is not mixed."""
+        """Take over seed data: ``customer``, ``orgunits``, ``chromeosdevices``, ``users`` and ``telemetryDevices``.
+
+        A state is not mixed.
+        """
         if len(self._about):
             return
         users = data.get("users") or [ADMIN]
@@ -88,6 +98,7 @@ class Tenant:
             self.users.put_all((user["primaryEmail"].lower(), user) for user in users)
             self.units.put_all((unit["orgUnitPath"].lower(), _complete(unit, ids)) for unit in units)
             self.devices.put_all((device["deviceId"], device) for device in data.get("chromeosdevices", ()))
+            self.telemetry.put_all((device["deviceId"], device) for device in data.get("telemetryDevices", ()))
 
     def unit(self, name: str) -> Record | None:
         """Find an org unit by path (any case, leading slash or not), by ``id:...`` or by the id without its prefix."""

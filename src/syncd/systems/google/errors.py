@@ -21,11 +21,11 @@ _QUOTA = frozenset(("userRateLimitExceeded", "rateLimitExceeded", "quotaExceeded
 _RIGHTS = {
     "insufficientPermissions": "grant the service account's client ID the scopes this job needs, under Security > "
     "API controls > Domain-wide delegation in the Admin console",
-    "accessNotConfigured": "enable the Admin SDK API in the Google Cloud project of the service account",
+    "accessNotConfigured": "enable the {api} in the Google Cloud project of the service account",
     "domainCannotUseApis": "turn on API access for the domain in the Admin console",
 }
 _RIGHTS_OTHERWISE = (
-    "give the account in google.delegated_user an admin role that covers {} (and org units), "
+    "give the account in google.delegated_user an admin role that covers {objects}, "
     "and check the scopes under Domain-wide delegation"
 )
 _TAG = re.compile(r"<(script|style)\b.*?</\1>|<[^>]*>", re.DOTALL | re.IGNORECASE)
@@ -115,12 +115,22 @@ def _rights(request: Request, status: int, said: Refusal) -> NotPermitted | None
             code="google.unauthenticated",
         )
     if status == HTTPStatus.FORBIDDEN:
-        needed = "users" if "user" in request.operation else "ChromeOS devices"
-        remedy = _RIGHTS.get(said.reason, _RIGHTS_OTHERWISE.format(needed))
+        remedy = _RIGHTS.get(said.reason, _RIGHTS_OTHERWISE).format(api=_api(request), objects=_objects(request))
         return NotPermitted(
             f"Google refuses access ({_named(status, said)}){_quote(said)}; {remedy}.", code="google.forbidden"
         )
     return None
+
+
+def _api(request: Request) -> str:
+    return "Chrome Management API" if "telemetry" in request.operation else "Admin SDK API"
+
+
+def _objects(request: Request) -> str:
+    """Name what an admin role must cover for a request."""
+    if "telemetry" in request.operation:
+        return "Chrome management with its telemetry API (device and battery reports)"
+    return f"{'users' if 'user' in request.operation else 'ChromeOS devices'} (and org units)"
 
 
 def _rejected(request: Request, status: int, said: Refusal) -> IntegrationError:
@@ -128,7 +138,7 @@ def _rejected(request: Request, status: int, said: Refusal) -> IntegrationError:
     named = f"{_named(status, said)}{_quote(said)}"
     if status in (HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED) and not said.from_api:
         return ConfigurationError(
-            f"{what}: there is no Directory API behind google.api_root ({named}).", code="google.api_root"
+            f"{what}: there is no {_api(request)} behind google.api_root ({named}).", code="google.api_root"
         )
     if status == HTTPStatus.NOT_FOUND and request.object:
         return NotFound(f"{what}: Google has no such object ({named}).", code="google.not_found")
@@ -150,7 +160,7 @@ def _asked(request: Request) -> str:
     return ", ".join(named) or "the request; check google.customer"
 
 
-_ASKED = (("orgUnitPath", "org unit"), ("query", "query"))
+_ASKED = (("orgUnitPath", "org unit"), ("query", "query"), ("filter", "filter"))
 
 
 def _unavailable(code: str, sentence: str, said: Refusal) -> Unavailable:

@@ -10,6 +10,7 @@ DEVICES_READ = _AUTH + "admin.directory.device.chromeos.readonly"
 DEVICES_WRITE = _AUTH + "admin.directory.device.chromeos"
 ORG_UNITS_READ = _AUTH + "admin.directory.orgunit.readonly"
 USERS_READ = _AUTH + "admin.directory.user.readonly"
+TELEMETRY_READ = _AUTH + "chrome.management.telemetry.readonly"
 
 
 class GoogleOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

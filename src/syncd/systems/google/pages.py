@@ -1,4 +1,4 @@
-"""Lists of the Directory API, page by page.
+"""Lists of Google's APIs, page by page.
 
 A list is whole or an error: a page that is no page, repeats a token or repeats a record ends it.
 """
@@ -30,13 +30,17 @@ R = TypeVar("R", bound=msgspec.Struct)
 
 
 class Kind(NamedTuple, Generic[R]):
-    """What is listed: what people call one, below which path, in which array of a page, and what tells one apart."""
+    """What is listed: what people call one, below which path, in which array of a page, and what tells one apart.
+
+    ``page_size`` is the name of the parameter that says how many a page may have.
+    """
 
     noun: str
     path: str
     array: str
     record: type[R]
     ident: Callable[[R], str]
+    page_size: str = "maxResults"
 
     @property
     def operation(self) -> str:
@@ -76,7 +80,7 @@ class Listing(Generic[R]):
 
     def first(self, params: Mapping[str, str], wanted: str) -> R | None:
         """Return the first record of a list, None where there is none."""
-        asked = {"fields": f"{self._kind.array}({wanted})", "prettyPrint": "false", **params, "maxResults": "1"}
+        asked = {"fields": f"{self._kind.array}({wanted})", "prettyPrint": "false", **params, self._kind.page_size: "1"}
         return next(iter(self._decoded(self._send(asked)).records), None)
 
     def _collect(self, asked: Mapping[str, str], taken: Callable[[list[R], int], None]) -> dict[str, R]:
@@ -120,7 +124,7 @@ class Listing(Generic[R]):
         place = {"pageToken": token} if token else {}
         while True:
             try:
-                return self._send({**asked, "maxResults": str(self._page_size), **place})
+                return self._send({**asked, self._kind.page_size: str(self._page_size), **place})
             except ConfigurationError as refused:
                 if not token and self._smaller_pages(refused):
                     continue

@@ -1,6 +1,7 @@
-"""Google Workspace as one object: options and credentials in, devices and users out."""
+"""Google Workspace as one object: options and credentials in, devices, users and telemetry out."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Self
 
@@ -9,10 +10,12 @@ from syncd.host.clock import Clock, SystemClock
 from syncd.host.credentials import Credentials
 from syncd.host.http import HttpClient, HttpPolicy
 from syncd.host.ratelimit import GcraLimiter
+from syncd.systems.google import telemetry
 from syncd.systems.google.auth import ServiceAccountAuthenticator
 from syncd.systems.google.devices import ChromeDevices
 from syncd.systems.google.errors import SYSTEM, classify
 from syncd.systems.google.options import GoogleOptions
+from syncd.systems.google.telemetry import TelemetryDevices
 from syncd.systems.google.users import DirectoryUsers
 
 
@@ -26,18 +29,31 @@ class Google:
         limiter: GcraLimiter,
         devices: ChromeDevices,
         users: DirectoryUsers,
+        open_telemetry: Callable[[], tuple[GcraLimiter, TelemetryDevices]],
     ) -> None:
         self.client = client
         self.devices = devices
         self.users = users
         self.authenticator = authenticator
-        self._limiter = limiter
+        self._open_telemetry = open_telemetry
+        self._clients = [client]
+        self._limiters = [limiter]
+
+    @cached_property
+    def telemetry(self) -> TelemetryDevices:
+        """What devices report, from another API of Google's: it has its own quota, and ``telemetry.client.stats``."""
+        limiter, devices = self._open_telemetry()
+        self._limiters.append(limiter)
+        self._clients.append(devices.client)
+        return devices
 
     def close(self) -> None:
         """Close all connections."""
-        self.client.close()
+        for client in self._clients:
+            client.close()
         self.authenticator.close()
-        self._limiter.close()
+        for limiter in self._limiters:
+            limiter.close()
 
     def __enter__(self) -> Self:
         return self
@@ -73,23 +89,32 @@ def open_google(
         ca_file=options.ca_file or None,
         proxy=options.proxy or None,
     )
-    limiter = GcraLimiter(
-        state_dir / "google.rate" if state_dir else None, options.rate, burst=options.concurrency, clock=time
-    )
-    client = HttpClient(
-        SYSTEM,
-        options.api_root,
-        policy=policy,
-        classify=classify,
-        authenticator=authenticator,
-        limiter=limiter,
-        circuit=Circuit(SYSTEM, circuit_memory, time),
-        clock=time,
-        ca_file=options.ca_file or None,
-        proxy=options.proxy or None,
-    )
+
+    def connect(name: str, root: str) -> tuple[GcraLimiter, HttpClient]:
+        rate = state_dir / f"{name}.rate" if state_dir else None
+        limiter = GcraLimiter(rate, options.rate, burst=options.concurrency, clock=time)
+        client = HttpClient(
+            SYSTEM,
+            root,
+            policy=policy,
+            classify=classify,
+            authenticator=authenticator,
+            limiter=limiter,
+            circuit=Circuit(name, circuit_memory, time),
+            clock=time,
+            ca_file=options.ca_file or None,
+            proxy=options.proxy or None,
+        )
+        return limiter, client
+
+    def open_telemetry() -> tuple[GcraLimiter, TelemetryDevices]:
+        limiter, client = connect(f"{SYSTEM}-telemetry", telemetry.root(options.api_root))
+        return limiter, TelemetryDevices(client, options.customer, clock=time)
+
+    limiter, client = connect(SYSTEM, options.api_root)
     devices = ChromeDevices(client, options.customer, options.page_size, clock=time)
-    return Google(client, authenticator, limiter, devices, DirectoryUsers(client, options.customer, clock=time))
+    users = DirectoryUsers(client, options.customer, clock=time)
+    return Google(client, authenticator, limiter, devices, users, open_telemetry)
 
 
 def policy_of(options: GoogleOptions) -> HttpPolicy:
