@@ -19,8 +19,9 @@ from difflib import unified_diff
 from itertools import islice
 from pathlib import Path
 
+from syncd.host.catalog import catalog
 from syncd.host.config import OptionDoc, option_docs
-from syncd.host.messages import MessageId, catalog
+from syncd.host.messages import MessageId
 from syncd.jobs.settings import TABLES
 from syncd.jobs.sides.google_devices import DEVICE_FIELDS
 from syncd.jobs.sides.options import ChromebooksOptions

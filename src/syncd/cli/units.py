@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 import click
 
 from syncd.cli.output import print_json
+from syncd.host.catalog import catalog
 from syncd.host.config import read_document
 from syncd.host.errors import ConfigurationError
-from syncd.host.messages import catalog
 from syncd.host.units.render import Alerts, Host, known_jobs, operator_script
 from syncd.host.units.render import units as unit_texts
 

@@ -5,7 +5,6 @@ The one place where they are written. ``units/syncd.catalog``, which ``journalct
 stands for a field of the record, which journalctl fills in.
 """
 
-import textwrap
 from enum import StrEnum
 from typing import Self
 
@@ -25,11 +24,6 @@ NOTHING = "Nothing is to be done."
 SHOW = "syncd show @SYNCD_RUN_ID@"
 ALL_RECORDS = "All its records: journalctl SYNCD_RUN_ID=@SYNCD_RUN_ID@"
 _RUN = "Run @SYNCD_RUN_ID@ of the job @SYNCD_JOB@"
-_WIDTH = 96
-_HEAD = """\
-# What `journalctl -x` says about syncd's records (https://systemd.io/CATALOG/). Made from src/syncd/host/messages.py.
-# Install it in /usr/local/lib/systemd/catalog and run `journalctl --update-catalog`.
-"""
 
 
 class MessageId(StrEnum):
@@ -410,29 +404,3 @@ def kind_of(error: IntegrationError) -> MessageId:
     if isinstance(error, Refused) and error.code.startswith(_ROSTERS):
         return MessageId.ROSTER_REFUSED
     return next((kind for class_, kind in _KINDS if isinstance(error, class_)), MessageId.COMMAND_FAILED)
-
-
-def catalog() -> str:
-    """Return the catalog file for ``journalctl --update-catalog``."""
-    return "\n".join([_HEAD, *map(_entry, MessageId)])
-
-
-def _entry(kind: MessageId) -> str:
-    lines = [line for text in kind.remedy.split("\n") for line in _wrapped(text)]
-    return "\n".join(
-        [
-            f"-- {kind}",
-            f"Subject: {kind.subject}",
-            "Defined-By: syncd",
-            f"Documentation: {kind.documentation}",
-            "",
-            *_wrapped(kind.happened),
-            "",
-            *lines,
-            "",
-        ]
-    )
-
-
-def _wrapped(text: str) -> list[str]:
-    return textwrap.wrap(text, _WIDTH, break_long_words=False, break_on_hyphens=False)

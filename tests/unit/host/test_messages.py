@@ -10,8 +10,9 @@ import pytest
 
 import syncd
 from syncd.host import errors
+from syncd.host.catalog import catalog
 from syncd.host.errors import DataError, IntegrationError, Refused, WriteRefused
-from syncd.host.messages import MessageId, catalog, kind_of, message_id
+from syncd.host.messages import MessageId, kind_of, message_id
 
 SOURCES = sorted(Path(syncd.__file__).parent.rglob("*.py"))
 LOGGING = {"debug", "info", "warning", "error", "exception", "critical", "log"}
