@@ -12,8 +12,9 @@ from contextlib import ExitStack, contextmanager
 from functools import cached_property
 
 from syncd.host.garbage import no_garbage
+from syncd.jobs.connecting import google_of, rt_of
 from syncd.jobs.context import RunContext
-from syncd.jobs.observe import side_by_side
+from syncd.jobs.observe import side_by_side, traffic_of
 from syncd.jobs.sides.creating import Creating
 from syncd.jobs.sides.frame import Frame, frame
 from syncd.jobs.sides.google_devices import DeviceWriter
@@ -26,11 +27,11 @@ from syncd.reconcile.match import Match, flip
 from syncd.reconcile.model import Action, Comparison, Listing, make_action
 from syncd.reconcile.ports import Progress, Traffic, Writer
 from syncd.state.figures import SnapshotTimes
-from syncd.systems.google import Google, open_google
+from syncd.systems.google import Google
 from syncd.systems.google.devices import Device
 from syncd.systems.google.options import DEVICES_READ, DEVICES_WRITE
 from syncd.systems.rt.assets import Asset, slices
-from syncd.systems.rt.client import RequestTracker, open_rt
+from syncd.systems.rt.client import RequestTracker
 from syncd.systems.rt.schema import Schema
 from syncd.systems.rt.snapshot import AssetSnapshot, KeptAssets
 
@@ -47,26 +48,9 @@ _PAIRS = 2_000
 @contextmanager
 def open_job(options: ChromebooksOptions, context: RunContext) -> Iterator["ChromebookJob"]:
     """Connect to Google and RT; no request is made yet."""
-    store, clock = context.store, context.clock
     with ExitStack() as stack:
-        google = open_google(
-            context.need_google(NAME),
-            context.credentials,
-            scopes=[DEVICES_WRITE if options.device_rules else DEVICES_READ],
-            state_dir=store.path.parent,
-            circuit_memory=store.circuits,
-            clock=clock,
-        )
-        stack.callback(google.close)
-        rt = open_rt(
-            context.need_rt(NAME),
-            context.credentials,
-            snapshots=store.snapshots,
-            state_dir=store.path.parent,
-            circuit_memory=store.circuits,
-            clock=clock,
-        )
-        stack.callback(rt.close)
+        google = google_of(stack, context, NAME, [DEVICES_WRITE if options.device_rules else DEVICES_READ])
+        rt = rt_of(stack, context, NAME)
         yield ChromebookJob(options, context, google, rt)
 
 
@@ -134,11 +118,7 @@ class ChromebookJob:
 
     def traffic(self) -> Mapping[str, Traffic]:
         """Return what was asked so far, by system."""
-        stats = {"google": self._google.client.stats, "rt": self._rt.client.stats}
-        return {
-            system: Traffic(requests=asked.requests, retries=asked.retries, codes=dict(asked.by_code))
-            for system, asked in stats.items()
-        }
+        return traffic_of({"google": self._google.client.stats, "rt": self._rt.client.stats})
 
     def _list_devices(self, progress: Progress) -> list[Device]:
         return self._google.devices.list(

@@ -10,13 +10,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import cached_property
 
+from syncd.jobs.connecting import google_of, rt_of
 from syncd.jobs.context import RunContext
 from syncd.jobs.observe import side_by_side, traffic_of
 from syncd.jobs.people import leavers, new_users
 from syncd.jobs.people.combine import combine
 from syncd.jobs.people.explaining import READ, explained
 from syncd.jobs.people.frame import DISABLED, PROTECTED, Frame, frame
-from syncd.jobs.people.links import links_of
+from syncd.jobs.people.links import had_a_person, links_of, right_system
 from syncd.jobs.people.options import RtUsersOptions
 from syncd.jobs.people.rt_side import UserWriter
 from syncd.jobs.people.sources import People
@@ -26,10 +27,10 @@ from syncd.reconcile.explain import Explanation
 from syncd.reconcile.model import Action, Comparison, Listing, make_action
 from syncd.reconcile.ports import Traffic, Writer
 from syncd.state.figures import SnapshotTimes
-from syncd.systems.google import Google, open_google
+from syncd.systems.google import Google
 from syncd.systems.google.options import USERS_READ
 from syncd.systems.rosters.person import Person
-from syncd.systems.rt.client import RequestTracker, open_rt
+from syncd.systems.rt.client import RequestTracker
 from syncd.systems.rt.users.schema import UserNeed, UserSchema
 from syncd.systems.rt.users.snapshot import UserSnapshot
 
@@ -69,29 +70,9 @@ def _privileged(options: RtUsersOptions) -> tuple[str, ...]:
 @contextmanager
 def open_job(options: RtUsersOptions, context: RunContext) -> Iterator["RtUsersJob"]:
     """Connect to RT, and to Google where a source is there; no request is made yet."""
-    store, clock = context.store, context.clock
     with ExitStack() as stack:
-        google = None
-        if "google" in options.systems:
-            google = open_google(
-                context.need_google(NAME),
-                context.credentials,
-                scopes=[USERS_READ],
-                state_dir=store.path.parent,
-                circuit_memory=store.circuits,
-                clock=clock,
-            )
-            stack.callback(google.close)
-        rt = open_rt(
-            context.need_rt(NAME),
-            context.credentials,
-            snapshots=store.snapshots,
-            state_dir=store.path.parent,
-            circuit_memory=store.circuits,
-            clock=clock,
-        )
-        stack.callback(rt.close)
-        yield RtUsersJob(options, context, google, rt)
+        google = google_of(stack, context, NAME, [USERS_READ]) if "google" in options.systems else None
+        yield RtUsersJob(options, context, google, rt_of(stack, context, NAME))
 
 
 class RtUsersJob:
@@ -108,6 +89,10 @@ class RtUsersJob:
     @cached_property
     def _schema(self) -> UserSchema:
         return self._rt.user_preflight(need(self._options))
+
+    @property
+    def _here(self) -> str:
+        return right_system(self._context.need_rt(NAME).url)
 
     def observe_and_compare(self) -> Comparison:
         """Read both sides whole, side by side, and compare them."""
@@ -155,8 +140,8 @@ class RtUsersJob:
         )
 
     def _frame(self, sources: Sources, snapshot: UserSnapshot) -> Frame:
-        links = self._context.store.external_ids.links(NAME, former=True)
-        known = {link.right_id for link in links}
+        store = self._context.store
+        known = had_a_person(store.external_ids.links(NAME, former=True), self._here, store.ledger.applied(NAME))
         return frame(
             self._options, self._schema, combine(sources, self._options.field_precedence), [*snapshot.users], known
         )
@@ -180,7 +165,7 @@ class RtUsersJob:
 
     def _remember(self, laid: Frame, snapshot: UserSnapshot) -> None:
         store = self._context.store
-        store.external_ids.record(NAME, links_of(laid.found), self._context.clock.now())
+        store.external_ids.record(NAME, links_of(laid.found, self._here), self._context.clock.now())
         store.figures.note_snapshot(NAME, SYSTEM, SnapshotTimes(as_of=snapshot.as_of, full=snapshot.full))
 
     def _compare(self, laid: Frame, sources: Sources, users: int) -> Comparison:
