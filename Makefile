@@ -12,7 +12,7 @@ demo: $(PROGRAM)
 	@$(BIN)/syncd demo
 
 test: $(TOOLS)
-	$(BIN)/pytest
+	scripts/test.sh
 
 lint: $(TOOLS)
 	$(BIN)/ruff check src tests scripts

@@ -1,0 +1,25 @@
+#!/usr/bin/env bash
+# Runs all tests: those that need a real server beside all others, which halves the time on two cores.
+# The first ones write into a log, which is shown at the end. Arguments go to both; a PATH of a test runs that alone.
+set -uo pipefail
+cd "$(dirname "$0")/.."
+pytest=.venv/bin/pytest
+real=(tests/contract tests/services tests/system/units tests/system/test_*_rt5.py)
+
+for argument in "$@"; do
+    if [[ -e ${argument%%::*} ]]; then
+        exec "$pytest" "$@"
+    fi
+done
+
+log=$(mktemp)
+"$pytest" "${real[@]}" "$@" > "$log" 2>&1 &
+beside=$!
+trap 'kill "$beside" 2> /dev/null; wait "$beside"; rm -f "$log"' EXIT
+
+"$pytest" "${real[@]/#/--ignore=}" "$@"
+status=$?
+echo "The tests against real servers run beside, since these began; their results:"
+wait "$beside" || status=$?
+cat "$log"
+exit "$status"
