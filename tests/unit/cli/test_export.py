@@ -1,4 +1,4 @@
-"""``syncd export students``."""
+"""``syncd export students`` and ``syncd export drift``."""
 
 import csv
 import io
@@ -19,6 +19,7 @@ from python_calamine import CalamineWorkbook
 from services.rest2 import Rest2
 from syncd.sandbox.faults import Rule
 from syncd.sandbox.site import Sandbox
+from syncd.state.lock import JobLock
 from syncd.state.store import open_store
 from unit.cli.commands import Cli, Result, start
 from unit.cli.terminal import on_a_terminal
@@ -399,3 +400,68 @@ def test_pseudonyms_stay_and_are_those_of_one_store(school: School) -> None:
 def test_an_anonymised_export_cannot_be_imported(school: School) -> None:
     school.rows("--anonymous")
     school.cli.ended(65, "import", "students", school.folder / "rows.csv")
+
+
+# -- drift
+
+
+@pytest.fixture
+def drifted(tmp_path: Path) -> Iterator[Cli]:
+    """Return the command line before a sandbox whose people drifted, with the roster imported."""
+    with start(tmp_path / "site", people=60) as site:
+        with site.config_file.open("a") as file:
+            file.write('\n[exports.students]\ncatalogs = ["Chromebooks"]\n')
+        cli = Cli(site)
+        cli.ended(0, "import", "students", site.roster_file)
+        assets = {asset.name: asset.id for asset in site.rt.world.assets.values()}
+        put(site, assets["EX-0000001"], Owner="p000004")  # has left
+        put(site, assets["EX-0000002"], Owner="p000012")
+        yield cli
+
+
+def test_drift_is_told_kind_by_kind_and_changes_nothing(drifted: Cli, tmp_path: Path) -> None:
+    planned = drifted.ended(0, "plan", "rt-users", "--json").json
+    kinds = [action["kind"] for action in planned["plan"]["actions"]]
+    assert re.search(r"drift\.csv: \d+ roster_only, ", drifted.ended(0, "export", "drift", "-o", tmp_path).out)
+    rows = read(tmp_path / "drift.csv")
+    told = [row["kind"] for row in rows]
+    assert kinds.count("create") <= told.count("roster_only")
+    assert told.count("differs") == sum(
+        len(action["after"]) for action in planned["plan"]["actions"] if action["kind"] in ("update", "clear")
+    )
+    (device,) = [row for row in rows if row["kind"] == "leaver_device"]
+    assert (device["user_name"], device["asset_name"], device["serial"]) == ("p000004", "EX-0000001", "SYN0000001")
+    assert device["rt_user"] in {row["rt_user"] for row in rows if row["kind"] == "rt_only"}
+    assert drifted.ended(0, "plan", "rt-users", "--json").json["plan"]["actions"] == planned["plan"]["actions"]
+
+
+def test_each_form_of_the_drift_report_has_the_same_rows(drifted: Cli, tmp_path: Path) -> None:
+    for form in ("csv", "xlsx", "json"):
+        drifted.ended(0, "export", "drift", "-o", tmp_path / f"d.{form}")
+    rows = read(tmp_path / "d.csv")
+    assert [[*row.values()] for row in json.loads((tmp_path / "d.json").read_text())] == [
+        [*row.values()] for row in rows
+    ]
+    sheet = CalamineWorkbook.from_path(tmp_path / "d.xlsx").get_sheet_by_index(0).to_python()
+    assert (sheet[0], len(sheet) - 1) == ([*rows[0]], len(rows))
+
+
+def test_drift_needs_the_job_and_its_lock(drifted: Cli, tmp_path: Path) -> None:
+    config = Path(drifted.environment["SYNCD_CONFIG"])
+    with JobLock(tmp_path / "site" / "state", "rt-users"):
+        drifted.ended(75, "export", "drift")
+    config.write_text(re.sub(r"(?s)\[jobs.rt-users.*?(?=\[exports)", "", config.read_text()))
+    assert "[jobs.rt-users]" in drifted.ended(78, "export", "drift").err
+
+
+def test_a_user_is_found_by_the_id_whatever_name_and_address_are(drifted: Cli, tmp_path: Path) -> None:
+    config = Path(drifted.environment["SYNCD_CONFIG"])
+
+    def holders() -> list[str]:
+        drifted.ended(0, "export", "students", "-o", tmp_path)
+        return [row["id"] for row in read(tmp_path / "students.csv") if row["asset_names"] == "EX-0000002"]
+
+    # p000012 is called otherwise in the roster, and has another address there.
+    assert holders() == ["0000012"]
+    config.write_text(config.read_text() + 'id_field = ""\n')
+    assert holders() == []
