@@ -15,6 +15,7 @@ from syncd.jobs.exporting.holdings import Holdings
 from syncd.jobs.exporting.options import StudentExportOptions
 from syncd.jobs.exporting.sheets import Cell
 from syncd.jobs.people.leavers import ABSENT
+from syncd.jobs.people.links import right_system
 from syncd.jobs.people.new_users import MISSING, NOT_CREATED
 from syncd.jobs.people.options import RtUsersOptions
 from syncd.jobs.sides.rt_writer import SYSTEM
@@ -50,7 +51,7 @@ class Drift:
     def rows(self) -> Iterator[Cells]:
         """Yield the rows, kind by kind in the order of their names here; those of other kinds are the last."""
         first = (ROSTER_ONLY, RT_ONLY, DIFFERS)
-        found = [*map(_only, self._creates()), *self._listed(), *self._gone(), *self._differing()]
+        found = [*map(_only, self._creates()), *self._listed(), *self._differing()]
         found.sort(key=lambda row: first.index(row["kind"]) if row["kind"] in first else len(first))
         rest = [row for row in found if row["kind"] not in first]
         for row in (*found[: len(found) - len(rest)], *self._kept_devices(), *rest):
@@ -59,11 +60,6 @@ class Drift:
 
     def _creates(self) -> Iterable[Action]:
         return (action for action in self.comparison.actions if action.kind == "create")
-
-    def _gone(self) -> Iterator[dict[str, str]]:
-        for action in self.comparison.actions:
-            if action.kind == "disable":
-                yield self._user(RT_ONLY, action.object, action.reason)
 
     def _listed(self) -> Iterator[dict[str, str]]:
         for listing in self.comparison.listings:
@@ -87,7 +83,7 @@ class Drift:
     def _kept_devices(self) -> Iterator[dict[str, str]]:
         """Yield the devices of those who are in no source, or were in one, disabled users too."""
         conflicts = {item.object for item in self.comparison.listings if item.state == "conflict"}
-        leavers = {row["rt_user"] for row in (*self._gone(), *self._listed()) if row["kind"] == RT_ONLY}
+        leavers = {row["rt_user"] for row in self._listed() if row["kind"] == RT_ONLY}
         for user, with_id in self.holdings.holders():
             known = with_id or user in self.had
             if user in leavers or (known and user not in self.has and user not in conflicts):
@@ -110,14 +106,14 @@ def open_drift(options: StudentExportOptions, job: RtUsersOptions, context: RunC
         comparison = opened.observe_and_compare()
     with Holdings(context.store.rosters.people(ROSTER)) as holdings:
         read_holdings(holdings, options, context)
-        had, has = _linked(context.store.external_ids)
+        had, has = _linked(context.store.external_ids, right_system(context.need_rt(rt_users.NAME).url))
         yield Drift(comparison, holdings, had, has)
 
 
-def _linked(links: ExternalIds) -> tuple[set[str], set[str]]:
+def _linked(links: ExternalIds, rt: str) -> tuple[set[str], set[str]]:
     return (
-        {link.right_id for link in links.links(rt_users.NAME, former=True)},
-        {link.right_id for link in links.links(rt_users.NAME)},
+        {link.right_id for link in links.links(rt_users.NAME, former=True) if link.right_system == rt},
+        {link.right_id for link in links.links(rt_users.NAME) if link.right_system == rt},
     )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, Update, bindparam, case, exists, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, Update, bindparam, case, exists, func, or_, select
 from sqlalchemy.exc import IntegrityError
 
 from syncd.host.clock import Clock
@@ -204,12 +204,21 @@ class AuditLog:
             raise self._no_such_run(run)
         return plan_report(text)
 
-    def reports(self, job: str, *, limit: int) -> list[list[Listing]]:
-        """Return the listings of the newest good runs of a job that applied, newest first."""
-        good = (runs.c.job == job, runs.c.mode == "apply", runs.c.result.in_(GOOD_RESULTS), runs.c.sources != "{}")
-        statement = select(runs.c.report).where(*good).order_by(*_NEWEST_FIRST).limit(limit)
+    def reports(self, job: str, *, limit: int) -> list[tuple[list[Listing], set[str]]]:
+        """Return the listings of the newest good runs of a job that applied, newest first, and whom each disabled.
+
+        Only who was proven to be disabled is named.
+        """
+        statement = select(runs.c.id, runs.c.report).where(*_applied(job)).order_by(*_NEWEST_FIRST).limit(limit)
         with self._database.read() as connection:
-            return [plan_report(text).listings for text in connection.scalars(statement)]
+            found = [(str(row[0]), str(row[1])) for row in connection.execute(statement)]
+            return [(plan_report(text).listings, _disabled(connection, run)) for run, text in found]
+
+    def applied(self, job: str) -> list[str]:
+        """Return when the good runs of a job that applied ended, the oldest first: RFC 3339 in UTC."""
+        statement = select(runs.c.finished).where(*_applied(job)).order_by(runs.c.finished)
+        with self._database.read() as connection:
+            return [*connection.scalars(statement)]
 
     def actions(self, run: str) -> Iterator[tuple[Action, ActionResult]]:
         """Yield the actions of a run (by its whole id), in the order of the plan, and what became of each."""
@@ -293,6 +302,16 @@ class AuditLog:
 def rfc3339(time: datetime) -> str:
     """Spell a time in UTC with milliseconds, ``2026-11-21T01:30:45.123Z``."""
     return time.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _applied(job: str) -> tuple[ColumnElement[bool], ...]:
+    """Return what tells the good runs of a job that applied; a revert reads no source."""
+    return (runs.c.job == job, runs.c.mode == "apply", runs.c.result.in_(GOOD_RESULTS), runs.c.sources != "{}")
+
+
+def _disabled(connection: Connection, run: str) -> set[str]:
+    done = (actions.c.run == run, actions.c.kind == "disable", actions.c.state == "verified")
+    return {*connection.scalars(select(actions.c.object).where(*done))}
 
 
 def _of_job(job: str | None) -> Select[Any]:

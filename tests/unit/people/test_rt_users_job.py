@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 
 from syncd.host.errors import DataError, WriteRefused
-from syncd.reconcile.guard import Limits
+from syncd.reconcile.guard import CreateLimit, Limits
 from syncd.reconcile.run import Runner
 from syncd.reconcile.values import Known
 from syncd.state.store import Store
-from unit.people.fake_rt import GRADE, HOUSE, ID, ME, World, person
+from unit.people.fake_rt import GRADE, HOUSE, ID, ME, FakeRt, World, person
 
 
 def a_user(number: int, **changes: Any) -> dict[str, Any]:  # noqa: ANN401
@@ -162,6 +162,46 @@ def test_how_many_runs_is_an_option(world: World, runs: int, applied: int) -> No
         assert (world.rt.users[101]["Disabled"] == "1") == (number == applied)
 
 
+def test_a_disable_that_failed_is_due_in_the_next_run(world: World) -> None:
+    world.rt.add(**a_user(1))
+    world.roster(person(2))
+    world.apply(absent_runs=3)
+    world.apply(absent_runs=3)
+    world.rt.refuses = lambda _: WriteRefused("RT refused it", code="rt.refused", system="rt")
+    failed = world.apply(absent_runs=3)
+    assert failed.summary.result == "partial"
+    assert listed(failed, "absent") == {
+        "101": "in no source of the roster, in 3 good runs in a row: it is due to be disabled"
+    }
+    world.rt.refuses = lambda _: None
+    world.apply(absent_runs=3)
+    assert world.rt.users[101]["Disabled"] == "1"
+
+
+def test_a_saved_plan_that_does_not_disable_leaves_it_due(world: World) -> None:
+    world.rt.add(**a_user(1))
+    world.roster(person(2))
+    saved = world.runner().plan().plan
+    world.rt.refuses = lambda _: WriteRefused("RT refused it", code="rt.refused", system="rt")
+    world.apply()
+    world.rt.refuses = lambda _: None
+    world.runner().apply(saved=saved)
+    assert [fields["Name"] for fields in world.rt.users.values()] == ["s1", "s2"]
+    assert world.rt.users[101]["Disabled"] == "0"
+    world.apply()
+    assert world.rt.users[101]["Disabled"] == "1"
+
+
+def test_a_leaver_who_is_enabled_again_by_a_revert_is_counted_anew(world: World) -> None:
+    world.rt.add(**a_user(1))
+    world.roster(person(2))
+    world.apply()
+    disabling = world.apply()
+    world.runner().revert(disabling.summary.id, write=True)
+    assert listed(world.apply(), "absent")["101"].startswith("in no source of the roster, 1 of 2")
+    assert world.rt.users[101]["Disabled"] == "0"
+
+
 def test_somebody_who_returns_is_enabled(world: World) -> None:
     world.roster(person(1))
     number = world.rt.add(**a_user(1) | {"Disabled": "1"})
@@ -186,6 +226,43 @@ def test_users_without_an_id_are_not_ours_until_they_had_a_person(world: World) 
     assert done.summary.counts["unmanaged"] == 1
     assert world.rt.users[customer]["Disabled"] == "0"
     assert world.rt.users[teacher]["Disabled"] == "1"
+
+
+def test_a_source_that_was_a_mistake_makes_nobody_a_leaver_as_long_as_nothing_was_applied(world: World) -> None:
+    parent = world.rt.add(Name="parent", EmailAddress="parent@example.org")
+    too_much = (person(1), person(0, id="", user_name="parent", email="parent@example.org", role="staff"))
+    world.roster(*too_much)
+    world.runner().plan()
+    refused = Runner(world.job(), world.store.ledger, Limits(create=CreateLimit(count=0))).apply()
+    assert refused.summary.result == "refused"
+    world.roster(person(1))
+    for _ in range(3):
+        assert world.apply().summary.counts["unmanaged"] == 1
+    assert world.rt.users[parent]["Disabled"] == "0"
+
+
+def test_a_leaver_without_an_id_stays_known_while_it_is_absent(world: World) -> None:
+    teacher = world.rt.add(Name="teacher", EmailAddress="teacher@example.org")
+    world.roster(person(1), person(0, id="", user_name="teacher", email="teacher@example.org", role="staff"))
+    world.apply()
+    world.roster(person(1))
+    for _ in range(3):
+        world.apply(absent_runs=4)
+    assert world.rt.users[teacher]["Disabled"] == "0"
+    world.apply(absent_runs=4)
+    assert world.rt.users[teacher]["Disabled"] == "1"
+
+
+def test_numbers_of_users_of_another_rt_say_nothing(world: World) -> None:
+    world.rt.add(Name="teacher", EmailAddress="teacher@example.org")
+    world.roster(person(1), person(0, id="", user_name="teacher", email="teacher@example.org", role="staff"))
+    world.apply()
+    world.url, world.rt = "http://other.invalid", FakeRt()
+    customer = world.rt.add(Name="customer", EmailAddress="customer@example.com")
+    world.roster(person(1))
+    for _ in range(3):
+        assert world.apply().summary.counts["unmanaged"] == 1
+    assert world.rt.users[customer]["Disabled"] == "0"
 
 
 def test_a_member_of_staff_without_an_id_gets_a_user_and_the_journal_no_address(world: World) -> None:

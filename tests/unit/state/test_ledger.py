@@ -328,6 +328,22 @@ def test_a_plan_that_cannot_be_kept_leaves_no_part_of_it(store: Store) -> None:
     assert store.ledger.run(run).plan_hash == ""
 
 
+def test_good_runs_that_applied_tell_their_listings_and_whom_they_disabled(store: Store, clock: VirtualClock) -> None:
+    disables = [msgspec.structs.replace(action(number), kind="disable") for number in (1, 2)]
+    for mode, result in (("apply", "partial"), ("plan", "planned"), ("apply", "refused"), ("apply", "in_sync")):
+        clock.advance(60)
+        run = store.ledger.start("a", mode)
+        store.ledger.planned(run, plan(*disables, action(3)))
+        if result == "partial":
+            store.ledger.settle(run, [outcome(1), outcome(2, "failed"), outcome(3)])
+        store.ledger.finish(summary(run, result, "a", mode=mode))
+    listings = plan().report.listings
+    assert store.ledger.reports("a", limit=9) == [(listings, set()), (listings, {"device-1"})]
+    assert store.ledger.reports("a", limit=1) == [(listings, set())]
+    assert store.ledger.applied("a") == ["2026-01-01T00:01:00.000Z", "2026-01-01T00:04:00.000Z"]
+    assert store.ledger.applied("b") == []
+
+
 def test_records_are_there_after_the_store_is_opened_again(store: Store, tmp_path: Path) -> None:
     run = store.ledger.start("a", "apply")
     store.ledger.planned(run, plan(action(1)))
