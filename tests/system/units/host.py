@@ -36,6 +36,7 @@ update = { percent = 100, count = 100000 }
 clear = { percent = 100, count = 100000 }
 """
 APPLY = 'mode = "apply"'
+ZONE = "/var/lib/syncd-drop/students"
 QUEUE = "/var/spool/maildrop"
 PATCH: dict[str, Any] = {"route": "/devices/chromeos/", "method": "PATCH"}
 """Matches changes of devices."""
@@ -98,6 +99,13 @@ class Host:
         self.box.run("sh", "-c", "getent group syncd-metrics || groupadd --system syncd-metrics")
         self.box.run("rm", "-rf", folder)
         self.box.run("install", "-d", "-g", "syncd-metrics", "-m", "775", folder)
+
+    def make_drop_zone(self) -> None:
+        """Make the group and the folder as the page for Debian does."""
+        self.box.run("sh", "-c", "getent group syncd-drop || groupadd --system syncd-drop")
+        self.box.run("rm", "-rf", "/var/lib/syncd-drop")
+        self.box.run("install", "-d", "/var/lib/syncd-drop")
+        self.box.run("install", "-d", "-g", "syncd-drop", "-m", "2770", ZONE)
 
     def slow_down(self, seconds: float) -> None:
         """Let every change of a device take this long, one after the other."""

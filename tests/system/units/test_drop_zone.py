@@ -6,9 +6,8 @@ from collections.abc import Iterator
 import pytest
 
 from syncd.host.messages import MessageId
-from system.units.host import NO_LIMITS, SYSTEMD, Host
+from system.units.host import NO_LIMITS, SYSTEMD, ZONE, Host
 
-ZONE = "/var/lib/syncd-drop/students"
 SERVICE = "syncd-import-students.service"
 PATH = "syncd-import-students.path"
 TIMER = "syncd-import-students.timer"
@@ -26,12 +25,8 @@ class Zone:
 
     def __init__(self, host: Host) -> None:
         self.host = host
-        box = host.box
-        box.run("sh", "-c", "getent group syncd-drop || groupadd --system syncd-drop")
-        box.run("sh", "-c", "id sis 2>/dev/null || useradd --system --groups syncd-drop sis")
-        box.run("rm", "-rf", "/var/lib/syncd-drop")
-        box.run("install", "-d", "/var/lib/syncd-drop")
-        box.run("install", "-d", "-g", "syncd-drop", "-m", "2770", ZONE)
+        host.make_drop_zone()
+        host.box.run("sh", "-c", "id sis 2>/dev/null || useradd --system --groups syncd-drop sis")
         self.settle(0.5)
 
     def settle(self, seconds: float) -> None:
