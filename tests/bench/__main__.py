@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from bench import people, rosters, status
+from bench import exports, people, rosters, status
 from bench.rig import Site, Used, run
 
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "performance.md"
@@ -137,6 +137,15 @@ def large(site: Site) -> Iterator[Row]:
         yield Row(f"{site.devices:,} devices, {title}: peak memory of a cold run", "", f"{cold.peak:.0f} MB", None)
 
 
+def large_export(site: Site) -> Iterator[Row]:
+    """Measure what exporting a large roster takes, and what it asks of RT when little has changed."""
+    found = exports.measure(site)
+    what = f"{exports.STUDENTS:,} students exported, {site.devices:,} devices"
+    yield at_most(f"{what}: peak memory, CSV", 200, round(max(found.cold, found.csv)), " MB")
+    yield at_most(f"{what}: peak memory, XLSX", 200, round(found.xlsx), " MB")
+    yield at_most(f"{what}, once more: RT reads", 4, found.reads)
+
+
 def _bare(site: Site, environment: dict[str, str], fields: str) -> Used:
     used = run([sys.executable, BARE, site.url, str(site.credentials), fields, "warm"], environment)
     assert used.status == 0, used.output
@@ -202,7 +211,7 @@ def main() -> int:
         folder = Path(name)
         parts: list[tuple[int, list[Callable[[Site], Iterator[Row]]]]] = [
             (SMALL, [requests_made, pace]),
-            (LARGE, [large]),
+            (LARGE, [large, large_export]),
         ]
         for devices, measures in parts:
             with Site(folder / str(devices), devices) as site:

@@ -87,7 +87,7 @@ def _answer(context: Context, ids: Sequence[int]) -> Answer:
 
 def _find(context: Context, groups: Sequence[list[Criterion]]) -> Sequence[int]:
     world = context.world
-    ids: Sequence[int] = world.transaction_ids
+    ids = _of_objects(context, groups)
     tests = []
     for group in groups:
         only = group[0]
@@ -96,6 +96,16 @@ def _find(context: Context, groups: Sequence[list[Criterion]]) -> Sequence[int]:
         else:
             tests.append(joined([_test(criterion) for criterion in group], group))
     return [number for number in ids if all(test(world.transactions[number]) for test in tests)]
+
+
+def _of_objects(context: Context, groups: Sequence[list[Criterion]]) -> Sequence[int]:
+    """Return the lines to look through: of a few objects, where the query names them, else all."""
+    alone = {group[0].field: group[0] for group in groups if len(group) == 1 and group[0].operator in ("=", "IN")}
+    numbers = alone["ObjectId"].value if "ObjectId" in alone else None
+    if not isinstance(numbers, list) or "ObjectType" not in alone:
+        return context.world.transaction_ids
+    history, kind = context.world.history, str(alone["ObjectType"].value)
+    return sorted({line for number in numbers for line in history.get((kind, int(number)), ())})
 
 
 def _test(criterion: Criterion) -> Callable[[Transaction], bool]:
