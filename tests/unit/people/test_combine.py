@@ -60,3 +60,24 @@ def test_two_records_of_one_source_stay_apart() -> None:
 def test_three_sources_make_one_person() -> None:
     (one,) = combined([person(1)], [person(1)], [person(0, id="", user_name="s1", email="", school="North")])
     assert (one.source, one.school) == ("a+b+c", "North")
+
+
+def test_a_student_and_a_member_of_staff_with_one_number_are_two_people() -> None:
+    teacher = person(1, user_name="teacher", email="teacher@example.org", role="staff")
+    people = combined([teacher], [person(1)])
+    assert [(one.role, one.email) for one in people] == [
+        ("staff", "teacher@example.org"),
+        ("student", "s1@example.org"),
+    ]
+
+
+def test_whom_any_source_knows_as_a_student_is_none_of_the_staff() -> None:
+    (one,) = combined([person(1, role="staff", school="South")], [person(1)])
+    assert (one.role, one.school) == ("student", "South")
+    (one,) = combined([person(1, role="staff")], [person(1)], role=("a",))
+    assert one.role == "staff"
+
+
+def test_a_former_student_may_be_of_the_staff() -> None:
+    (one,) = combined([person(1, role="staff")], [person(1, active=False)])
+    assert (one.role, one.active) == ("staff", True)

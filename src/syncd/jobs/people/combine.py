@@ -7,6 +7,8 @@ finds that as a conflict; nobody is lost by it, and nobody takes the user of som
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, get_args
 
+import msgspec
+
 from syncd.systems.rosters.options import Field
 from syncd.systems.rosters.person import Person
 
@@ -19,7 +21,9 @@ def combine(
     """Return the people of all sources, the one that is believed most first among them.
 
     ``field_precedence``: field to the sources that are believed first for it. A source that has no value for a field
-    has no say in it; whether somebody is active is told by the first source that knows the person.
+    has no say in it; whether somebody is active is told by the first source that knows the person. Whom any source
+    knows as an active student is one, unless ``field_precedence`` says who is believed about roles: staff may get
+    rights that no student must have.
     """
     if len(sources) == 1:
         return [*sources[0][1]]
@@ -29,7 +33,10 @@ def combine(
             joining.take(name, person)
     order = [name for name, _ in sources]
     orders = {field: _order(order, field_precedence.get(field, ())) for field in get_args(Field)}
-    return [_merged(group, orders) for group in joining.groups]
+    merged = [_merged(group, orders) for group in joining.groups]
+    if "role" in field_precedence:
+        return merged
+    return [_careful(one, group.values()) for one, group in zip(merged, joining.groups, strict=True)]
 
 
 def _order(order: Sequence[str], first: Sequence[str]) -> list[str]:
@@ -64,7 +71,26 @@ class _Joining:
     def _fits(self, place: int, source: str, person: Person) -> bool:
         group = self.groups[place]
         others = {member.id for member in group.values() if member.id}
-        return source not in group and (not person.id or not others or person.id in others)
+        same_id = not person.id or not others or person.id in others
+        return source not in group and same_id and any(_alike(person, member) for member in group.values())
+
+
+def _alike(one: Person, other: Person) -> bool:
+    """Return whether two records with one key may be one person.
+
+    Many schools number staff and students apart: a student and a member of staff need more than one number to be one.
+    """
+    if one.role == other.role:
+        return True
+    ours, theirs = ({key for key in _keys(person) if key[0] != "id"} for person in (one, other))
+    return not ours.isdisjoint(theirs)
+
+
+def _careful(merged: Person, records: Iterable[Person]) -> Person:
+    """Return a person as a student where a record says so of somebody who is there."""
+    if any(record.active and record.role == "student" for record in records):
+        return msgspec.structs.replace(merged, role="student")
+    return merged
 
 
 def _keys(person: Person) -> Iterator[tuple[str, str]]:
