@@ -148,4 +148,6 @@ def check(settings: Settings) -> list[str]:
         needed = (*job_module(name).SYSTEMS, *options.systems)
         if lacking := [table for table in needed if getattr(settings, table) is None]:
             raise missing_tables(name, lacking)
+    if settings.exports.students is not None and settings.rt is None:
+        raise missing_tables("export students", ["rt"])
     return [*jobs]

@@ -240,6 +240,27 @@ def test_without_its_table_or_rt_that_is_said(school: School) -> None:
     assert "[rt]" in school.export(status=78).err
 
 
+def test_the_doctor_looks_at_what_an_export_needs(school: School) -> None:
+    school.configure(catalogs=["Chromebookz"], id_field="CF.{Pupil No}")
+    told = {(check["area"], check["check"]): check for check in school.cli("doctor", "--json").json["checks"]}
+    mine = {check: found["state"] for (area, check), found in told.items() if area == "export students"}
+    assert (mine["rt catalogs"], mine["rt users"]) == ("failed", "failed")
+    assert "Pupil No" in told["export students", "rt users"]["found"]
+    school.configure()
+    told = {(check["area"], check["check"]): check for check in school.cli("doctor", "--json").json["checks"]}
+    mine = {check: found["state"] for (area, check), found in told.items() if area == "export students"}
+    assert {"rt catalogs", "rt rights", "rt CF.{Serial Number}"} == mine.keys()
+    assert set(mine.values()) == {"ok"}
+
+
+def test_the_configuration_is_checked_for_the_table_of_rt(school: School) -> None:
+    plain = school.site.config_file.read_text()
+    school.site.config_file.write_text(re.sub(r"(?s)\[rt\].*?(?=\[jobs)", "", plain).partition("[jobs")[0])
+    with school.site.config_file.open("a") as file:
+        file.write('[exports.students]\ncatalogs = ["Chromebooks"]\n')
+    assert "export students needs [rt]" in school.cli.ended(78, "config", "check").err
+
+
 # -- what it costs
 
 

@@ -21,6 +21,7 @@ from syncd.host.config import DEFAULT_PATH, Document, read_document
 from syncd.host.credentials import Credentials
 from syncd.host.errors import ConfigurationError
 from syncd.jobs import settings as settings_module
+from syncd.jobs.checks import student_export
 from syncd.jobs.settings import JOBS, Settings, attribute, job_module, load
 from syncd.state import checks as state_checks
 
@@ -107,6 +108,10 @@ class _Everything:
                 yield _unknown(system)
         for job in JOBS:
             yield from self._job_probes(job, systems)
+        if self._spoilt("exports"):
+            yield _unknown(student_export.NAME)
+        elif self._settings.exports.students is not None:
+            yield from student_export.probes(self._settings.exports.students, systems)
 
     def _job_probes(self, job: str, systems: Mapping[str, SystemChecks]) -> Iterator[Probe]:
         options, module = self._settings.jobs.of(job), _module(f"{__package__}.{attribute(job)}")
