@@ -118,6 +118,11 @@ class TestPreflight:
         for part in ('"Chromebook"', "Serial Nmber", '"Serial Number"', '"Nmae"', '"Name"', "IPAddress"):
             assert part in sentence
 
+    def test_a_custom_field_is_written_under_one_name(self, tracker: RequestTracker) -> None:
+        number = tracker.preflight(NEED).custom_field(SERIAL).id
+        with pytest.raises(ConfigurationError, match="are one custom field"):
+            tracker.preflight(Need(catalogs=("Chromebooks",), write=(SERIAL, f"CF.{{{number}}}")))
+
     def test_a_field_of_another_catalog_is_not_applied(self, tracker: RequestTracker) -> None:
         with pytest.raises(ConfigurationError, match="not applied"):
             tracker.preflight(Need(catalogs=("Network Gear",), read=(OU,)))

@@ -97,6 +97,11 @@ class TestPreflight:
         for part in ("Student Id Number", '"Student ID"', '"Nmae"', '"Name"', '"LastUpdated"', "Freeform", "users"):
             assert part in str(caught.value)
 
+    def test_a_custom_field_is_written_under_one_name(self, connect: Connect, people: People) -> None:
+        number = people.schema.custom_field(GRADE).id
+        with pytest.raises(ConfigurationError, match=rf"are one custom field, number {number};"):
+            connect().user_preflight(UserNeed(write=(GRADE, f"CF.{{{number}}}")))
+
     def test_a_field_of_assets_is_none_of_users(self, connect: Connect) -> None:
         with pytest.raises(ConfigurationError, match="not applied to users"):
             connect().user_preflight(UserNeed(read=("CF.{Serial Number}",)))

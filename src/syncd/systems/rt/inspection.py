@@ -164,6 +164,13 @@ class Inspection:
                 f"{field} is of type {found.type} with {several} ({found.kind}); the job needs {' or '.join(accepted)}",
             )
 
+    def check_one_name(self, found: Mapping[str, CustomField], written: Collection[str]) -> None:
+        """Note a custom field that is written under two names: each run would write the one, then the other value."""
+        names: dict[int, str] = {}
+        for field in written:
+            if (cf := found.get(field)) is not None and (first := names.setdefault(cf.id, field)) != field:
+                self.wrong(field, f"{first} and {field} are one custom field, number {cf.id}; write it under one name")
+
     def with_values(self, found: Mapping[str, CustomField], written: Collection[str]) -> dict[str, CustomField]:
         """Fill in the select values of fields that are written; no bulk read gives them."""
         known: dict[int, CustomField] = {}

@@ -117,6 +117,7 @@ class _Preflight(Inspection):
         for item in catalogs:
             self.look_into(item)
         found = {field: cf for field in self.need.fields if (cf := self.resolve(field, catalogs)) is not None}
+        self.check_one_name(found, self.need.write)
         return Survey(
             version=version,
             catalogs=tuple(Catalog(item.id, item.name) for item in catalogs),

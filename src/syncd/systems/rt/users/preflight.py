@@ -51,6 +51,7 @@ class _UserPreflight(Inspection):
         privileged = self.privileged_group()
         applied = self.applied_fields()
         found = {field: cf for field in self.need.fields if (cf := self.resolve(field, applied)) is not None}
+        self.check_one_name(found, self.need.write)
         self.report()
         return UserSchema(
             need=self.need,
