@@ -8,12 +8,13 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 from urllib.parse import urlencode, urlsplit
 
 from services.rest2 import Rest2, criterion
@@ -227,6 +228,25 @@ class School:
         """
         devices = {device["deviceId"]: {**device, "etag": ""} for device in self.google.tenant.devices.values()}
         return rt_state(self.rt5, empty), devices
+
+
+S = TypeVar("S", bound=School)
+
+
+@contextmanager
+def opened(kind: type[S], rt5: Rt5, fleet: Fleet, directory: Path) -> Iterator[S]:
+    """Open a school of a kind, configured, for an RT that is in the state it is to begin with."""
+    google, relay = GoogleApp.from_fleet(fleet), Relay(rt5.url)
+    with Server({"": google, "/rt": relay}) as server:
+        yield kind(directory, rt5, fleet, google, relay, server).configure()
+        assert not server.failures
+
+
+@contextmanager
+def client_of(rt5: Rt5) -> Iterator[Rest2]:
+    """Return a plain client of an RT, for the time of a block."""
+    with closing(Rest2(rt5.url, rt5.tokens, rt5.root)) as client:
+        yield client
 
 
 def _record(line: str) -> Record:

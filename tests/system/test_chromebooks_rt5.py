@@ -12,9 +12,7 @@ from services.rt5 import Rt5
 from services.seed import restore_fleet
 from syncd.sandbox.faults import Rule
 from syncd.sandbox.fleet import NOBODY, Asset, Device, Fleet, as_reported, make_fleet
-from syncd.sandbox.google import GoogleApp
-from syncd.sandbox.server import Server
-from system.real_rt import TO_RT, Done, Passed, Record, Relay, School, values
+from system.real_rt import TO_RT, Done, Passed, Record, School, client_of, opened, values
 
 UNMATCHED = {
     "only_in_google",
@@ -109,17 +107,14 @@ def school(rt5: Rt5, tmp_path: Path) -> Iterator[School]:
 
 def _school(rt5: Rt5, fleet: Fleet, directory: Path) -> Iterator[School]:
     restore_fleet(rt5, fleet)
-    google, relay = GoogleApp.from_fleet(fleet), Relay(rt5.url)
-    with Server({"": google, "/rt": relay}) as server:
-        yield School(directory, rt5, fleet, google, relay, server).configure()
-        assert not server.failures
+    with opened(School, rt5, fleet, directory) as school:
+        yield school
 
 
 @pytest.fixture
 def rt(rt5: Rt5) -> Iterator[Rest2]:
-    client = Rest2(rt5.url, rt5.tokens, rt5.root)
-    yield client
-    client.close()
+    with client_of(rt5) as client:
+        yield client
 
 
 def test_a_thousand_devices_there_and_back(big_school: School, rt: Rest2) -> None:

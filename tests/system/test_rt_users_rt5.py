@@ -12,10 +12,8 @@ import pytest
 from services.rest2 import Rest2, criterion
 from services.rt5 import Rt5
 from syncd.sandbox.fleet import make_fleet
-from syncd.sandbox.google import GoogleApp
 from syncd.sandbox.people import COLUMNS, Row, make_people
-from syncd.sandbox.server import Server
-from system.real_rt import Done, Record, Relay, School
+from system.real_rt import Done, Record, School, client_of, opened
 
 JOB = "rt-users"
 MAPPED = {"CF.{Grade}": "{grade}", "CF.{Graduation Year}": "{graduation_year}", "CF.{School}": "{school}"}
@@ -62,18 +60,14 @@ class Office(School):
 @pytest.fixture
 def office(rt5: Rt5, tmp_path: Path) -> Iterator[Office]:
     rt5.reset()
-    fleet = make_fleet(40)
-    google, relay = GoogleApp.from_fleet(fleet), Relay(rt5.url)
-    with Server({"": google, "/rt": relay}) as server:
-        yield Office(tmp_path, rt5, fleet, google, relay, server).configure()
-        assert not server.failures
+    with opened(Office, rt5, make_fleet(40), tmp_path) as office:
+        yield office
 
 
 @pytest.fixture
 def rt(rt5: Rt5) -> Iterator[Rest2]:
-    client = Rest2(rt5.url, rt5.tokens, rt5.root)
-    yield client
-    client.close()
+    with client_of(rt5) as client:
+        yield client
 
 
 def users(rt: Rest2) -> dict[str, User]:

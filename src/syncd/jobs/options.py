@@ -3,7 +3,7 @@
 import difflib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeVar
 
 import msgspec
 from msgspec import Meta
@@ -11,6 +11,7 @@ from msgspec import Meta
 from syncd.reconcile.guard import Limits
 
 Mode = Literal["plan", "apply"]
+R = TypeVar("R")
 
 
 class FieldRule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename={"source": "from"}):
@@ -73,19 +74,25 @@ class FieldNames:
 
 
 def merge_rules(defaults: Mapping[str, FieldRule], rules: Rules) -> dict[str, FieldRule]:
+    """Return the rules in force, where a plain text is the name of the source."""
+    return merged(defaults, rules, lambda source: FieldRule(source=source))
+
+
+def merged(defaults: Mapping[str, R], rules: Mapping[str, str | bool | R], short: Callable[[str], R]) -> dict[str, R]:
     """Return the rules in force: the defaults, with each named field replaced or switched off.
 
-    ``true`` is no rule and leaves things as they are; ``rule_problems`` refuses it.
+    ``short`` makes a rule of a plain text. ``true`` is no rule and leaves things as they are; ``rule_problems``
+    refuses it.
     """
-    merged = dict(defaults)
+    found = dict(defaults)
     for target, rule in rules.items():
         if rule is False:
-            merged.pop(target, None)
+            found.pop(target, None)
         elif isinstance(rule, str):
-            merged[target] = FieldRule(source=rule)
-        elif isinstance(rule, FieldRule):
-            merged[target] = rule
-    return merged
+            found[target] = short(rule)
+        elif not isinstance(rule, bool):
+            found[target] = rule
+    return found
 
 
 def rule_problems(where: str, rules: Rules, *, targets: FieldNames, sources: FieldNames) -> Iterator[str]:

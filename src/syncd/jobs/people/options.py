@@ -6,7 +6,7 @@ from typing import Annotated, Literal, TypeAlias
 import msgspec
 from msgspec import Meta
 
-from syncd.jobs.options import JobOptions
+from syncd.jobs.options import JobOptions, merged
 from syncd.jobs.people.templates import USABLE, template
 from syncd.systems.rosters.options import Field, RosterFileOptions
 from syncd.systems.rosters.person import Role
@@ -164,15 +164,8 @@ class RtUsersOptions(JobOptions, frozen=True, kw_only=True, forbid_unknown_field
     @property
     def rules(self) -> Mapping[str, UserRule]:
         """The rules in force: the defaults, with each named field replaced or switched off."""
-        merged = {self.id_field if name == "CF.{Student ID}" else name: rule for name, rule in DEFAULT_FIELDS.items()}
-        for name, rule in self.fields.items():
-            if rule is False:
-                merged.pop(name, None)
-            elif isinstance(rule, str):
-                merged[name] = UserRule(template=rule)
-            elif isinstance(rule, UserRule):
-                merged[name] = rule
-        return merged
+        named = {self.id_field if name == "CF.{Student ID}" else name: rule for name, rule in DEFAULT_FIELDS.items()}
+        return merged(named, self.fields, lambda text: UserRule(template=text))
 
     @property
     def order(self) -> tuple[str, ...]:
