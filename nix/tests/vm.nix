@@ -44,6 +44,11 @@ in
         services.syncd-chromebooks.unitConfig.StartLimitBurst = 100;
       };
 
+      users.users.sis = {
+        isNormalUser = true;
+        extraGroups = [ "syncd-drop" ];
+      };
+
       services.syncd = {
         enable = true;
         settings = {
@@ -71,6 +76,7 @@ in
             };
           };
         };
+        imports.students.enable = true;
         alerts.command = [
           "/run/current-system/sw/bin/systemd-cat"
           "--identifier=alert"
@@ -99,6 +105,11 @@ in
         host.succeed("systemctl start syncd-chromebooks.service")
         record = host.succeed("journalctl --output=json --lines=1 SYNCD_JOB=chromebooks --unit=syncd-chromebooks")
         assert json.loads(record)["SYNCD_RUN_ID"], record
+
+    with subtest("a roster that somebody leaves in the drop zone is imported"):
+        roster = "student_id,first_name,last_name,username,grade,advisor\\n1,Ann,Lee,s1,9,Tess\\n"
+        host.succeed(f"runuser --user sis -- sh -c 'printf \"{roster}\" >/var/lib/syncd-drop/students/s.csv'")
+        host.wait_until_succeeds("ls /var/lib/syncd-drop/students/done/*-s.csv", timeout=60)
 
     with subtest("nobody else can read the state"):
         host.fail("runuser --user nobody -- ls /var/lib/syncd/")
