@@ -154,6 +154,8 @@ class _Target(NamedTuple):
 
 def _target(output: str, form: Format | None, name: Callable[[str], str], *, as_json: bool) -> _Target:
     """Return where to write; ``name`` gives the name of the file in a folder."""
+    if not output:
+        raise click.BadParameter("the name is empty; for standard output leave the option out", param_hint="--output")
     if output == STDOUT:
         if as_json and form not in (None, "json"):
             raise click.UsageError(f"--json and --format {form} exclude each other on standard output")

@@ -10,13 +10,12 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 from zipfile import ZipFile
 
 import pytest
+import requests
 from python_calamine import CalamineWorkbook
 
-from services.rest2 import Rest2
 from syncd.sandbox.faults import Rule
 from syncd.sandbox.site import Sandbox
 from syncd.state.lock import JobLock
@@ -29,7 +28,7 @@ COLUMNS = [
     *("role", "active", "device_count", "asset_names", "serials", "checked_out"),
 ]
 ANONYMOUS = ("pseudonym", "grade", "graduation_year", "school", "role", "active", "device_count", "checked_out")
-HEADER = "id,first_name,last_name,rt_user_id,email,grade,school,advisor\n"
+HEADER = "id,first_name,last_name,rt_user_id,email,grade,school,advisor,graduation_year,active\n"
 NASTY = [
     "=1+1",
     "-Ann",
@@ -63,7 +62,10 @@ def roster(site: Sandbox) -> str:
     ]
     rows += [[f"9{number:04}", name, name, "", ""] for number, name in enumerate(NASTY)]
     text = io.StringIO()
-    csv.writer(text).writerows([*row, "9", "East" if int(row[0]) % 3 else "=West", "-Tess"] for row in rows)
+    for row in rows:
+        number = int(row[0])
+        others = ["9", "East" if number % 3 else "=West", "-Tess", "" if number % 2 else 2031, "ny"[number % 7 > 0]]
+        csv.writer(text).writerow([*row, *others])
     return HEADER + text.getvalue()
 
 
@@ -150,6 +152,7 @@ def test_an_export_is_imported_again_without_loss(school: School, tmp_path: Path
     school.cli.ended(0, "--config", other, "import", "students", school.folder / "rows.csv")
     assert school.people(tmp_path / "elsewhere") == school.people()
     assert {row[1] for row in school.people()} >= set(NASTY)
+    assert {row[-1] for row in school.people()} == {True, False}
 
 
 def test_no_cell_of_csv_is_a_formula(school: School) -> None:
@@ -280,10 +283,14 @@ def test_a_second_export_asks_rt_for_what_changed_only(school: School) -> None:
     assert after[heir["id"]]["checked_out"] > "2026-01-05"
 
 
-def put(site: Sandbox, asset: int, **fields: Any) -> None:  # noqa: ANN401
-    rest = Rest2(f"{site.url}/rt", {"rt-sync": site.rt.token()})
-    rest.put(f"/asset/{asset}", **fields)
-    rest.close()
+def put(site: Sandbox, asset: int, **fields: object) -> None:
+    done = requests.put(
+        f"{site.url}/rt/REST/2.0/asset/{asset}",
+        json=fields,
+        headers={"Authorization": f"token {site.rt.token()}"},
+        timeout=30,
+    )
+    done.raise_for_status()
 
 
 def test_the_snapshot_of_the_chromebooks_job_is_used(school: School) -> None:
@@ -386,6 +393,7 @@ def test_one_school_can_be_exported(school: School) -> None:
     assert rows == [row for row in whole if row["school"] == "East"]
     assert "nobody of the roster" in school.export("--school", "Nowhere", status=65).err
     school.export("--school", " ", status=64)
+    school.export("-o", "", status=64)
     school.export("--school", "East", "-o", school.folder, status=64)
 
 

@@ -88,5 +88,8 @@ def _key(asset: int, user: int) -> str:
 
 
 def day_of(moment: str) -> str:
-    """Return the day of a time as RT shows it, where this machine is."""
-    return datetime.fromisoformat(moment).astimezone().date().isoformat()
+    """Return the day of a time as RT shows it, where this machine is; what is no time is returned as it is."""
+    try:
+        return datetime.fromisoformat(moment).astimezone().date().isoformat()
+    except ValueError:
+        return moment

@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 from syncd.host.errors import DataError
+from syncd.jobs.exporting.target import explained
 from syncd.state.files import FILE_MODE, is_file, prepare_directory
 
 KEY_NAME = "export.key"
@@ -19,10 +20,12 @@ class Pseudonyms:
     def __init__(self, state: Path) -> None:
         """Read the key, or make it.
 
-        Raises DataError (``export.key``) for one that is none, and what ``prepare_directory`` does.
+        Raises DataError (``export.key``) for one that is none, and what ``prepare_directory`` and ``explained`` do.
         """
         prepare_directory(state)
-        self._key = hmac.new(_key(state / KEY_NAME), b"", hashlib.sha256)
+        with explained(state / KEY_NAME):
+            key = _key(state / KEY_NAME)
+        self._key = hmac.new(key, b"", hashlib.sha256)
 
     def of(self, person: str) -> str:
         """Return the pseudonym of a person."""
