@@ -207,25 +207,24 @@ class HttpClient:
         return headers
 
     def _transmit(self, request: Request, headers: Mapping[str, str]) -> Reply | Failure:
-        url = self._base + request.path.lstrip("/")
-        if request.params:
-            url = f"{url}?{urlencode(request.params)}"
         started = self._clock.monotonic()
         try:
-            with self._session.request(
-                request.method,
-                url,
-                data=request.body,
-                headers=headers,
-                timeout=self._timeout,
-                allow_redirects=False,
-                stream=True,
-            ) as response:
+            prepared = self._prepare(request, headers)
+            with self._session.send(prepared, timeout=self._timeout, allow_redirects=False, stream=True) as response:
                 body = self._body(response)
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as problem:
             return explain(problem, self._peer)
         names = {name.lower(): value for name, value in response.headers.items()}
         return Reply(response.status_code, names, body, round((self._clock.monotonic() - started) * 1000))
+
+    def _prepare(self, request: Request, headers: Mapping[str, str]) -> requests.PreparedRequest:
+        url = self._base + request.path.lstrip("/")
+        asked = requests.Request(request.method, url, data=request.body, headers=headers)
+        prepared = self._session.prepare_request(asked)
+        if request.params:
+            # Requests would look at it letter by letter, which urlencode has done.
+            prepared.url = f"{prepared.url}?{urlencode(request.params)}"
+        return prepared
 
     def _body(self, response: requests.Response) -> bytes:
         """Read a body whole; the socket's timeout alone would let a slow drip go on for ever."""

@@ -16,6 +16,7 @@ partner and no usable key of the strongest kind: it cannot be told whether the o
 from collections.abc import Callable, Collection, Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import compress
+from operator import itemgetter
 from typing import Generic, TypeVar
 
 from syncd.reconcile.keys import Rejected
@@ -32,6 +33,7 @@ _OPEN, _PAIRED, _CONFLICT = 0, 1, 2
 _SLICE = 2_000
 """Records whose keys are looked at together."""
 
+_FLIPPED = itemgetter(1, 0, 2)
 _NAMED = 3
 """Other holders of a key that a sentence names; the rest are counted."""
 
@@ -96,7 +98,7 @@ def match(left: Side[L], right: Side[R]) -> Match[L, R]:
 
 def flip(pairs: Iterable[tuple[L, R, str]]) -> Iterator[tuple[R, L, str]]:
     """Turn pairs round, for a flow whose source is the right side."""
-    return ((right, left, name) for left, right, name in pairs)
+    return map(_FLIPPED, pairs)
 
 
 def _in_order(

@@ -366,7 +366,7 @@ def test_a_connection_that_is_not_accepted_in_time_is_said(monkeypatch: pytest.M
     def slow(*_: object, **__: object) -> None:
         raise requests.ConnectTimeout
 
-    monkeypatch.setattr(requests.Session, "request", slow)
+    monkeypatch.setattr(requests.Session, "send", slow)
     with client_of("https://rt.example.org") as client:
         assert "rt.example.org:443 does not accept a connection in time" in failure(client).sentence
 

@@ -81,7 +81,7 @@ def sort_out(devices: Sequence[Device], statuses: Collection[str]) -> SortedOut:
     """Choose devices by status; of one serial, a deprovisioned twin gives way to the device enrolled since."""
     wanted = frozenset(statuses)
     chosen = [device for device in devices if device.status in wanted]
-    gone = [device for device in chosen if device.status == DEPROVISIONED]
+    gone = [device for device in chosen if device.status == DEPROVISIONED] if DEPROVISIONED in wanted else []
     excluded = [device for device in devices if device.status not in wanted] if len(chosen) < len(devices) else []
     if not gone:
         return SortedOut(chosen, excluded, ())
