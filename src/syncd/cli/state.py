@@ -75,7 +75,8 @@ def rebuild(ctx: click.Context, *, yes: bool, as_json: bool) -> None:
     """Start over: forget snapshots and links, and let the next run find everything anew by its match keys.
 
     Nothing is changed outside, and the audit log stays. What is lost: that a device once had an asset, which keeps
-    `missing_assets = "create"` from making it another one.
+    `missing_assets = "create"` from making it another one; and that a user of RT without an id of the school once had
+    a person, without which it is no leaver.
     """
     settings = settings_of(ctx)
     if not yes and not _somebody_is_there():

@@ -322,6 +322,8 @@ def test_disabled_users_leavers_and_missing_users_may_be_reported_only(world: Wo
         ({"user_name": ""}, "the roster has nothing to make a user name of"),
         ({"user_name": "12345"}, "RT cannot be asked for a user whose name is all digits"),
         ({"user_name": "a/b"}, "RT cannot be asked for a user whose name is all digits"),
+        ({"user_name": "x" * 201}, "the name is too long for RT, which would cut it"),
+        ({"email": f"{'x' * 110}@example.org"}, "the e-mail address is too long for RT, which would cut it"),
         ({"email": "taken@example.org"}, "the e-mail address is that of user 101"),
         ({"user_name": "TAKEN"}, "the name is that of user 101"),
     ],

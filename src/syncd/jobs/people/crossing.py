@@ -78,8 +78,9 @@ class Crossing:
             text = made.fill(entry.person)
             if text is None:
                 return None
-            refusal = self._taken(name, text, entry) or self._schema.refusal(name, text)
-            return Unknown(refusal) if refusal else self._schema.reads_back(name, text)
+            stored = self._schema.reads_back(name, text)
+            refusal = _cut(name, text, stored) or self._taken(name, text, entry) or self._schema.refusal(name, text)
+            return Unknown(refusal) if refusal else stored
 
         return read
 
@@ -99,6 +100,13 @@ class Crossing:
                 'of a user, and the other for a path; make the name from a template such as "s{id}"'
             )
         return None
+
+
+def _cut(name: str, text: str, stored: Known) -> str | None:
+    """Return why RT would not keep a name or an address as it is: what is left of it may be that of somebody else."""
+    if name in UNIQUE and stored != text:
+        return f"the {_CALLED[name]} is too long for RT, which would cut it"
+    return None
 
 
 def _same_in_any_case(one: Known, other: Known) -> bool:
