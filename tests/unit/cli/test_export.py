@@ -100,13 +100,17 @@ class School:
         return read(target)
 
     def people(self, state: Path | None = None) -> list[tuple[object, ...]]:
-        with open_store(state or self.state) as store:
-            return [tuple(row) for row in store.rosters.people("students")]
+        return people(state or self.state)
 
     def spent(self, *arguments: str | Path) -> int:
         before = self.site.server.requests()
         self.export(*arguments)
         return self.site.server.requests() - before
+
+
+def people(state: Path) -> list[tuple[object, ...]]:
+    with open_store(state) as store:
+        return [tuple(row) for row in store.rosters.people("students")]
 
 
 def read(path: Path) -> list[dict[str, str]]:
@@ -494,3 +498,25 @@ def test_a_user_is_found_by_the_id_whatever_name_and_address_are(drifted: Cli, t
     assert holders() == ["0000012"]
     config.write_text(config.read_text() + 'id_field = ""\n')
     assert holders() == []
+
+
+def test_a_roster_that_went_through_import_plan_and_apply_is_exported_without_loss(
+    drifted: Cli, tmp_path: Path
+) -> None:
+    site = tmp_path / "site"
+    drifted.ended(0, "plan", "rt-users")
+    drifted.ended(0, "apply", "rt-users")
+    drifted.ended(0, "export", "drift", "-o", tmp_path)
+    assert not {row["kind"] for row in read(tmp_path / "drift.csv")} & {"differs"}
+    drifted.ended(0, "export", "students", "-o", tmp_path)
+    other = tmp_path / "other.toml"
+    other.write_text(f'[state]\ndirectory = "{tmp_path}/elsewhere"\n')
+    drifted.ended(0, "--config", other, "import", "students", tmp_path / "students.csv")
+    assert people(tmp_path / "elsewhere") == people(site / "state")
+    given = {row["student_id"]: row for row in read(site / "students.csv")}
+    exported = {row["id"]: row for row in read(tmp_path / "students.csv")}
+    assert exported.keys() == given.keys()
+    names = {"first_name": "given_name", "last_name": "family_name", "username": "user_name"}
+    for ident, row in given.items():
+        kept = {names.get(column, column): value for column, value in row.items() if column != "student_id"}
+        assert {column: exported[ident][column] for column in kept} == kept
