@@ -20,7 +20,7 @@ from syncd.jobs.people.frame import DISABLED, PROTECTED, Frame, frame
 from syncd.jobs.people.links import had_a_person, links_of, right_system
 from syncd.jobs.people.options import RtUsersOptions
 from syncd.jobs.people.rt_side import UserWriter
-from syncd.jobs.people.sources import People
+from syncd.jobs.people.sources import People, active_in
 from syncd.jobs.sides.rt_writer import SYSTEM
 from syncd.reconcile.diff import diff
 from syncd.reconcile.explain import Explanation
@@ -183,5 +183,5 @@ class RtUsersJob:
                 **{state: states[state] for state in STATES},
             },
             populations={SYSTEM: laid.managed},
-            sources={**{name: len(people) for name, people in sources}, SYSTEM: users},
+            sources={**{name: active_in(people) for name, people in sources}, SYSTEM: users},
         )

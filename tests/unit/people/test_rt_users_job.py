@@ -216,6 +216,17 @@ def test_an_inactive_person_has_left(world: World) -> None:
     assert world.rt.users[101]["Disabled"] == "1"
 
 
+def test_a_source_in_which_many_became_inactive_has_shrunk(world: World) -> None:
+    world.roster(*map(person, range(1, 11)))
+    world.apply()
+    world.roster(*(person(number, active=number > 3) for number in range(1, 11)))
+    refused = Runner(world.job(), world.store.ledger, Limits()).apply()
+    assert "students has 7 objects, and had 10 in the last good run" in refused.summary.error
+    world.roster(*(person(number, active=False) for number in range(1, 11)))
+    with pytest.raises(DataError, match="the source students of rt-users has nobody who is active"):
+        world.apply()
+
+
 def test_users_without_an_id_are_not_ours_until_they_had_a_person(world: World) -> None:
     customer = world.rt.add(Name="customer", EmailAddress="customer@example.com")
     teacher = world.rt.add(Name="teacher", EmailAddress="teacher@example.org")

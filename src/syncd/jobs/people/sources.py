@@ -19,6 +19,11 @@ IMPORTED = "students"
 """The roster that `syncd import students` keeps."""
 
 
+def active_in(people: Sequence[Person]) -> int:
+    """Return the size of a source, as the guard measures it: whoever is not active has left."""
+    return sum(person.active for person in people)
+
+
 class People:
     """Reads the sources of a job. ``google`` is None where no source needs it."""
 
@@ -35,12 +40,13 @@ class People:
         """
         sources = self._options.sources
         found = [(name, self._people(name, sources[name], progress)) for name in self._options.order]
-        if empty := [name for name, people in found if not people]:
+        if empty := [(name, people) for name, people in found if not active_in(people)]:
+            name, people = empty[0]
+            nobody = "nobody who is active" if people else "nobody at all"
             raise DataError(
-                f"the source {empty[0]} of rt-users has nobody at all; correct it, or take it out of the "
-                "configuration.",
+                f"the source {name} of rt-users has {nobody}; correct it, or take it out of the configuration.",
                 code="roster.nobody",
-                object=empty[0],
+                object=name,
             )
         return found
 
