@@ -1,0 +1,307 @@
+"""The health of batteries, whatever source told it: one report for each device, the newest of all that were read.
+
+Google's telemetry, GAM's output and files of it speak in the words of one API (Chrome Management API, TelemetryDevice),
+so their records have the same attributes. Systems do not know each other: what they have in common is written here, as
+protocols, and so is what follows from it. GAM cuts times to whole seconds; they are cut here for all sources.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Protocol
+
+import msgspec
+
+from syncd.reconcile.keys import serial_key
+
+LARGEST = 100_000
+"""mAh, and cycles: more is no battery of a Chromebook, so it is unknown. Theirs have 3,000 to 10,000 mAh."""
+
+AHEAD = timedelta(days=1)
+"""How far a device's clock may be ahead; a later report would hide all that come after it."""
+
+REMOVED_AFTER = timedelta(days=1)
+"""A device reports of all its batteries at once: one that it was silent about for longer than this was taken out."""
+
+NORMAL, REPLACE_SOON, REPLACE_NOW = "BATTERY_HEALTH_NORMAL", "BATTERY_REPLACE_SOON", "BATTERY_REPLACE_NOW"
+_MEANS = {NORMAL: 100.0, REPLACE_SOON: 80.0, REPLACE_NOW: 75.0}
+_UNKNOWN = float("inf")
+_FULL = 100
+
+Number = int | str | None
+"""As a source has it: text on the wire, None or "" where nothing was told."""
+
+
+class Info(Protocol):
+    """What a battery was made for: ``design_capacity`` in mAh."""
+
+    @property
+    def serial_number(self) -> str: ...  # noqa: D102
+    @property
+    def design_capacity(self) -> Number: ...  # noqa: D102
+
+
+class Sample(Protocol):
+    """The charge at one moment: ``charge_rate`` in percent, ``remaining_capacity`` in mAh."""
+
+    @property
+    def charge_rate(self) -> Number: ...  # noqa: D102
+    @property
+    def remaining_capacity(self) -> Number: ...  # noqa: D102
+
+
+class Report(Protocol):
+    """What a battery was at one moment: ``report_time`` is aware, ``full_charge_capacity`` in mAh."""
+
+    @property
+    def report_time(self) -> datetime | None: ...  # noqa: D102
+    @property
+    def serial_number(self) -> str: ...  # noqa: D102
+    @property
+    def battery_health(self) -> str: ...  # noqa: D102
+    @property
+    def cycle_count(self) -> Number: ...  # noqa: D102
+    @property
+    def full_charge_capacity(self) -> Number: ...  # noqa: D102
+    @property
+    def sample(self) -> Sequence[Sample]: ...  # noqa: D102
+
+
+class Reading(Protocol):
+    """What a source has of one device, or a part of it; several may be of one device."""
+
+    @property
+    def device_id(self) -> str: ...  # noqa: D102
+    @property
+    def serial_number(self) -> str: ...  # noqa: D102
+    @property
+    def battery_info(self) -> Sequence[Info]: ...  # noqa: D102
+    @property
+    def battery_status_report(self) -> Sequence[Report]: ...  # noqa: D102
+
+
+class Battery(msgspec.Struct, frozen=True, gc=False):
+    """One battery by its newest report. None: not known.
+
+    ``time`` in UTC; ``health`` is Google's word, "" where it is unspecified; capacities in mAh; ``level`` is the charge
+    in percent.
+    """
+
+    serial: str
+    time: datetime
+    health: str = ""
+    full_charge: int | None = None
+    design: int | None = None
+    cycles: int | None = None
+    level: int | None = None
+
+    @property
+    def percent(self) -> float | None:
+        """What is left of the design capacity, one decimal; new batteries have more than 100.
+
+        None where a capacity is not known. One of 0 is what a battery says that was not measured.
+        """
+        if not self.full_charge or not self.design:
+            return None
+        return round(self.full_charge / self.design * 100, 1)
+
+
+class BatteryReport(msgspec.Struct, frozen=True, gc=False):
+    """What is known of one device.
+
+    ``serial`` in capitals without white space. ``batteries``: those with a report, the worst of those that are in the
+    device first. ``has_battery``: one is described, with a report or without.
+    """
+
+    serial: str
+    device_id: str
+    batteries: tuple[Battery, ...] = ()
+    has_battery: bool = False
+
+    @property
+    def worst(self) -> Battery | None:
+        """The battery that counts; None where there is no report."""
+        return self.batteries[0] if self.batteries else None
+
+
+_Design = tuple[str, datetime, int]
+
+
+class _Device(msgspec.Struct, gc=False):
+    """What was read of one device so far. ``name``: its id, and when it had it. ``designs``: battery, time, mAh."""
+
+    serial: str
+    name: tuple[datetime, str]
+    last: datetime
+    has_battery: bool
+    batteries: tuple[Battery, ...]
+    designs: tuple[_Design, ...]
+
+
+class Batteries:
+    """Takes readings in any order, from any number of sources, and keeps what is newest.
+
+    ``now`` (aware) is the time that reports may not be later than, but for a day. ``undated`` and ``ahead`` count the
+    reports that were passed over because they have no time, or one that is still to come; ``nameless`` the readings
+    without a serial number or id to know the device by.
+    """
+
+    def __init__(self, now: datetime) -> None:
+        self.undated = self.ahead = self.nameless = 0
+        self._latest = now + AHEAD
+        self._devices: dict[str, _Device] = {}
+
+    def add(self, readings: Iterable[Reading]) -> None:
+        """Take readings; all of them count, or none: a source that fails in the middle has to be read anew."""
+        for reading in readings:
+            serial = known_serial(reading.serial_number)
+            key = serial or reading.device_id.strip()
+            if not key:
+                self.nameless += 1
+                continue
+            found = self._read(serial, reading)
+            known = self._devices.get(key)
+            self._devices[key] = found if known is None else _merged(known, found)
+
+    def reports(self) -> Iterator[BatteryReport]:
+        """Yield the report of each device, in the order of their serial numbers, and forget it."""
+        for key in sorted(self._devices):
+            yield _report(self._devices.pop(key))
+
+    def _read(self, serial: str, reading: Reading) -> _Device:
+        batteries: tuple[Battery, ...] = ()
+        if reading.battery_status_report:
+            batteries = _newest([found for each in reading.battery_status_report if (found := self._battery(each))])
+        last = _NEVER
+        for battery in batteries:
+            last = max(last, battery.time)
+        designs = tuple(
+            [
+                (each.serial_number.strip(), last, design)
+                for each in reading.battery_info
+                if (design := whole(each.design_capacity)) is not None
+            ]
+        )
+        device_id = reading.device_id
+        has_battery = bool(reading.battery_info or batteries)
+        return _Device(serial, (last if device_id else _NEVER, device_id), last, has_battery, batteries, designs)
+
+    def _battery(self, report: Report) -> Battery | None:
+        time = report.report_time
+        if time is None:
+            self.undated += 1
+            return None
+        if time > self._latest:
+            self.ahead += 1
+            return None
+        if time.tzinfo is not UTC or time.microsecond:
+            time = time.astimezone(UTC).replace(microsecond=0)
+        health = report.battery_health if report.battery_health in _MEANS else ""
+        full, cycles = whole(report.full_charge_capacity), whole(report.cycle_count)
+        if not health and full is None and cycles is None:
+            return None
+        return Battery(report.serial_number.strip(), time, health, full, None, cycles, _level(report))
+
+
+def newest(readings: Iterable[Reading], now: datetime) -> dict[str, BatteryReport]:
+    """Return the report of each device, by its serial number, else by its id."""
+    batteries = Batteries(now)
+    batteries.add(readings)
+    return {report.serial or report.device_id: report for report in batteries.reports()}
+
+
+def known_serial(raw: str) -> str:
+    """Return a serial number as serial numbers are compared; "" for one that identifies nothing."""
+    key = serial_key(raw)
+    return key if isinstance(key, str) else ""
+
+
+def whole(value: Number) -> int | None:
+    """Return a count or a capacity; None for what is none, is negative, or is more than a battery can have."""
+    if isinstance(value, str):
+        value = int(value) if value.isascii() and value.isdecimal() else None
+    return value if value is not None and 0 <= value <= LARGEST else None
+
+
+_NEVER = datetime.min.replace(tzinfo=UTC)
+
+
+def _level(report: Report) -> int | None:
+    """Return the charge in percent: as it was told, else what remains of the full charge."""
+    if not report.sample:
+        return None
+    sample = report.sample[0]
+    told = whole(sample.charge_rate)
+    if told is not None:
+        return told if told <= _FULL else None
+    remains, full = whole(sample.remaining_capacity), whole(report.full_charge_capacity)
+    return min(_FULL, round(remains / full * 100)) if remains is not None and full else None
+
+
+def _weight(battery: Battery) -> tuple[float, int, int, str, int]:
+    """Order reports of one battery at one moment: the one that says worse is the last."""
+    unknown = -1
+    return (
+        -(_UNKNOWN if battery.full_charge is None else battery.full_charge),
+        unknown if battery.cycles is None else battery.cycles,
+        -int(_MEANS.get(battery.health, LARGEST)),
+        battery.health,
+        unknown if battery.level is None else battery.level,
+    )
+
+
+def _newest(batteries: Sequence[Battery]) -> tuple[Battery, ...]:
+    """Return each battery once, by the report that counts."""
+    if len(batteries) == 1:
+        return (batteries[0],)
+    found: dict[str, Battery] = {}
+    for battery in batteries:
+        known = found.get(battery.serial)
+        if known is None or known.time < battery.time:
+            found[battery.serial] = battery
+        elif known.time == battery.time:
+            found[battery.serial] = max(known, battery, key=_weight)
+    return tuple(found.values())
+
+
+def _merged(one: _Device, other: _Device) -> _Device:
+    """Put together what two readings have of a device; the order makes no difference."""
+    designs: dict[str, _Design] = {}
+    for design in sorted((*one.designs, *other.designs)):
+        designs[design[0]] = design
+    return _Device(
+        one.serial or other.serial,
+        max(one.name, other.name),
+        max(one.last, other.last),
+        one.has_battery or other.has_battery,
+        _newest((*one.batteries, *other.batteries)),
+        tuple(designs.values()),
+    )
+
+
+def _report(device: _Device) -> BatteryReport:
+    designs = {serial: design for serial, _, design in device.designs}
+    if len(designs) == len(device.batteries) == 1:
+        designs = _only(device.batteries[0], designs)
+    batteries = [_designed(battery, designs.get(battery.serial)) for battery in device.batteries]
+    if len(batteries) > 1:
+        batteries.sort(key=lambda battery: (device.last - battery.time > REMOVED_AFTER, share(battery), battery.serial))
+    return BatteryReport(device.serial, device.name[1], tuple(batteries), device.has_battery)
+
+
+def _only(battery: Battery, designs: dict[str, int]) -> dict[str, int]:
+    """Return the design capacity of a device's only battery; one of the two may lack the serial number."""
+    ((serial, design),) = designs.items()
+    return {battery.serial: design} if not serial or not battery.serial else designs
+
+
+def _designed(battery: Battery, design: int | None) -> Battery:
+    if design is None:
+        return battery
+    told = battery.health, battery.full_charge, design, battery.cycles, battery.level
+    return Battery(battery.serial, battery.time, *told)
+
+
+def share(battery: Battery) -> float:
+    """Return what batteries are compared by: the percentage, else the most that Google's word stands for."""
+    percent = battery.percent
+    return _MEANS.get(battery.health, _UNKNOWN) if percent is None else percent
