@@ -1,0 +1,358 @@
+"""Read batteries out of CSV: GAM's output and Google's device export, row by row, never more than a row in memory.
+
+GAM writes UTF-8 with the backslash as escape character (``csv_output_no_escape_char`` in gam.cfg switches that off),
+one row for each device with ``batteryStatusReport.0.reportTime``, one for each item with ``oneitemperrow``
+(``batteryStatusReport.reportTime``), or ``deviceId,JSON`` with ``formatjson`` (gam7 7.49, observed). With one item per
+row GAM leaves ``batteryInfo`` out, so there is no design capacity; nor is there a row of a device without reports.
+"""
+
+import codecs
+import csv
+import io
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime, tzinfo
+from itertools import chain
+from typing import Any, BinaryIO, TypeVar
+
+import msgspec
+
+from syncd.host.errors import DataError
+from syncd.systems.gam import cells
+from syncd.systems.gam.layout import InfoColumns, Layout, ReportColumns, layout_of
+from syncd.systems.gam.problems import Problems
+from syncd.systems.gam.records import BatteryInfo, BatterySample, BatteryStatusReport, DeviceRow
+
+LONGEST_CELL = 2**24
+"""Characters; the JSON of one device with months of reports has millions."""
+
+_MOST_ABOVE = 20
+"""Lines that may stand above the header: warnings that a program wrote there, or a title."""
+
+_LONGEST_LINE = 2**25
+_BOMS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
+_DELIMITERS = ",;\t"
+
+T = TypeVar("T")
+Aside = Callable[[str], None]
+
+
+class _Sample(msgspec.Struct, gc=False, rename="camel"):
+    charge_rate: int | str = ""
+    remaining_capacity: int | str = ""
+
+
+class _Report(msgspec.Struct, gc=False, rename="camel"):
+    report_time: str = ""
+    serial_number: str = ""
+    battery_health: str = ""
+    cycle_count: int | str = ""
+    full_charge_capacity: int | str = ""
+    sample: list[_Sample] = []
+
+
+class _Info(msgspec.Struct, gc=False, rename="camel"):
+    serial_number: str = ""
+    design_capacity: int | str = ""
+
+
+class _Device(msgspec.Struct, gc=False, rename="camel"):
+    """A device as GAM's JSON has it; ``sample`` has the newest first."""
+
+    device_id: str = ""
+    serial_number: str = ""
+    battery_info: list[_Info] = []
+    battery_status_report: list[_Report] = []
+
+
+_decode = msgspec.json.Decoder(_Device).decode
+
+
+@contextmanager
+def text_of(file: BinaryIO, name: str) -> Iterator[Iterator[str]]:
+    """Give the lines of a file that is UTF-8, or UTF-16 with a mark, with their ends, whatever these are.
+
+    Raises DataError ``battery.encoding``.
+    """
+    start = file.read(3)
+    file.seek(0)
+    encoding = next((encoding for bom, encoding in _BOMS if start.startswith(bom)), "utf-8")
+    text = io.TextIOWrapper(file, encoding=encoding, newline="")
+    try:
+        yield iter(lambda: text.readline(_LONGEST_LINE), "")
+    except UnicodeError:
+        raise DataError(
+            f"{name} is not {encoding.removesuffix('-sig')} text; save it as CSV in UTF-8.",
+            code="battery.encoding",
+            object=name,
+        ) from None
+    finally:
+        # The file is its owner's to close, and may be closed already.
+        with suppress(ValueError):
+            text.detach()
+
+
+def rows(
+    lines: Iterable[str],
+    name: str,
+    problems: Problems,
+    *,
+    now: datetime,
+    zone: tzinfo = UTC,
+    aside: Aside | None = None,
+) -> Iterator[DeviceRow]:
+    """Yield what each row has of a device; what cannot be used becomes a problem, by row and column.
+
+    ``now`` (aware): later times are problems. ``zone`` is for times that name none. ``aside`` is called with lines that
+    are no rows, warnings of the program that wrote the file; without it those below the header are problems.
+    Raises DataError: ``battery.empty``, ``battery.header``, ``battery.columns``, ``battery.cell``.
+    """
+    source = iter(lines)
+    layout, delimiter, above = _header(source, name, aside)
+    reader = _Rows(layout, name, problems, now=now, zone=zone, aside=aside)
+    first = next(source, "")
+    options = _dialect(layout, first, delimiter)
+    with _long_cells():
+        found = csv.reader(chain([first] if first else [], source), **options)
+        try:
+            for number, row in enumerate(found, above + 1):
+                device = reader.device(number, row)
+                if device is not None:
+                    yield device
+        except csv.Error:
+            raise DataError(
+                f"{name}, about line {above + found.line_num}: a cell has more than {LONGEST_CELL:,} characters; a "
+                "quotation mark is opened there and not closed.",
+                code="battery.cell",
+                object=name,
+            ) from None
+
+
+class _Rows:
+    """Makes records of rows."""
+
+    def __init__(
+        self, layout: Layout, name: str, problems: Problems, *, now: datetime, zone: tzinfo, aside: Aside | None
+    ) -> None:
+        self._layout = layout
+        self._name = name
+        self._problems = problems
+        self._zone = zone
+        self._latest = now + cells.AHEAD
+        self._aside = aside
+        self._width = len(layout.header)
+        self._infos = [*layout.infos.values()]
+        self._reports = [*layout.reports.values()]
+        self._row = 0
+
+    def device(self, number: int, row: list[str]) -> DeviceRow | None:
+        """Return what a row has; None for one that is blank, or cannot be used."""
+        if len(row) != self._width and not self._fits(number, row):
+            return None
+        self._row = number
+        if self._layout.json >= 0:
+            return self._from_json(row)
+        row.append("")
+        device_id, serial = row[self._layout.device_id], row[self._layout.serial]
+        if not device_id and not serial:
+            self._nameless(row)
+            return None
+        return DeviceRow(
+            device_id,
+            serial.strip(),
+            tuple([info for columns in self._infos if (info := self._info(row, columns)) is not None]),
+            tuple([report for columns in self._reports if (report := self._report(row, columns)) is not None]),
+        )
+
+    def _fits(self, number: int, row: list[str]) -> bool:
+        """Tell whether a row of another length is one; cells that are empty may be too many."""
+        if not any(map(str.strip, row)):
+            return False
+        if len(row) > self._width and not any(row[self._width :]):
+            del row[self._width :]
+            return True
+        if len(row) == 1 and self._aside is not None:
+            self._aside(row[0])
+        else:
+            self._problems.add(self._name, number, "", f"has {len(row)} cells, and the header has {self._width}")
+        return False
+
+    def _nameless(self, row: list[str]) -> None:
+        if any(map(str.strip, row)):
+            self._problems.add(self._name, self._row, "", "has neither a serial number nor a device id")
+
+    def _info(self, row: list[str], at: InfoColumns) -> BatteryInfo | None:
+        serial, design = row[at.serial], row[at.design]
+        if not serial and not design:
+            return None
+        return BatteryInfo(serial, self._count(design, at.design))
+
+    def _report(self, row: list[str], at: ReportColumns) -> BatteryStatusReport | None:
+        full, cycles = row[at.full], row[at.cycles]
+        health = self._cell(cells.health, row[at.health], at.health) or ""
+        if not full and not cycles and not health:
+            return None
+        when = self._time(row[at.time], at.time)
+        if when is None:
+            return None
+        charge, remains = row[at.charge], row[at.remains]
+        sample = BatterySample(self._count(charge, at.charge), self._count(remains, at.remains))
+        return BatteryStatusReport(
+            when,
+            row[at.serial],
+            health,
+            self._count(cycles, at.cycles),
+            self._count(full, at.full),
+            (sample,) if charge or remains else (),
+        )
+
+    def _from_json(self, row: list[str]) -> DeviceRow | None:
+        try:
+            device = _decode(row[self._layout.json])
+        except msgspec.ValidationError as problem:
+            self._problems.add(self._name, self._row, "JSON", f"is not as GAM writes it ({problem})")
+            return None
+        except msgspec.DecodeError:
+            self._problems.add(self._name, self._row, "JSON", "is not whole")
+            return None
+        device_id = device.device_id or [*row, ""][self._layout.device_id]
+        if not device_id and not device.serial_number:
+            self._nameless(row)
+            return None
+        return DeviceRow(
+            device_id,
+            device.serial_number.strip(),
+            tuple([BatteryInfo(info.serial_number, self._number(info.design_capacity, "batteryInfo.designCapacity"))
+                   for info in device.battery_info]),
+            tuple([report for told in device.battery_status_report if (report := self._told(told)) is not None]),
+        )  # fmt: skip
+
+    def _told(self, told: _Report) -> BatteryStatusReport | None:
+        when = self._checked(lambda text: cells.time(text, self._zone, self._latest), told.report_time, "reportTime")
+        if when is None:
+            if not told.report_time:
+                self._problems.add(self._name, self._row, "JSON", "a report has no time")
+            return None
+        sample = tuple(
+            BatterySample(self._number(each.charge_rate, "chargeRate"),
+                          self._number(each.remaining_capacity, "remainingCapacity"))
+            for each in told.sample[:1]
+        )  # fmt: skip
+        return BatteryStatusReport(
+            when,
+            told.serial_number,
+            self._checked(cells.health, told.battery_health, "batteryHealth") or "",
+            self._number(told.cycle_count, "cycleCount"),
+            self._number(told.full_charge_capacity, "fullChargeCapacity"),
+            sample,
+        )
+
+    def _number(self, told: int | str, field: str) -> int | None:
+        return self._checked(cells.count, str(told), field)
+
+    def _checked(self, read: Callable[[str], T], text: str, field: str) -> T | None:
+        try:
+            return read(text)
+        except cells.Unusable as problem:
+            self._problems.add(self._name, self._row, "JSON", f"{field} {problem}")
+            return None
+
+    def _count(self, text: str, at: int) -> int | None:
+        if not text:
+            return None
+        try:
+            return cells.count(text)
+        except cells.Unusable as problem:
+            self._add(at, problem)
+            return None
+
+    def _time(self, text: str, at: int) -> datetime | None:
+        try:
+            found = cells.time(text, self._zone, self._latest)
+        except cells.Unusable as problem:
+            self._add(at, problem)
+            return None
+        if found is None:
+            column = self._layout.header[at] if at >= 0 else ""
+            self._problems.add(self._name, self._row, column, "the report has no time")
+        return found
+
+    def _cell(self, read: Callable[[str], T], text: str, at: int) -> T | None:
+        try:
+            return read(text)
+        except cells.Unusable as problem:
+            self._add(at, problem)
+            return None
+
+    def _add(self, at: int, problem: cells.Unusable) -> None:
+        self._problems.add(self._name, self._row, self._layout.header[at], str(problem))
+
+
+def _header(lines: Iterator[str], name: str, aside: Aside | None) -> tuple[Layout, str, int]:
+    """Find the header: return its columns, the delimiter, and its row; what stands above goes aside."""
+    above: list[str] = []
+    number = 0
+    for number, line in enumerate(lines, 1):
+        layout, delimiter = _columns(line)
+        if layout.has_device:
+            _check(layout, name)
+            if aside is not None:
+                deque(map(aside, above), maxlen=0)
+            return layout, delimiter, number
+        if line.strip("\ufeff \t,;\r\n"):
+            above.append(line.strip())
+        if number == _MOST_ABOVE:
+            break
+    if not above:
+        raise DataError(f"{name} is empty.", code="battery.empty", object=name)
+    raise DataError(
+        f"{name} has no header with a serial number or device id in its first {number} lines; the first line begins "
+        f"with {above[0][:40]!r}. Save it with the names of the columns in the first row.",
+        code="battery.header",
+        object=name,
+    )
+
+
+def _columns(line: str) -> tuple[Layout, str]:
+    text = line.lstrip("\ufeff").rstrip("\r\n")
+    delimiter = max(_DELIMITERS, key=text.count)
+    header = next(csv.reader([text], delimiter=delimiter), [])
+    while header and not header[-1].strip():
+        header.pop()
+    return layout_of([cell.strip() for cell in header]), delimiter
+
+
+def _check(layout: Layout, name: str) -> None:
+    if layout.missing:
+        raise DataError(
+            f"{name} has no column for {layout.missing}; its columns are {_listed(layout.header)}. Make it with: "
+            "gam print crostelemetry fields serialnumber,batteryinfo,batterystatusreport",
+            code="battery.columns",
+            object=name,
+        )
+
+
+def _listed(header: Sequence[str], most: int = 8) -> str:
+    more = f" and {len(header) - most} more" if len(header) > most else ""
+    return ", ".join(header[:most]) + more
+
+
+def _dialect(layout: Layout, first: str, delimiter: str) -> dict[str, Any]:
+    """Return how the rows are written; ``formatjson quotechar`` is usually given with a single quotation mark."""
+    options: dict[str, Any] = {"delimiter": delimiter}
+    if layout.gam:
+        options["escapechar"] = "\\"
+    if layout.json >= 0 and f"{delimiter}'{{" in first:
+        options["quotechar"] = "'"
+    return options
+
+
+@contextmanager
+def _long_cells() -> Iterator[None]:
+    """Let cells be long while a file is read; the limit is one for the whole process."""
+    before = csv.field_size_limit(LONGEST_CELL)
+    try:
+        yield
+    finally:
+        csv.field_size_limit(before)

@@ -1,0 +1,1 @@
+"""Tests of what runs GAM and reads its output."""
