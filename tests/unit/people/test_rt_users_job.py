@@ -312,6 +312,24 @@ def test_a_protected_user_is_never_touched(
     assert world.rt.users[number]["RealName"] == "Somebody"
 
 
+def test_a_leaver_who_is_not_disabled_is_told_of(world: World) -> None:
+    teacher = world.rt.add(Name="teacher", EmailAddress="teacher@example.org", Privileged="1")
+    helper = world.rt.add(**a_user(7))
+    world.rt.add(**a_user(8) | {"Privileged": "1", "Disabled": "1"})
+    world.roster(person(1), person(0, id="", user_name="teacher", email="teacher@example.org", role="staff"))
+    world.apply(protected=["s7"])
+    world.roster(person(1))
+    for _ in range(3):
+        done = world.apply(protected=["s7"])
+    assert listed(done, "protected") == {
+        str(teacher): "in no source of the roster, and not disabled: it is a privileged user",
+        str(helper): "in no source of the roster, and not disabled: jobs.rt-users.protected names it",
+    }
+    assert done.summary.counts["absent"] == 0
+    (case,) = world.job(protected=["s7"]).explain("s7").cases
+    assert case.state == "protected"
+
+
 def test_disabled_users_leavers_and_missing_users_may_be_reported_only(world: World) -> None:
     back = world.rt.add(**a_user(1) | {"Disabled": "1"})
     gone = world.rt.add(**a_user(3))

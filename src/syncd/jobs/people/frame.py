@@ -16,7 +16,7 @@ from syncd.systems.rt.users.records import User
 from syncd.systems.rt.users.schema import UserSchema
 
 PROTECTED, DISABLED = "protected", "disabled"
-"""States of listings for users that have a person and are not touched."""
+"""States of listings for users that are not touched; those that have no person any more are protected."""
 
 Pair = tuple[Entry, User, str]
 
@@ -75,7 +75,7 @@ def frame(
     return Frame(
         found=found,
         pairs=[pair for pair in found.pairs if str(pair[1].id) not in untouched],
-        aside=aside,
+        aside=[*aside, *sorting.staying(gone)],
         missing=[*found.only_left, *(entry for entry, _ in found.rejected_left if found.left.usable(entry))],
         left=[user for user in gone if sorting.may_leave(user)],
         unmanaged=len(users) - len(found.pairs) - len(gone) - len(found.conflicts_right),
@@ -105,5 +105,16 @@ class _Sorting:
         return "", None
 
     def may_leave(self, user: User) -> bool:
-        """Return whether a user can be disabled: RT does not tell administrators from other privileged users."""
-        return not (user.disabled or user.privileged or self.protection.why(user))
+        """Return whether a user can be disabled."""
+        return not user.disabled and self._stays(user) is None
+
+    def staying(self, users: Iterable[User]) -> Iterator[Listing]:
+        """Yield a line for each user that has no person any more, and is not disabled for it."""
+        for user in users:
+            if not user.disabled and (why := self._stays(user)):
+                told = f"in no source of the roster, and not disabled: {why}"
+                yield Listing(state=PROTECTED, system=SYSTEM, object=str(user.id), label=str(user.id), why=told)
+
+    def _stays(self, user: User) -> str | None:
+        """Return why a user is never disabled: RT does not tell administrators from other privileged users."""
+        return self.protection.why(user) or ("it is a privileged user" if user.privileged else None)
