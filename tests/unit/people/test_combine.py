@@ -71,6 +71,13 @@ def test_a_student_and_a_member_of_staff_with_one_number_are_two_people() -> Non
     ]
 
 
+def test_a_student_and_a_member_of_staff_with_one_user_name_are_two_people() -> None:
+    student, teacher = person(1, email=""), person(0, id="", user_name="s1", email="s1@staff.org", role="staff")
+    assert combined([student], [teacher]) == [student, teacher]
+    (one,) = combined([student], [person(1, email="s1@example.org", role="staff")])
+    assert one.email == "s1@example.org"
+
+
 def test_whom_any_source_knows_as_a_student_is_none_of_the_staff() -> None:
     (one,) = combined([person(1, role="staff", school="South")], [person(1)])
     assert (one.role, one.school) == ("student", "South")

@@ -78,12 +78,11 @@ class _Joining:
 def _alike(one: Person, other: Person) -> bool:
     """Return whether two records with one key may be one person.
 
-    Many schools number staff and students apart: a student and a member of staff need more than one number to be one.
+    Many schools number and name staff and students apart: a student and a member of staff are one only by their
+    address, or by number and name together.
     """
-    if one.role == other.role:
-        return True
-    ours, theirs = ({key for key in _keys(person) if key[0] != "id"} for person in (one, other))
-    return not ours.isdisjoint(theirs)
+    shared = {kind for kind, _ in {*_keys(one)} & {*_keys(other)}}
+    return one.role == other.role or "email" in shared or len(shared) > 1
 
 
 def _careful(merged: Person, records: Iterable[Person]) -> Person:
