@@ -75,11 +75,12 @@ class Told(msgspec.Struct, frozen=True, kw_only=True):
 def explain(ctx: click.Context, job: str, sought: str, *, as_json: bool) -> None:
     """Explain what the next run of JOB does with OBJECT, and why.
 
-    OBJECT is what people call it: a serial number, the name or the number of an asset, the id of a device. Both
-    systems are asked for it, and for all that shares a key with it; nothing is changed.
+    OBJECT is what people call it: a serial number, the name or the number of an asset, the id of a device; of people
+    and users the id, the e-mail address, the name or the number. Both systems are asked for it, and for all that shares
+    a key with it; nothing is changed.
     """
     if not sought.strip():
-        raise click.BadParameter("it is blank; name a serial number, an asset or a device", param_hint="OBJECT")
+        raise click.BadParameter("it is blank; name a device, an asset, a person or a user", param_hint="OBJECT")
     start_logging(ctx)
     name = known_job(job)
     settings = looking(ctx, name)

@@ -218,7 +218,10 @@ def test_bad_input_ends_as_in_other_verbs(site: Sandbox, syncd: Cli, bare: Cli) 
     assert "there is no job 'chromebook'" in syncd.ended(65, "explain", "chromebook", "SYN0000001").err
     syncd.ended(64, "explain", "chromebooks")
     for blank in ("", " \t"):
-        assert "OBJECT: it is blank" in syncd.ended(64, "explain", "chromebooks", blank).err
+        assert (
+            "OBJECT: it is blank; name a device, an asset, a person or a user"
+            in syncd.ended(64, "explain", "chromebooks", blank).err
+        )
     site.server.faults.add(Rule(route="/REST/2.0/assets", status=503))
     down = syncd.ended(75, "explain", "chromebooks", "SYN0000001")
     assert down.out == ""
