@@ -34,11 +34,20 @@ def script(tmp_path: Path) -> Script:
     """Return a function that puts a shell script in GAM's place; ``$TABLE`` is a file with a good output."""
     (tmp_path / "table.csv").write_text(TABLE)
 
-    def make(body: str, *, timeout: float = FAST, config_dir: str = "", **environ: str) -> Gam:
+    def make(
+        body: str,
+        *,
+        timeout: float = FAST,
+        config_dir: str = "",
+        stopped: Callable[[], bool] = lambda: False,
+        **environ: str,
+    ) -> Gam:
         program = tmp_path / "gam"
         program.write_text(f"#!/bin/sh\nTABLE='{tmp_path}/table.csv'\nOUT='{tmp_path}'\n{body}\n")
         program.chmod(0o755)
-        return Gam(str(program), config_dir, timeout=timeout, environ={"PATH": os.environ["PATH"], **environ})
+        return Gam(
+            str(program), config_dir, timeout=timeout, stopped=stopped, environ={"PATH": os.environ["PATH"], **environ}
+        )
 
     return make
 
@@ -169,6 +178,14 @@ def test_a_reader_that_is_interrupted_takes_gam_along_at_once(script: Script, tm
     with pytest.raises(Interrupted):
         interrupted()
     assert time.monotonic() - began < FAST / 2
+    assert gone(int(appears(tmp_path / "pid")))
+
+
+def test_a_stop_that_is_asked_for_ends_a_gam_that_is_waited_for(script: Script, tmp_path: Path) -> None:
+    gam = script('echo $$ > "$OUT/pid"\nexec sleep 300', stopped=(tmp_path / "pid").exists)
+    error = failure(gam)
+    assert isinstance(error, Interrupted)
+    assert (error.code, error.exit_status) == ("gam.interrupted", ExitStatus.TRY_LATER)
     assert gone(int(appears(tmp_path / "pid")))
 
 

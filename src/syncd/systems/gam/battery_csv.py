@@ -13,6 +13,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, tzinfo
+from functools import partial
 from itertools import chain
 from typing import Any, BinaryIO, TypeVar
 
@@ -31,6 +32,9 @@ _MOST_ABOVE = 20
 """Lines that may stand above the header: warnings that a program wrote there, or a title."""
 
 _LONGEST_LINE = 2**25
+_USUAL = 5
+"""Digits that a capacity or a cycle count may have."""
+
 _BOMS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 _DELIMITERS = ",;\t"
 
@@ -80,7 +84,7 @@ def text_of(file: BinaryIO, name: str) -> Iterator[Iterator[str]]:
     encoding = next((encoding for bom, encoding in _BOMS if start.startswith(bom)), "utf-8")
     text = io.TextIOWrapper(file, encoding=encoding, newline="")
     try:
-        yield iter(lambda: text.readline(_LONGEST_LINE), "")
+        yield iter(partial(text.readline, _LONGEST_LINE), "")
     except UnicodeError:
         raise DataError(
             f"{name} is not {encoding.removesuffix('-sig')} text; save it as CSV in UTF-8.",
@@ -145,6 +149,8 @@ class _Rows:
         self._infos = [*layout.infos.values()]
         self._reports = [*layout.reports.values()]
         self._row = 0
+        # A fleet has few capacities and cycle counts: each text is read once, and its number kept once.
+        self._counts: dict[str, int | None] = {"": None}
 
     def device(self, number: int, row: list[str]) -> DeviceRow | None:
         """Return what a row has; None for one that is blank, or cannot be used."""
@@ -190,7 +196,9 @@ class _Rows:
 
     def _report(self, row: list[str], at: ReportColumns) -> BatteryStatusReport | None:
         full, cycles = row[at.full], row[at.cycles]
-        health = self._cell(cells.health, row[at.health], at.health) or ""
+        health = cells.HEALTH.get(row[at.health])
+        if health is None:
+            health = self._cell(cells.health, row[at.health], at.health) or ""
         if not full and not cycles and not health:
             return None
         when = self._time(row[at.time], at.time)
@@ -259,13 +267,16 @@ class _Rows:
             return None
 
     def _count(self, text: str, at: int) -> int | None:
-        if not text:
-            return None
+        if text in self._counts:
+            return self._counts[text]
         try:
-            return cells.count(text)
+            found = cells.count(text)
         except cells.Unusable as problem:
             self._add(at, problem)
             return None
+        if len(text) <= _USUAL:
+            self._counts[text] = found
+        return found
 
     def _time(self, text: str, at: int) -> datetime | None:
         try:

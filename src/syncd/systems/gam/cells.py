@@ -35,14 +35,12 @@ class Unusable(Exception):
 
 def count(text: str) -> int | None:
     """Return a count, or a capacity in mAh ("4080", "4,080 mAh"); None for an empty cell."""
-    if text.isdecimal() and text.isascii() and len(text) < 6:  # noqa: PLR2004 - below LARGEST
-        return int(text)
     plain = text.strip().casefold().removesuffix("mah").rstrip().replace(",", "")
     if not plain:
         return None
     if plain.startswith("-") and plain[1:].isdecimal():
         raise Unusable(f"{text!r} is negative")
-    if not plain.isdecimal():
+    if not (plain.isdecimal() and plain.isascii()):
         raise Unusable(f"{text!r} is not a whole number")
     if len(plain) > len(str(LARGEST)) or int(plain) > LARGEST:
         raise Unusable(f"{text!r} is more than the {LARGEST:,} that a battery can have")

@@ -12,12 +12,13 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, NamedTuple
 
-from syncd.host.errors import ConfigurationError, DataError, IntegrationError, NotPermitted, Unavailable
+from syncd.host.errors import ConfigurationError, DataError, IntegrationError, Interrupted, NotPermitted, Unavailable
 from syncd.host.messages import MessageId
 from syncd.systems.gam import warden
 
@@ -30,6 +31,7 @@ BATTERIES = ("print", "crostelemetry", "fields", "serialnumber,batteryinfo,batte
 _KEPT = ("HOME", "LANG", "LC_ALL", "LOCALE_ARCHIVE", "PATH", "SSL_CERT_FILE", "TMPDIR", "TZ", "TZDIR")
 _PROXIES = ("HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY", "https_proxy", "http_proxy", "no_proxy")
 _GRACE = 5.0
+_TICK = 0.2
 _BY_SIGNAL = 128
 """What a shell adds to the number of a signal (POSIX, 2.8.2)."""
 _SIGNALS = frozenset(map(int, signal.Signals))
@@ -106,16 +108,24 @@ class Gam:
     """A GAM that can be run. ``program``: a path, or a name that is found in PATH.
 
     ``config_dir`` is GAM's configuration directory (GAMCFGDIR; "" leaves it to GAM); ``timeout`` is in seconds and for
-    a whole command. GAM gets of the environment only what it needs, and none of syncd's credentials.
+    a whole command; ``stopped`` tells that a stop was asked for, which ends a command at once. GAM gets of the
+    environment only what it needs, and none of syncd's credentials.
     """
 
     def __init__(
-        self, program: str = "gam", config_dir: str = "", *, timeout: float = 1800.0, environ: Mapping[str, str]
+        self,
+        program: str = "gam",
+        config_dir: str = "",
+        *,
+        environ: Mapping[str, str],
+        timeout: float = 1800.0,
+        stopped: Callable[[], bool] = lambda: False,
     ) -> None:
         self._program = program
         self._config_dir = config_dir
         self._timeout = timeout
         self._environ = environ
+        self._stopped = stopped
 
     @contextmanager
     def lines(self, *arguments: str) -> Iterator[Iterator[str]]:
@@ -123,10 +133,10 @@ class Gam:
 
         Leaving the context waits for the end of the command, and raises what its end means, in place of what went
         wrong with the lines: half a table has a reason. Raises ConfigurationError (``gam.missing``,
-        ``gam.not_configured``, ...), NotPermitted, DataError, or Unavailable (``gam.timeout``, ``gam.killed``,
-        ``gam.incomplete``, ...).
+        ``gam.not_configured``, ...), NotPermitted, DataError, Interrupted, or Unavailable (``gam.timeout``,
+        ``gam.killed``, ``gam.incomplete``, ...).
         """
-        run = _Run(self._command(arguments), self._environment(), self._timeout)
+        run = _Run(self._command(arguments), self._environment(), self._timeout, self._stopped)
         try:
             yield run.lines()
         except UnicodeError:
@@ -167,8 +177,12 @@ class Gam:
 class _Run:
     """One run of GAM, in a process group that ends with it."""
 
-    def __init__(self, command: Sequence[str], environment: Mapping[str, str], timeout: float) -> None:
+    def __init__(
+        self, command: Sequence[str], environment: Mapping[str, str], timeout: float, stopped: Callable[[], bool]
+    ) -> None:
         self._timeout = timeout
+        self._stopped = stopped
+        self._done = threading.Event()
         self._expired = False
         self._lifeline, write = os.pipe()
         self._hold = write
@@ -190,9 +204,7 @@ class _Run:
         self._read_all = False
         self._log_thread = threading.Thread(target=self._log, args=(self._process.stderr,), daemon=True)
         self._log_thread.start()
-        self._timer = threading.Timer(timeout, self._expire)
-        self._timer.daemon = True
-        self._timer.start()
+        threading.Thread(target=self._watch, args=(time.monotonic() + timeout,), daemon=True).start()
 
     def lines(self) -> Iterator[str]:
         """Yield the lines of the output."""
@@ -211,6 +223,8 @@ class _Run:
             self._drain()
         status = self._process.wait()
         self._log_thread.join(_GRACE)
+        if status != 0 and self._stopped():
+            raise _error(Interrupted, "gam.interrupted", "was stopped before its end; run it again")
         if self._expired:
             raise _error(
                 Unavailable, "gam.timeout", f"did not end within {self._timeout:g} seconds, and was stopped; try again"
@@ -227,7 +241,7 @@ class _Run:
 
     def close(self) -> None:
         """End the whole process group, whatever is left of it."""
-        self._timer.cancel()
+        self._done.set()
         self._kill(signal.SIGKILL)
         os.close(self._hold)
         self._process.wait()
@@ -242,8 +256,15 @@ class _Run:
             while output is not None and output.read(1 << 16):
                 pass
 
-    def _expire(self) -> None:
-        self._expired = True
+    def _watch(self, deadline: float) -> None:
+        """End a run that takes too long, or that nobody wants any more."""
+        while not self._done.wait(min(_TICK, max(0.0, deadline - time.monotonic()))):
+            self._expired = time.monotonic() >= deadline
+            if self._expired or self._stopped():
+                self._end()
+                return
+
+    def _end(self) -> None:
         self._kill(signal.SIGTERM)
         with suppress(subprocess.TimeoutExpired):
             self._process.wait(_GRACE)
