@@ -101,3 +101,43 @@ def test_an_empty_mask_asks_for_nothing(discovery: Discovery) -> None:
     path, query = f"{CHROMEOS}/abc", [("fields", "")]
     assert discovery.check_answer("PUT", path, query, 200, b"{}") == []
     assert discovery.check_answer("PUT", path, query, 200, b'{"kind": "x"}') != []
+
+
+TELEMETRY = "/v1/customers/my_customer/telemetry/devices"
+
+
+@pytest.fixture(scope="module")
+def management() -> Discovery:
+    return Discovery.installed("chromemanagement.v1")
+
+
+@pytest.mark.parametrize(
+    ("target", "found"),
+    [
+        (f"{TELEMETRY}?readMask=deviceId&pageSize=1000&filter=reports_timestamp%3E%3D0", []),
+        (f"{TELEMETRY}?readMask=deviceId&fields=nextPageToken,devices(batteryStatusReport(sample(chargeRate)))", []),
+        (f"{TELEMETRY}?pageSize=1001", ["query pageSize: 1001 is above 1000"]),
+        (f"{TELEMETRY}?maxResults=10", ["query maxResults: unknown"]),
+        (f"{TELEMETRY}?fields=devices(serial)", ["query fields devices: serial is unknown"]),
+        ("/v1/my_customer/telemetry/devices", ["no method of the API has this path"]),
+    ],
+)
+def test_a_request_for_telemetry_is_checked_too(management: Discovery, target: str, found: list[str]) -> None:
+    assert problems(management, "GET", target, {}) == found
+
+
+@pytest.mark.parametrize(
+    ("device", "problem"),
+    [
+        ({"batteryInfo": [{"designCapacity": 4080}]}, "batteryInfo[0].designCapacity: 4080 is not of type string"),
+        (
+            {"batteryStatusReport": [{"batteryHealth": "FINE"}]},
+            "batteryStatusReport[0].batteryHealth: 'FINE' is none of",
+        ),
+        ({"orgUnitPath": "/"}, "orgUnitPath: unknown"),
+    ],
+)
+def test_an_answer_of_telemetry_is_checked_too(management: Discovery, device: dict[str, object], problem: str) -> None:
+    body = json.dumps({"devices": [device]}).encode()
+    (found,) = management.check_answer("GET", TELEMETRY, [], 200, body)
+    assert found.startswith(f"answer.devices[0].{problem}")
