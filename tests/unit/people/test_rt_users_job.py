@@ -95,6 +95,17 @@ def test_an_id_of_one_user_and_the_address_of_another_is_no_guess(world: World) 
     }
 
 
+def test_a_name_alone_gives_nobody_the_user_of_a_student(world: World) -> None:
+    number = world.rt.add(Name="jsmith", **{ID: "000055"})
+    world.roster(person(1), person(0, id="", user_name="jsmith", email="jsmith@example.org", role="staff"))
+    for _ in range(3):
+        done = world.apply(privileged_roles=["staff"])
+    assert world.rt.users[number] == {"Disabled": "0", "Privileged": "0", "Name": "jsmith", ID: "000055"}
+    assert listed(done, "conflict").keys() == {str(number)}
+    (case,) = world.job().explain("jsmith").cases
+    assert "one name makes them not one" in case.why
+
+
 def test_a_person_with_the_address_of_somebody_elses_user_is_a_conflict(world: World) -> None:
     number = world.rt.add(**a_user(9))
     world.roster(person(1, email="s9@example.org"), person(9, email="other@example.org"))

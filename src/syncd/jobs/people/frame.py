@@ -1,6 +1,6 @@
 """People and users in the frame of a comparison: who takes part, who is whom, who has left, who is not touched."""
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from syncd.jobs.people.crossing import Crossing
@@ -11,11 +11,12 @@ from syncd.jobs.sides.rt_writer import SYSTEM
 from syncd.reconcile.mapping import Flow
 from syncd.reconcile.match import Match, match
 from syncd.reconcile.model import Listing
+from syncd.reconcile.values import Known
 from syncd.systems.rosters.person import Person
-from syncd.systems.rt.users.records import User
+from syncd.systems.rt.users.records import User, getter
 from syncd.systems.rt.users.schema import UserSchema
 
-PROTECTED, DISABLED = "protected", "disabled"
+PROTECTED, DISABLED, CONFLICT = "protected", "disabled", "conflict"
 """States of listings for users that are not touched; those that have no person any more are protected."""
 
 Pair = tuple[Entry, User, str]
@@ -68,7 +69,7 @@ def frame(
     """
     records = entries(people, options.rules)
     found = match(roster_side(records, options.match), user_side(users, schema, options.id_field, options.match))
-    sorting = _Sorting(options, Protection(options.protected, schema.me))
+    sorting = _Sorting(options, Protection(options.protected, schema.me), getter(schema, options.id_field))
     aside = [*sorting.aside(found.pairs)]
     untouched = {listing.object for listing in aside}
     gone = [*found.only_right, *(user for user, _ in found.rejected_right if str(user.id) in known)]
@@ -87,19 +88,25 @@ def frame(
 class _Sorting:
     options: RtUsersOptions
     protection: Protection
+    school_id: Callable[[User], Known]
 
     def aside(self, pairs: Iterable[Pair]) -> Iterator[Listing]:
         """Yield a line for each user that has a person and is not touched."""
-        for entry, user, _ in pairs:
-            state, why = self._verdict(entry, user)
+        for entry, user, key in pairs:
+            state, why = self._verdict(entry, user, key)
             if why:
                 yield Listing(state=state, system=SYSTEM, object=str(user.id), label=str(user.id), why=why)
 
-    def _verdict(self, entry: Entry, user: User) -> tuple[str, str | None]:
+    def _verdict(self, entry: Entry, user: User, key: str) -> tuple[str, str | None]:
         if why := self.protection.why(user):
             return PROTECTED, why
         if user.privileged and entry.person.role == "student":
             return PROTECTED, "it is a privileged user, and its person is a student"
+        if key == "name" and not entry.person.id and self.school_id(user):
+            return (
+                CONFLICT,
+                f"it has an id of the school and person {entry.ident} has none: one name makes them not one",
+            )
         if user.disabled and self.options.disabled_users == "report":
             return DISABLED, 'it is disabled in RT, its person is in the roster, and disabled_users = "report"'
         return "", None
