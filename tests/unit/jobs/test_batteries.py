@@ -172,6 +172,18 @@ def test_a_design_capacity_may_come_in_another_row_than_the_report() -> None:
     assert worst(Reading(battery_info=(Info("B9", 4080),)), reported).design is None
 
 
+def test_of_two_design_capacities_the_newer_counts_in_either_order() -> None:
+    old, new = one(5000, 3900, report_time=NOW - timedelta(hours=1)), one(4080, 3920)
+    assert worst(old, new) == worst(new, old) == Battery("B1", NOW, NORMAL, 3920, 4080)
+
+
+def test_of_two_reports_of_one_moment_the_one_that_says_worse_counts_in_either_order() -> None:
+    better, worse = one(4080, 3920, cycle_count=1), one(4080, 3000, cycle_count=1)
+    assert worst(better, worse).full_charge == worst(worse, better).full_charge == 3000
+    unknown = one(4080, None, cycle_count=1)
+    assert worst(better, unknown).full_charge == worst(unknown, better).full_charge == 3920
+
+
 def test_of_several_batteries_the_worst_counts_and_all_are_kept() -> None:
     two = Reading(
         battery_info=(Info("B1", 4000), Info("B2", 4000)),
