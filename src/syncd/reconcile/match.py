@@ -79,7 +79,7 @@ def match(left: Side[L], right: Side[R]) -> Match[L, R]:
     if names != [rule.name for rule in right.keys]:
         raise ValueError(f"{left.system} and {right.system} must have the same kinds of key in the same order")
     ours, theirs = _Half(left), _Half(right)
-    stages: list[tuple[str, list[tuple[int, int]]]] = []
+    stages: list[tuple[str, _Places]] = []
     for rank, name in enumerate(names):
         if not ours.all_settled() or not theirs.all_settled():
             stages.append((name, _Stage(ours, theirs, rank).pairs()))
@@ -101,16 +101,18 @@ def flip(pairs: Iterable[tuple[L, R, str]]) -> Iterator[tuple[R, L, str]]:
     return map(_FLIPPED, pairs)
 
 
-def _in_order(
-    left: Side[L], right: Side[R], stages: Iterable[tuple[str, list[tuple[int, int]]]]
-) -> list[tuple[L, R, str]]:
+_Places = tuple[Sequence[int], Sequence[int]]
+"""Places of paired records, left and right: two lists take a third of the memory of one of pairs."""
+
+
+def _in_order(left: Side[L], right: Side[R], stages: Iterable[tuple[str, _Places]]) -> list[tuple[L, R, str]]:
     """Return the pairs of all stages by the places of the left records; each stage gives its own in order."""
     ours, theirs = left.records, right.records
-    found = [stage for stage in stages if stage[1]]
+    found = [(name, places) for name, places in stages if places[0]]
     if len(found) == 1:
-        (name, places), *_ = found
-        return [(ours[i], theirs[j], name) for i, j in places]
-    merged = sorted((i, j, name) for name, places in found for i, j in places)
+        name, (lefts, rights) = found[0]
+        return [(ours[i], theirs[j], name) for i, j in zip(lefts, rights, strict=True)]
+    merged = sorted((i, j, name) for name, places in found for i, j in zip(*places, strict=True))
     return [(ours[i], theirs[j], name) for i, j, name in merged]
 
 
@@ -251,24 +253,30 @@ class _Stage(Generic[L, R]):
     rank: int
     edges: list[tuple[int, int, str]] = field(default_factory=list)
 
-    def pairs(self) -> list[tuple[int, int]]:
+    def pairs(self) -> _Places:
         """Settle what this kind of key settles, and return the pairs."""
         left, right = self._indices()
         for key in left.shared | right.shared:
             self._settle_shared(key, left.of(key), right.of(key))
             left.holders.pop(key, None)
-        met = zip(left.holders.values(), map(right.holders.get, left.holders), strict=True)
+        lefts: Iterable[int] = left.holders.values()
+        met = [*map(right.holders.get, left.holders)]
         if self.rank or left.several or right.several:
-            self.edges = [(i, j, key) for key, (i, j) in zip(left.holders, met, strict=True) if j is not None]
-            self._drop_overruled()
-            self._drop_ambiguous()
-            found = [*dict.fromkeys((i, j) for i, j, _ in self.edges if self._open(i, j))]
-        else:
-            # Nothing but shared keys is settled yet, and whoever has another one has no more of them.
-            found = [(i, j) for i, j in met if j is not None]
-        for i, j in found:
-            self.left.fate[i] = self.right.fate[j] = _PAIRED
-        return found
+            lefts, met = self._agreed(zip(lefts, met, left.holders, strict=True))
+        # Nothing but shared keys is settled by one key of the first kind, and whoever has another one has no more.
+        places = [i for i, j in zip(lefts, met, strict=True) if j is not None], [j for j in met if j is not None]
+        for fate, settled in zip((self.left.fate, self.right.fate), places, strict=True):
+            for place in settled:
+                fate[place] = _PAIRED
+        return places
+
+    def _agreed(self, met: Iterable[tuple[int, int | None, str]]) -> tuple[list[int], list[int | None]]:
+        """Return those who meet nobody else, by no stronger key; all others are in conflict."""
+        self.edges = [(i, j, key) for i, j, key in met if j is not None]
+        self._drop_overruled()
+        self._drop_ambiguous()
+        found = dict.fromkeys((i, j) for i, j, _ in self.edges if self._open(i, j))
+        return [i for i, _ in found], [j for _, j in found]
 
     def _indices(self) -> tuple[_Index, _Index]:
         """Return who holds which key on either side."""
