@@ -1,12 +1,11 @@
 """What importing a large roster costs, against a bare csv loop over the same file."""
 
 import os
-import statistics
 import sys
 from pathlib import Path
 from typing import NamedTuple
 
-from bench.rig import Used, run
+from bench.rig import Used, cheapest, run
 
 ROWS = 200_000
 PAIRS = 5
@@ -33,8 +32,8 @@ def measure(folder: Path) -> tuple[Cost, Cost]:
     """Return what the first import costs, and one in which a hundredth has changed; each on a store that is there."""
     folder.mkdir()
     first, second = write(folder / "first.csv"), write(folder / "second.csv", changed=True)
-    pairs = [_costs(folder / str(number), first, second) for number in range(PAIRS)]
-    return _middle([pair[0] for pair in pairs]), _middle([pair[1] for pair in pairs])
+    stores = [_store(folder / str(number)) for number in range(PAIRS)]
+    return _cost(stores, first), _cost(stores, second)
 
 
 def write(path: Path, *, changed: bool = False) -> Path:
@@ -48,18 +47,26 @@ def write(path: Path, *, changed: bool = False) -> Path:
     return path
 
 
-def _costs(folder: Path, first: Path, second: Path) -> tuple[Cost, Cost]:
+def _store(folder: Path) -> Path:
+    """Make a store, and return the configuration file that leads to it."""
     folder.mkdir()
     config = folder / "config.toml"
     config.write_text(f'[state]\ndirectory = "{folder / "state"}"\n')
-    _syncd(config, "--drop-zone")  # makes the store
-    return _cost(config, first), _cost(config, second)
+    _syncd(config, "--drop-zone")
+    return config
 
 
-def _cost(config: Path, file: Path) -> Cost:
-    ours, bare = _syncd(config, str(file)), run([sys.executable, "-c", BARE, str(file)], dict(os.environ))
-    assert bare.status == 0, bare.output
-    return Cost(ours.cpu / bare.cpu, bare.cpu, ours.peak)
+def _cost(stores: list[Path], file: Path) -> Cost:
+    """Import a file into each store, in turns with the bare loop."""
+    pairs = [(_syncd(config, str(file)), _bare(file)) for config in stores]
+    ours, bare = map(cheapest, zip(*pairs, strict=True))
+    return Cost(ours / bare, bare, max(used.peak for used, _ in pairs))
+
+
+def _bare(file: Path) -> Used:
+    used = run([sys.executable, "-c", BARE, str(file)], dict(os.environ))
+    assert used.status == 0, used.output
+    return used
 
 
 def _syncd(config: Path, *arguments: str) -> Used:
@@ -67,8 +74,3 @@ def _syncd(config: Path, *arguments: str) -> Used:
     used = run([*command, *arguments], dict(os.environ))
     assert used.status == 0, used.output
     return used
-
-
-def _middle(costs: list[Cost]) -> Cost:
-    ratio, bare = (statistics.median(values) for values in list(zip(*costs, strict=True))[:2])
-    return Cost(ratio, bare, max(cost.peak for cost in costs))
