@@ -20,7 +20,7 @@ def make_plan(job: str, actions: Iterable[Action], populations: Mapping[str, int
     """
     ordered = tuple(sorted(actions, key=_order))
     _check_one_owner(job, ordered)
-    fingerprint = _fingerprint(ordered)
+    fingerprint = _fingerprint(ordered, report.sources)
     return Plan(
         format=FORMAT,
         job=job,
@@ -89,8 +89,12 @@ def _order(action: Action) -> tuple[str, str, str, str]:
     return action.system, action.object, action.kind, action.id
 
 
-def _fingerprint(actions: Sequence[Action]) -> str:
-    return digest([(action.system, action.object, action.before) for action in actions])
+def _fingerprint(actions: Sequence[Action], sources: Mapping[str, int]) -> str:
+    """Return a digest of what the plan was made from: the old values, and where nothing changes, the sizes of sources.
+
+    An empty plan can be refused for a source that shrank, and an approval of that must not be one of the next time.
+    """
+    return digest([(action.system, action.object, action.before) for action in actions] or sources)
 
 
 def _hash(job: str, actions: Sequence[Action], fingerprint: str) -> str:
@@ -117,7 +121,7 @@ def _check_one_owner(job: str, actions: Sequence[Action]) -> None:
 
 
 def _check_unedited(plan: Plan) -> None:
-    fingerprint = _fingerprint(plan.actions)
+    fingerprint = _fingerprint(plan.actions, plan.report.sources)
     if plan.fingerprint != fingerprint or plan.hash != _hash(plan.job, plan.actions, fingerprint):
         raise Refused(
             f"The plan file of {plan.job} was changed after it was written: its hash does not fit; plan again",

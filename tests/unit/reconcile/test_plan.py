@@ -37,12 +37,17 @@ def plans_actions(draw: st.DrawFn) -> list[Action]:
 
 @given(plans_actions(), st.randoms(use_true_random=False))
 def test_the_order_actions_come_in_makes_no_difference(actions: list[Action], chance: random.Random) -> None:
-    plan = make_plan("demo", actions, {"rt": 5}, Report())
+    plan = make_plan("demo", actions, {"rt": 5}, Report(sources={"rt": 5}))
     chance.shuffle(actions)
-    again = make_plan("demo", actions, {"rt": 9}, Report(counts={"matched": 3}))
+    again = make_plan("demo", actions, {"rt": 9}, Report(counts={"matched": 3}, sources={"rt": 5}))
     assert (again.hash, again.fingerprint, again.actions) == (plan.hash, plan.fingerprint, plan.actions)
     keys = [(action.system, action.object, action.kind) for action in plan.actions]
     assert keys == sorted(keys)
+
+
+def test_an_empty_plan_is_of_the_sources_that_it_was_made_from() -> None:
+    of_sizes = [make_plan("demo", [], {}, Report(sources={"rt": size})).hash for size in (5, 5, 9)]
+    assert of_sizes[0] == of_sizes[1] != of_sizes[2]
 
 
 @given(plans_actions())
