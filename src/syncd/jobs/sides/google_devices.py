@@ -2,8 +2,8 @@
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import groupby
-from operator import attrgetter
+from itertools import compress, groupby
+from operator import attrgetter, not_
 from typing import Literal, Protocol
 
 from syncd.host.errors import IntegrationError, Unavailable
@@ -80,9 +80,10 @@ class SortedOut:
 def sort_out(devices: Sequence[Device], statuses: Collection[str]) -> SortedOut:
     """Choose devices by status; of one serial, a deprovisioned twin gives way to the device enrolled since."""
     wanted = frozenset(statuses)
-    chosen = [device for device in devices if device.status in wanted]
+    takes_part = [*map(wanted.__contains__, map(attrgetter("status"), devices))]
+    chosen = [*compress(devices, takes_part)]
     gone = [device for device in chosen if device.status == DEPROVISIONED] if DEPROVISIONED in wanted else []
-    excluded = [device for device in devices if device.status not in wanted] if len(chosen) < len(devices) else []
+    excluded = [*compress(devices, map(not_, takes_part))]
     if not gone:
         return SortedOut(chosen, excluded, ())
     live = {serial_key(device.serial_number) for device in chosen if device.status != DEPROVISIONED}
