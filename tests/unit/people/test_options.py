@@ -31,6 +31,7 @@ def options(**given: Any) -> RtUsersOptions:  # noqa: ANN401
         ({"fields": {"CF.{Student ID}": "{email}"}}, 'has to be "{id}"'),
         ({"fields": {"CF.{Student ID}": False}}, 'has to be "{id}"'),
         ({"match": ["email"]}, "match begins with id"),
+        ({"protected": [""]}, "protected[0]"),
         ({"match": ["id", "id"]}, "match begins with id"),
         (
             {"sources": {"g": {"type": "google", "role": "staff", "include_child_org_units": False}}},

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -24,12 +25,12 @@ def probes(options: RtUsersOptions, systems: Mapping[str, Any]) -> Iterator[Prob
 
 
 def _asked(options: RtUsersOptions) -> dict[str, tuple[str, ...]]:
-    """Return the org units that Google is asked for, by query."""
-    found: dict[str, tuple[str, ...]] = {}
+    """Return the org units that Google is asked for, by query; none where one source has the whole tenant."""
+    by_query: dict[str, list[tuple[str, ...]]] = {}
     for source in options.sources.values():
         if isinstance(source, GoogleSource):
-            found[source.query] = (*found.get(source.query, ()), *source.org_units)
-    return found
+            by_query.setdefault(source.query, []).append(source.org_units)
+    return {query: tuple(chain(*units)) if all(units) else () for query, units in by_query.items()}
 
 
 def _file(path: Path) -> Finding:

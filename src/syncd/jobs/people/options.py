@@ -110,7 +110,7 @@ class RtUsersOptions(JobOptions, frozen=True, kw_only=True, forbid_unknown_field
         tuple[Literal["staff"], ...], Meta(description="Roles whose users RT shall have as privileged ones.")
     ] = ()
     protected: Annotated[
-        tuple[str, ...],
+        tuple[Annotated[str, Meta(min_length=1)], ...],
         Meta(
             description="Names and addresses of users that are never touched; `*` and `?` stand for other letters. "
             "RT's own users, root, and the API user are always protected."
