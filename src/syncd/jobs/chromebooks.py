@@ -7,7 +7,7 @@ in batches, one PUT for a changed asset, and, when asked for, a new asset for a 
 """
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import cached_property
 
@@ -17,6 +17,7 @@ from syncd.jobs.context import RunContext
 from syncd.jobs.observe import side_by_side, traffic_of
 from syncd.jobs.sides.creating import Creating
 from syncd.jobs.sides.frame import Frame, frame
+from syncd.jobs.sides.glance import Glance
 from syncd.jobs.sides.google_devices import DeviceWriter
 from syncd.jobs.sides.links import DeviceLinks
 from syncd.jobs.sides.options import ChromebooksOptions
@@ -30,7 +31,7 @@ from syncd.state.figures import SnapshotTimes
 from syncd.systems.google import Google
 from syncd.systems.google.devices import Device
 from syncd.systems.google.options import DEVICES_READ, DEVICES_WRITE
-from syncd.systems.rt.assets import Asset, slices
+from syncd.systems.rt.assets import Asset
 from syncd.systems.rt.client import RequestTracker
 from syncd.systems.rt.schema import Schema
 from syncd.systems.rt.snapshot import AssetSnapshot, KeptAssets
@@ -40,9 +41,6 @@ SYSTEMS = ("google", "rt")
 
 _HELD = 6
 """Most fields of an asset that are held in memory for a whole fleet."""
-
-_PAIRS = 2_000
-"""Pairs that are compared at a time, where not all fields are held."""
 
 
 @contextmanager
@@ -131,15 +129,22 @@ class ChromebookJob:
         )
 
     def _compare(self, devices: Sequence[Device], snapshot: AssetSnapshot) -> Comparison:
-        held = self._held_fields()
-        assets = [*snapshot.assets.select(held)]
-        laid = frame(self._options, devices, assets, AssetFields(self._schema, snapshot.people))
+        fields, held = AssetFields(self._schema, snapshot.people), self._held_fields()
+        glance = None
+        if self._options.compared_fields <= set(held):
+            assets = [*snapshot.assets.select(held)]
+        else:
+            glance = Glance(
+                self._options, devices, snapshot.assets, fields, held, sorted(self._options.compared_fields)
+            )
+            assets = glance.assets
+        laid = frame(self._options, devices, assets, fields)
         found = laid.found
         self._remember(found, snapshot)
         device_actions: list[Action] = []
         asset_actions: list[Action] = []
         differences: list[Listing] = []
-        for pairs in self._pairs(found, snapshot, held):
+        for pairs in glance.doubtful(found.pairs) if glance else [found.pairs]:
             actions, listings = diff(laid.to_google, flip(pairs))
             device_actions += actions
             differences += listings
@@ -163,18 +168,6 @@ class ChromebookJob:
         keys = ("Name", *self._options.key_fields)
         everything = tuple(dict.fromkeys((*keys, *self._options.compared_fields)))
         return everything if len(everything) <= _HELD else keys
-
-    def _pairs(
-        self, found: Match[Device, Asset], snapshot: AssetSnapshot, held: Collection[str]
-    ) -> Iterator[Sequence[tuple[Device, Asset, str]]]:
-        """Yield the pairs with all that is compared; some at a time where it is too much for a fleet to be held."""
-        compared = self._options.compared_fields
-        if compared <= set(held):
-            yield found.pairs
-            return
-        devices = {asset.id: device for device, asset, _ in found.pairs}
-        for some in slices(snapshot.assets.select(("Name", *compared)), _PAIRS):
-            yield [(devices[asset.id], asset, "") for asset in some if asset.id in devices]
 
     def _remember(self, found: Match[Device, Asset], snapshot: AssetSnapshot) -> None:
         store = self._context.store

@@ -59,8 +59,13 @@ def _doubtful(flow: Flow[S, T], pairs: Iterable[tuple[S, T, str]]) -> Iterator[t
     unread = iter(pairs if flow.fields else ())
     while some := list(islice(unread, _SLICE)):
         sources, targets, _ = zip(*some, strict=True)
-        places = {place for field in flow.fields for place in _unequal(field, sources, targets)}
+        places = unlike(flow.fields, sources, targets)
         yield from ((sources[place], targets[place]) for place in sorted(places))
+
+
+def unlike(fields: Iterable[Field[S, T]], sources: Sequence[S], targets: Sequence[T]) -> set[int]:
+    """Return the places of pairs that are not equal at a glance in some field."""
+    return {place for field in fields for place in _unequal(field, sources, targets)}
 
 
 def _unequal(field: Field[S, T], sources: Sequence[S], targets: Sequence[T]) -> Iterable[int]:

@@ -81,6 +81,10 @@ class FakeAssets:
         kind = part_class(self._schema, fields)
         return (kind(**{name: getattr(asset, name) for name in kind.__struct_fields__}) for asset in self._assets)
 
+    def some(self, ids: Iterable[int], fields: Iterable[str]) -> Iterator[Asset]:
+        wanted = {*ids}
+        return (asset for asset in self.select(fields) if asset.id in wanted)
+
 
 class World:
     """A job between a fake Google and a fake RT, with a store of its own."""
