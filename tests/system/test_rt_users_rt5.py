@@ -39,7 +39,7 @@ class Office(School):
     """A school whose office exports rosters."""
 
     def configure(self, **_: str) -> "Office":
-        # RT spends a fifth of a second on each token: too much for thousands of writes.
+        # As the documentation has it for a large first run: one sign-in for thousands of writes.
         super().configure(rt='auth = "password"\nusername = "rt-sync"')
         config = self.directory / "config.toml"
         rules = "\n".join(f'"{name}" = "{template}"' for name, template in MAPPED.items())
