@@ -5,12 +5,13 @@ either. Rows come one by one, so that their number does not matter.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import msgspec
 
 from syncd.host.errors import DataError
+from syncd.jobs.connecting import rt_of
 from syncd.jobs.context import RunContext
 from syncd.jobs.exporting.holdings import Device, Holdings
 from syncd.jobs.exporting.options import StudentExportOptions
@@ -19,7 +20,6 @@ from syncd.jobs.exporting.sheets import Cell
 from syncd.jobs.student_import import ROSTER
 from syncd.state.rosters import FIELDS, Rosters, Row
 from syncd.state.scratch import Scratch
-from syncd.systems.rt.client import open_rt
 
 NAME = "export students"
 LOCK = "export-students"
@@ -91,18 +91,8 @@ def open_export(
 
 def read_holdings(holdings: Holdings, options: StudentExportOptions, context: RunContext) -> None:
     """Find out in RT who holds what."""
-    rt = open_rt(
-        context.need_rt(NAME),
-        context.credentials,
-        snapshots=context.store.snapshots,
-        state_dir=context.store.path.parent,
-        circuit_memory=context.store.circuits,
-        clock=context.clock,
-    )
-    try:
-        holdings.read(rt, options, context)
-    finally:
-        rt.close()
+    with ExitStack() as stack:
+        holdings.read(rt_of(stack, context, NAME), options, context)
 
 
 def need_roster(rosters: Rosters) -> None:
