@@ -10,7 +10,7 @@ from syncd.cli.times import ago
 from syncd.host.circuit import CircuitState
 from syncd.host.systemd import Unit, Units
 from syncd.jobs.metrics import MODES, SUCCESSES
-from syncd.jobs.settings import JOBS, Settings, job_module
+from syncd.jobs.settings import JOBS, Settings, systems_of
 from syncd.reconcile.guard import GUARD
 from syncd.state.ledger import AuditLog
 from syncd.state.lock import Holder, holder
@@ -97,7 +97,7 @@ def overview(settings: Settings, store: Store | None, units: Units, program: str
     """Look at everything; nothing is asked of an outside system. ``program`` begins the commands to type."""
     looked = [_look(settings, store, units, program, job) for job in JOBS]
     jobs = [job for job in looked if job.mode or job.last_run]
-    systems = _systems(store, jobs, now)
+    systems = _systems(settings, store, jobs, now)
     return Overview(
         now=now,
         systemd=units.problem,
@@ -190,9 +190,9 @@ def _refused_by_guard(run: RunRecord) -> bool:
 # -- systems
 
 
-def _systems(store: Store | None, jobs: Sequence[JobStatus], now: datetime) -> list[SystemStatus]:
+def _systems(settings: Settings, store: Store | None, jobs: Sequence[JobStatus], now: datetime) -> list[SystemStatus]:
     circuits = store.circuits.all() if store else {}
-    configured = (name for job in jobs if job.mode for name in job_module(job.job).SYSTEMS)
+    configured = (name for job in jobs if job.mode for name in systems_of(job.job, settings.jobs.of(job.job)))
     names = dict.fromkeys((*configured, *circuits))
     reads = _last_reads(store, jobs)
     return [_system(name, circuits.get(name, CircuitState()), reads.get(name, ""), now) for name in names]

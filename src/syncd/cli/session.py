@@ -26,7 +26,7 @@ from syncd.host.stop import StopSignal
 from syncd.jobs import metrics
 from syncd.jobs.context import RunContext
 from syncd.jobs.options import JobOptions
-from syncd.jobs.settings import JOBS, Settings, job_module, load
+from syncd.jobs.settings import JOBS, Settings, job_module, load, systems_of
 from syncd.reconcile import chronicle
 from syncd.reconcile.model import Action, Comparison
 from syncd.reconcile.ports import Traffic, Writer
@@ -214,7 +214,7 @@ def _publish(settings: Settings, name: str, store: Store) -> None:
     """Write the metrics of a job where they are wanted; called after every run, however it ended."""
     directory = settings.metrics.textfile_directory
     if directory:
-        systems = job_module(name).SYSTEMS
+        systems = systems_of(name, settings.job(name))
         metrics.publish(directory, store, name, settings.job(name).mode, systems, SystemClock().now())
 
 

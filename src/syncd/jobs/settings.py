@@ -136,6 +136,11 @@ def job_module(name: str) -> JobModule:
     return cast("JobModule", importlib.import_module(f"syncd.jobs.{attribute(name)}"))
 
 
+def systems_of(name: str, options: JobOptions | None) -> tuple[str, ...]:
+    """Return the systems that a job talks to: those it always does, and those that its options add."""
+    return (*job_module(name).SYSTEMS, *(options.systems if options else ()))
+
+
 def load(document: Document) -> Settings:
     """Return the settings of a configuration file; every mistake in it is named at once."""
     return decode(document, Settings)
@@ -145,8 +150,7 @@ def check(settings: Settings) -> list[str]:
     """Return the names of the configured jobs; raise ConfigurationError for one that lacks the table of a system."""
     jobs = {name: options for name in JOBS if (options := settings.jobs.of(name)) is not None}
     for name, options in jobs.items():
-        needed = (*job_module(name).SYSTEMS, *options.systems)
-        if lacking := [table for table in needed if getattr(settings, table) is None]:
+        if lacking := [table for table in systems_of(name, options) if getattr(settings, table) is None]:
             raise missing_tables(name, lacking)
     if settings.exports.students is not None and settings.rt is None:
         raise missing_tables("export students", ["rt"])

@@ -9,7 +9,7 @@ import pytest
 from syncd.host.config import Document
 from syncd.host.errors import ConfigurationError
 from syncd.jobs.options import JobOptions
-from syncd.jobs.settings import JOBS, TABLES, JobsOptions, Settings, attribute, check, job_module, load
+from syncd.jobs.settings import JOBS, TABLES, JobsOptions, Settings, attribute, check, job_module, load, systems_of
 
 GOOD: dict[str, Any] = {
     "google": {"delegated_user": "admin@example.org"},
@@ -42,6 +42,15 @@ def test_every_table_of_the_file_is_one_of_the_documentation() -> None:
     tables = {name.partition(".")[0] for name in TABLES}
     assert tables == {*Settings.__struct_fields__}
     assert TABLES.keys() >= {f"jobs.{name}" for name in JOBS}
+
+
+def test_a_job_talks_to_the_systems_that_its_options_add() -> None:
+    teachers = {"type": "google", "role": "staff"}
+    with_google = loaded(jobs={"rt-users": {"sources": {"teachers": teachers}}}, rt=GOOD["rt"])
+    assert systems_of("rt-users", with_google.jobs.of("rt-users")) == ("rt", "google")
+    assert systems_of("rt-users", loaded(jobs={"rt-users": {}}).jobs.of("rt-users")) == ("rt",)
+    with pytest.raises(ConfigurationError, match=r"needs \[google\] in"):
+        check(with_google)
 
 
 def test_a_good_file_has_its_jobs() -> None:

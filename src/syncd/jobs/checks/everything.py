@@ -22,7 +22,7 @@ from syncd.host.credentials import Credentials
 from syncd.host.errors import ConfigurationError
 from syncd.jobs import settings as settings_module
 from syncd.jobs.checks import student_export
-from syncd.jobs.settings import JOBS, Settings, attribute, job_module, load
+from syncd.jobs.settings import JOBS, Settings, attribute, job_module, load, systems_of
 from syncd.state import checks as state_checks
 
 AREA = "configuration"
@@ -119,8 +119,7 @@ class _Everything:
             if self._document is not None and job in self._document.tree.get("jobs", {}):
                 yield _unknown(job)
             return
-        needed = (*job_module(job).SYSTEMS, *options.systems)
-        lacking = [system for system in needed if getattr(self._settings, system, None) is None]
+        lacking = [system for system in systems_of(job, options) if getattr(self._settings, system, None) is None]
         yield from (Probe(job, system, lambda: (), (f"{AREA} jobs",)) for system in lacking)
         if module is not None:
             yield from module.probes(options, systems)
