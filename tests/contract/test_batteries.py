@@ -10,7 +10,7 @@ import pytest
 from contract.google_sandbox import FIXTURES, Running, connecting, running
 from contract.test_gam import NO_WAY_OUT, configure, program
 from syncd.host.errors import ExitStatus, IntegrationError
-from syncd.jobs.sides.batteries import NORMAL, REPLACE_NOW, REPLACE_SOON, Battery, BatteryReport, newest
+from syncd.jobs.batteries.reports import NORMAL, REPLACE_NOW, REPLACE_SOON, Battery, BatteryReport, newest
 from syncd.sandbox.fleet import make_fleet
 from syncd.sandbox.google import GoogleApp
 from syncd.systems.gam.batteries import printed

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from syncd.jobs.sides.batteries import (
+from syncd.jobs.batteries.reports import (
     LARGEST,
     NORMAL,
     REPLACE_NOW,

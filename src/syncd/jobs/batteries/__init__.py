@@ -1,0 +1,1 @@
+"""The batteries of Chromebooks: what their sources have in common, and how RT gets it."""
