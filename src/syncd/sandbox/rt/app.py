@@ -7,7 +7,7 @@ from typing import Final
 
 from syncd.sandbox.fleet import Fleet
 from syncd.sandbox.people import People
-from syncd.sandbox.rt import assets, definitions, groups, transactions, users
+from syncd.sandbox.rt import assets, definitions, groups, tickets, transactions, users
 from syncd.sandbox.rt.asset_search import AssetSearch
 from syncd.sandbox.rt.auth import LOGIN_PATH, SignIn
 from syncd.sandbox.rt.context import API_PATH, Context
@@ -128,6 +128,10 @@ class RtApp:
             r"/customfield/([^/]+)": {"GET": definitions.get_field, "PUT": definitions.update_field, "POST": _exists},
             r"/customfield/([^/]+)/values": {"GET": definitions.field_values},
             r"/customfield/([^/]+)/value": {"POST": definitions.add_field_value},
+            r"/queue/([^/]+)": {"GET": tickets.get_queue},
+            r"/ticket": {"POST": tickets.create_ticket},
+            r"/ticket/(\d+)": {"GET": tickets.get_ticket},
+            r"/tickets/?": {"GET": tickets.search_tickets},
             r"/transactions/?": {
                 "GET": transactions.search_transactions,
                 "POST": transactions.search_transactions,

@@ -22,6 +22,9 @@ Right = Literal[
     "ShowAsset",
     "CreateAsset",
     "ModifyAsset",
+    "SeeQueue",
+    "ShowTicket",
+    "CreateTicket",
 ]
 API_PATH: Final = "/REST/2.0"
 ORGANIZATION: Final = "rt.test"

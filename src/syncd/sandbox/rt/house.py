@@ -23,7 +23,9 @@ _BOTH: Final = (CHROMEBOOKS, NETWORK_GEAR)
 _ONE: Final = (CHROMEBOOKS,)
 _LOOK: Final = ["ShowCatalog", "ShowAsset", "SeeCustomField"]
 _CHANGE: Final = ["CreateAsset", "ModifyAsset", "ModifyCustomField"]
-_SYNC: Final = [*_LOOK, *_CHANGE, "AdminUsers", "ShowUserHistory", "SeeGroup", "AdminCustomField", "AdminCatalog"]
+_TICKETS: Final = ["SeeQueue", "ShowTicket", "CreateTicket"]
+_ADMIN: Final = ["AdminUsers", "ShowUserHistory", "SeeGroup", "AdminCustomField", "AdminCatalog"]
+_SYNC: Final = [*_LOOK, *_CHANGE, *_ADMIN, *_TICKETS]
 
 _ASSET_FIELDS: Final[tuple[tuple[str, str, int, tuple[int, ...], tuple[str, ...]], ...]] = (
     ("Serial Number", "Freeform", 1, _BOTH, ()),
@@ -48,6 +50,9 @@ _ASSET_FIELDS: Final[tuple[tuple[str, str, int, tuple[int, ...], tuple[str, ...]
     ("Google ID (unique)", "Freeform", 1, _ONE, ()),
     ("Last User", "Freeform", 1, _ONE, ()),
     ("Location", "Freeform", 1, _BOTH, ()),
+    ("Battery Status", "Select", 1, _ONE, ("Normal", "Replace soon", "Replace now")),
+    ("Battery Category", "Select", 1, _ONE, ("Excellent", "Good", "Fair", "Poor", "Critical")),
+    ("Battery Reported", "DateTime", 1, _ONE, ()),
 )
 _USER_FIELDS: Final = (
     ("Student ID", "Freeform", ()),
@@ -81,7 +86,7 @@ def _add_users(world: World) -> None:
         User(id=NOBODY, name="Nobody", real_name="Nobody in particular"),
         User(id=ROOT, name="root", real_name="Enoch Root", email="root@localhost", rights=["SuperUser"]),
         User(id=27, name="rt-sync", real_name="Sync Robot", rights=_SYNC),
-        User(id=29, name="rt-readonly", real_name="Read Only", rights=_LOOK),
+        User(id=29, name="rt-readonly", real_name="Read Only", rights=[*_LOOK, "SeeQueue", "ShowTicket"]),
         User(
             id=31,
             name="rt-catalog",

@@ -110,6 +110,19 @@ class Transaction(msgspec.Struct, kw_only=True, gc=False):
     created: str = ""
 
 
+class Ticket(msgspec.Struct, kw_only=True):
+    """A ticket; ``assets`` are the ids of those that it refers to."""
+
+    id: int
+    queue: str
+    subject: str
+    content: str = ""
+    assets: list[int] = []
+    creator: int = SYSTEM
+    created: str = ""
+    updated: str = ""
+
+
 class Change(NamedTuple):
     """What a line of history says happened."""
 
@@ -119,4 +132,4 @@ class Change(NamedTuple):
     new: str = ""
 
 
-Record = User | Catalog | CustomField | Asset | Transaction
+Record = User | Catalog | CustomField | Asset | Ticket | Transaction

@@ -18,18 +18,20 @@ from syncd.sandbox.rt.records import (
     Change,
     CustomField,
     Record,
+    Ticket,
     Transaction,
     User,
 )
 from syncd.sandbox.store import Documents
 
-R = TypeVar("R", User, Catalog, CustomField, Asset, Transaction)
+R = TypeVar("R", User, Catalog, CustomField, Asset, Ticket, Transaction)
 
 _COLLECTIONS: Final[dict[type[Any], str]] = {
     User: "rt.users",
     Catalog: "rt.catalogs",
     CustomField: "rt.custom_fields",
     Asset: "rt.assets",
+    Ticket: "rt.tickets",
     Transaction: "rt.transactions",
 }
 _PRINCIPAL_STEP = 2  # in RT each user takes two ids: the principal, and the group of one that goes with it
@@ -53,6 +55,7 @@ class World:
         self.catalogs: dict[int, Catalog] = {}
         self.custom_fields: dict[int, CustomField] = {}
         self.assets: dict[int, Asset] = {}
+        self.tickets: dict[int, Ticket] = {}
         self.transactions: dict[int, Transaction] = {}
         self.transaction_ids: list[int] = []
         self.history: dict[tuple[str, int], list[int]] = {}
@@ -117,6 +120,8 @@ class World:
             case Asset():
                 self.assets[record.id] = record
                 self._enter(record)
+            case Ticket():
+                self.tickets[record.id] = record
             case Transaction():
                 self.transactions[record.id] = record
                 self.transaction_ids.append(record.id)
