@@ -254,10 +254,10 @@ def _prune(store: Store, settings: Settings, job: str) -> None:
         extra = {"message_id": "PRUNING_FAILED", "syncd": {"ERROR": error.code}}
         log.warning("old runs could not be pruned: %s", error.sentence, extra=extra)
         return
-    if pruned.runs:
-        told = (pruned.runs, days, pruned.actions)
+    if pruned.runs or pruned.batteries:
+        told = (pruned.runs, days, pruned.actions, pruned.batteries)
         extra = {"message_id": "RUNS_PRUNED"}
-        log.info("pruned %d runs older than %g days, with %d actions", *told, extra=extra)
+        log.info("pruned %d runs older than %g days, with %d actions, and %d reports of batteries", *told, extra=extra)
 
 
 def _actor() -> str:

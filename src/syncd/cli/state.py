@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import click
+import msgspec
 
 from syncd.cli.options import as_json
 from syncd.cli.output import print_json, print_table, say
@@ -117,9 +118,10 @@ def prune(ctx: click.Context, older_than: timedelta, *, as_json: bool) -> None:
     with store_to_read(settings) as store:
         pruned = _there(store, settings).prune(before)
     if as_json:
-        print_json({"before": rfc3339(before), "runs": pruned.runs, "actions": pruned.actions})
+        print_json({"before": rfc3339(before)} | msgspec.to_builtins(pruned))
     else:
-        say(f"Pruned {pruned.runs} runs with {pruned.actions} actions from before {rfc3339(before)}.")
+        batteries = f", and {pruned.batteries} reports of batteries," if pruned.batteries else ""
+        say(f"Pruned {pruned.runs} runs with {pruned.actions} actions{batteries} from before {rfc3339(before)}.")
 
 
 def _somebody_is_there() -> bool:

@@ -53,8 +53,8 @@ class StateOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
         Meta(
             ge=0,
             le=36_500,
-            description="Days that runs stay in the audit log; a good run prunes older ones, a few at a time. "
-            "0 keeps them for ever.",
+            description="Days that runs stay in the audit log, and reports in the history of batteries, but for the "
+            "newest of each device; a good run prunes older ones, a few at a time. 0 keeps them for ever.",
         ),
     ] = 400
 

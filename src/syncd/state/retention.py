@@ -2,7 +2,8 @@
 
 What later runs still need stays, however old it is: of every job the newest run of each result, and the last good run,
 which the guard measures the next one by. A run leaves whole or not at all, and all that its revert needs is kept with
-it: any run that is there can be reverted. Links between systems stay; they are no part of the audit.
+it: any run that is there can be reverted. Links between systems stay; they are no part of the audit. The history of
+batteries is as long as the audit, but for the newest row of each device, which always stays.
 """
 
 from collections.abc import Iterator, Sequence
@@ -22,10 +23,11 @@ ACTIONS_AT_A_TIME = 5000
 
 
 class Pruned(msgspec.Struct, frozen=True, kw_only=True):
-    """What has left the store."""
+    """What has left the store; ``batteries`` counts rows of their history."""
 
     runs: int = 0
     actions: int = 0
+    batteries: int = 0
 
 
 def prune(database: Database, before: datetime, *, batches: int | None = None) -> Pruned:

@@ -7,6 +7,7 @@ text: it is shown and replaced whole, never searched.
 from sqlalchemy import (
     Boolean,
     Column,
+    Float,
     ForeignKey,
     Index,
     Integer,
@@ -17,7 +18,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-REVISION = "0003"
+REVISION = "0004"
 """The newest migration. An opened store of this revision is used as it is; a test keeps the two equal."""
 
 REVISION_TABLE = "alembic_version"
@@ -159,5 +160,51 @@ people = Table(
     # The import that last changed the row.
     Column("import", ForeignKey(imports.c.id), nullable=False),
     # The primary key is the order of the rows: 200,000 are written a sixth faster.
+    sqlite_with_rowid=False,
+)
+
+battery_history = Table(
+    "battery_history",
+    metadata,
+    Column("device", Text, primary_key=True),
+    # When the device reported it.
+    Column("time", Text, primary_key=True),
+    Column("source", Text, nullable=False),
+    Column("percent", Float),
+    Column("health", Text, nullable=False),
+    Column("full_charge", Integer),
+    Column("design", Integer),
+    Column("cycles", Integer),
+    Column("level", Integer),
+    Column("battery", Text, nullable=False),
+    # How many the device has, and those that do not count.
+    Column("batteries", Integer, nullable=False),
+    Column("others", Text, nullable=False),
+    Index(None, "time"),
+    sqlite_with_rowid=False,
+)
+
+battery_imports = Table(
+    "battery_imports",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    # SHA-256 of what was read, and of how it was read.
+    Column("content", Text, nullable=False),
+    Column("reading", Text, nullable=False),
+    Column("file", Text, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("at", Text, nullable=False),
+    Column("counts", Text, nullable=False),
+    Index(None, "content"),
+)
+
+battery_reports = Table(
+    "battery_reports",
+    metadata,
+    Column("device", Text, primary_key=True),
+    # JSON; shown and replaced whole.
+    Column("data", LargeBinary, nullable=False),
+    # The import that last changed the row.
+    Column("import", ForeignKey(battery_imports.c.id), nullable=False),
     sqlite_with_rowid=False,
 )

@@ -5,7 +5,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+import msgspec
+
 from syncd.host.clock import Clock, SystemClock
+from syncd.state.batteries import Batteries
 from syncd.state.circuits import Circuits
 from syncd.state.database import Database
 from syncd.state.external_ids import ExternalIds
@@ -33,10 +36,15 @@ class Store:
         self.circuits = Circuits(database)
         self.figures = Figures(database)
         self.rosters = Rosters(database, clock, actor)
+        self.batteries = Batteries(database, clock, actor)
 
     def prune(self, before: datetime, *, batches: int | None = None) -> Pruned:
-        """Delete runs that started before a time, but for those that are still needed; see ``state.retention``."""
-        return prune(self._database, before, batches=batches)
+        """Delete runs and battery reports from before a time, but for those that are still needed.
+
+        See ``state.retention``. ``batches``: at most so many transactions for each of the two.
+        """
+        done = prune(self._database, before, batches=batches)
+        return msgspec.structs.replace(done, batteries=self.batteries.history.prune(before, batches=batches))
 
     def back_up(self, target: Path) -> int:
         """Copy the store to a file while others use it, and return the size of that in bytes."""

@@ -33,6 +33,8 @@ _JSON_COLUMNS = {
     "circuits": ("state",),
     "imports": ("counts",),
     "people": ("data",),
+    "battery_history": ("others",),
+    "battery_imports": ("counts",),
 }
 
 

@@ -1,10 +1,13 @@
 """Synthetic records; ``fill`` is what the newest file of tests/fixtures/state holds, and most of the older ones."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 from syncd.host.circuit import CircuitState
 from syncd.reconcile.model import Action, Listing, Outcome, Plan, Report
 from syncd.reconcile.ports import RunSummary, Traffic
+from syncd.state.batteries import BatteryImport
+from syncd.state.battery_history import HistoryRow, OtherBattery
 from syncd.state.external_ids import Link
 from syncd.state.rosters import Import, Row
 from syncd.state.store import Store, open_store
@@ -76,6 +79,26 @@ def an_import(**more: object) -> Import:
     return Import(**fields | {"file": "students.csv", "format": "advisor"} | more)  # type: ignore[arg-type]  # as above
 
 
+def battery(device: str = "SYN0001", day: int = 1, percent: float | None = 85.0, **more: object) -> HistoryRow:
+    fields: dict[str, object] = {
+        "health": "BATTERY_HEALTH_NORMAL",
+        "full_charge": 3400,
+        "design": 4000,
+        "battery": "B1",
+    }
+    moment = {"device": device, "time": datetime(2026, 11, day, 8, 30, tzinfo=UTC), "source": "gam"}
+    return HistoryRow(percent=percent, **moment | fields | more)  # type: ignore[arg-type]  # as above
+
+
+def other_battery() -> OtherBattery:
+    return OtherBattery(battery="B2", time=datetime(2026, 11, 1, tzinfo=UTC), percent=99.5, cycles=3)
+
+
+def battery_import(**more: object) -> BatteryImport:
+    fields = {"content": "c" * 64, "reading": "r" * 64, "file": "batteries.csv"}
+    return BatteryImport(**fields | more)  # type: ignore[arg-type]  # as above
+
+
 def fill(directory: Path) -> Store:
     """Make a small store with something in every table."""
     clock = VirtualClock()
@@ -98,4 +121,7 @@ def fill(directory: Path) -> Store:
     store.external_ids.record("chromebooks", [link("device-1", "1"), link("device-2", "2")], clock.now())
     store.circuits.save("rt", CircuitState(failures=5, open_until=1.5, cooldown=60.0))
     store.rosters.take(an_import(), [[person(1), person(2)]], lambda _counts: True)
+    store.batteries.history.note([battery(), battery(day=2, percent=83.9, others=(other_battery(),))])
+    records = [("SYN0001", b'{"serial":"SYN0001"}')]
+    store.batteries.take_import(battery_import(), [records], lambda _old, new: new, lambda _counts: True)
     return store

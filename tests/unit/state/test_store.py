@@ -317,6 +317,10 @@ def test_the_state_of_every_released_schema_opens_with_all_it_holds(tmp_path: Pa
         rosters = released.stem >= "schema-0003"
         assert old.rosters.imports("students") == (fresh.rosters.imports("students") if rosters else [])
         assert list(old.rosters.people("students")) == (list(fresh.rosters.people("students")) if rosters else [])
+        batteries = released.stem >= "schema-0004"
+        assert list(old.batteries.history.all()) == (list(fresh.batteries.history.all()) if batteries else [])
+        assert list(old.batteries.imported()) == (list(fresh.batteries.imported()) if batteries else [])
+        assert old.batteries.imports() == (fresh.batteries.imports() if batteries else [])
 
 
 def test_there_is_a_state_file_of_the_present_schema() -> None:

@@ -1,0 +1,172 @@
+"""Batteries: their history, and the reports that were imported from files; an import is kept whole or not at all."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, func, insert, select
+
+from syncd.host.clock import Clock
+from syncd.state.battery_history import BatteryHistory
+from syncd.state.database import Database, batched, driver_rows
+from syncd.state.ledger import rfc3339
+from syncd.state.schema import battery_imports, battery_reports
+
+Record = tuple[str, bytes]
+"""The key of a device, its serial number or else its id, and what is known of it, as JSON."""
+
+Merge = Callable[[bytes, bytes], bytes]
+"""Makes one record of what is kept of a device and what a file says of it."""
+
+
+class ImportCounts(msgspec.Struct, frozen=True, kw_only=True):
+    """What an import makes of the reports: ``devices`` were told of; ``unchanged`` had nothing new."""
+
+    devices: int = 0
+    added: int = 0
+    changed: int = 0
+    unchanged: int = 0
+
+
+class BatteryImport(msgspec.Struct, frozen=True, kw_only=True):
+    """One import that was kept. ``id`` is 0 and ``at`` empty before it is; ``at`` is RFC 3339 in UTC.
+
+    ``content`` is the SHA-256 of the file, and ``reading`` that of how it was read.
+    """
+
+    id: int = 0
+    content: str
+    reading: str
+    file: str
+    actor: str = ""
+    at: str = ""
+    counts: ImportCounts = ImportCounts()
+
+
+class Batteries:
+    """What the store knows of batteries."""
+
+    def __init__(self, database: Database, clock: Clock, actor: str) -> None:
+        self.history = BatteryHistory(database)
+        self._database = database
+        self._clock = clock
+        self._actor = actor
+
+    def imported(self) -> Iterator[Record]:
+        """Yield what was imported of each device, by key; a connection is held until the last one."""
+        statement = select(battery_reports.c.device, battery_reports.c.data).order_by(battery_reports.c.device)
+        with self._database.read() as connection, closing(connection.execute(statement)) as result:
+            for device, data in driver_rows(result):
+                yield device, bytes(data)
+
+    def imports(self, most: int = 20) -> list[BatteryImport]:
+        """Return the newest imports, the newest first."""
+        statement = select(battery_imports).order_by(battery_imports.c.id.desc()).limit(most)
+        with self._database.read() as connection:
+            return [_import(dict(row)) for row in connection.execute(statement).mappings()]
+
+    def import_of(self, content: str, reading: str) -> BatteryImport | None:
+        """Return the newest import of a content that was read in a way."""
+        same = battery_imports.c.content == content, battery_imports.c.reading == reading
+        statement = select(battery_imports).where(*same).order_by(battery_imports.c.id.desc()).limit(1)
+        with self._database.read() as connection:
+            row = connection.execute(statement).mappings().first()
+        return None if row is None else _import(dict(row))
+
+    def take_import(
+        self,
+        new: BatteryImport,
+        batches: Iterable[Sequence[Record]],
+        merge: Merge,
+        keep: Callable[[ImportCounts], bool],
+    ) -> ImportCounts:
+        """Merge the records of a file into those that are kept, in one transaction; return what that makes of them.
+
+        ``keep`` is asked at the end: where it returns false or raises, nothing has happened. ``batches`` is read inside
+        the transaction; a device may be in several.
+        """
+        try:
+            with self._database.write() as connection:
+                taking = _Taking(connection, new, self._actor, rfc3339(self._clock.now()), merge)
+                for batch in batches:
+                    for some in batched(batch):
+                        taking.take(some)
+                taking.end(keep)
+        except _NotKept:
+            pass
+        return taking.counts
+
+
+class _NotKept(Exception):
+    """Undoes the transaction."""
+
+
+class _Taking:
+    """What happens inside the transaction of an import."""
+
+    def __init__(self, connection: Connection, new: BatteryImport, actor: str, at: str, merge: Merge) -> None:
+        self.counts = ImportCounts()
+        self._connection = connection
+        self._merge = merge
+        self._statement = _upsert(connection)
+        self._empty = not connection.scalar(select(func.count()).select_from(battery_reports))
+        values = {"content": new.content, "reading": new.reading, "file": new.file, "actor": actor, "at": at}
+        # The records point to their import, so it is there before them; its counts come at the end.
+        done = connection.execute(battery_imports.insert().values(**values, counts="{}"))
+        self._number = done.inserted_primary_key[0] if done.inserted_primary_key else 0
+        self._added: set[str] = set()
+        self._changed: set[str] = set()
+        self._unchanged: set[str] = set()
+
+    def take(self, batch: Sequence[Record]) -> None:
+        """Add records, or merge them with those that are there."""
+        write: dict[str, bytes] = {}
+        there = self._there([device for device, _ in batch])
+        for device, data in batch:
+            known = write.get(device) or there.get(device)
+            if known is None:
+                self._added.add(device)
+                write[device] = data
+            elif known != data and (merged := self._merge(known, data)) != known:
+                self._changed.add(device)
+                write[device] = merged
+            else:
+                self._unchanged.add(device)
+        if write:
+            rows = [(device, data, self._number) for device, data in write.items()]
+            self._connection.exec_driver_sql(self._statement, rows)
+
+    def end(self, keep: Callable[[ImportCounts], bool]) -> None:
+        """Count, and ask whether to keep it."""
+        changed = self._changed - self._added
+        unchanged = self._unchanged - self._added - changed
+        self.counts = ImportCounts(
+            devices=len(self._added) + len(changed) + len(unchanged),
+            added=len(self._added),
+            changed=len(changed),
+            unchanged=len(unchanged),
+        )
+        if not keep(self.counts):
+            raise _NotKept
+        text = msgspec.json.encode(self.counts).decode()
+        self._connection.execute(
+            battery_imports.update().where(battery_imports.c.id == self._number).values(counts=text)
+        )
+
+    def _there(self, devices: Sequence[str]) -> dict[str, bytes]:
+        if self._empty and not self._added:
+            return {}
+        statement = select(battery_reports.c.device, battery_reports.c.data)
+        found = self._connection.execute(statement.where(battery_reports.c.device.in_(devices)))
+        return {device: bytes(data) for device, data in driver_rows(found)}
+
+
+def _import(row: dict[str, Any]) -> BatteryImport:
+    return BatteryImport(**row | {"counts": msgspec.json.decode(row["counts"], type=ImportCounts)})
+
+
+def _upsert(connection: Connection) -> str:
+    # The same words in SQLite and in PostgreSQL; the values go past SQLAlchemy, which would take most of the time.
+    head = insert(battery_reports).compile(dialect=connection.dialect)
+    return f'{head} ON CONFLICT (device) DO UPDATE SET data = excluded.data, "import" = excluded."import"'
