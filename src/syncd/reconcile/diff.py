@@ -7,11 +7,9 @@ and is listed once for each field.
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import compress, islice
 from operator import ne
-from typing import Generic, Literal, TypeVar
+from typing import Generic, TypeVar
 
-import msgspec
-
-from syncd.reconcile.mapping import Field, Flow
+from syncd.reconcile.mapping import Field, Flow, Judged, Verdict
 from syncd.reconcile.model import Action, Kind, Listing, make_action
 from syncd.reconcile.values import Known, Unknown, Value
 
@@ -20,19 +18,6 @@ T = TypeVar("T")
 
 _SLICE = 2000
 """Pairs that are looked at together."""
-
-Verdict = Literal["same", "change", "clear", "kept", "unknown"]
-"""What a field comes to. ``kept``: the source is empty, and an empty source does not overwrite this field."""
-
-
-class Judged(msgspec.Struct, frozen=True, kw_only=True):
-    """One field of a pair: both values and what follows. ``why`` says it in words where nothing is written."""
-
-    field: str
-    verdict: Verdict
-    wanted: Value
-    present: Value
-    why: str = ""
 
 
 def diff(flow: Flow[S, T], pairs: Iterable[tuple[S, T, str]]) -> tuple[list[Action], list[Listing]]:
@@ -78,9 +63,10 @@ def _unequal(field: Field[S, T], sources: Sequence[S], targets: Sequence[T]) -> 
     return [place for place, value in wanted if value != field.read_target(targets[place]) or type(value) is Unknown]
 
 
-def judge(flow: Flow[S, T], source: S, target: T) -> list[Judged]:
+def judge(flow: Flow[S, T], source: S, target: T) -> Sequence[Judged]:
     """Return the verdict on every field of one pair, in the order of the mapping."""
-    return [_judge(field, field.read_source(source), field.read_target(target)) for field in flow.fields]
+    judged = [_judge(field, field.read_source(source), field.read_target(target)) for field in flow.fields]
+    return flow.settle(source, target, judged) if flow.settle else judged
 
 
 def _judge(field: Field[S, T], wanted: Value, present: Value) -> Judged:

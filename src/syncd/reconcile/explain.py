@@ -10,9 +10,9 @@ from typing import Any, Generic, Protocol, TypeVar, runtime_checkable
 
 import msgspec
 
-from syncd.reconcile.diff import Verdict, judge
+from syncd.reconcile.diff import judge
 from syncd.reconcile.keys import Rejected
-from syncd.reconcile.mapping import Flow
+from syncd.reconcile.mapping import Flow, Verdict
 from syncd.reconcile.match import Match
 from syncd.reconcile.model import Action, Listing
 from syncd.reconcile.sides import KeyRule, Side

@@ -1,9 +1,11 @@
 """Which side owns which field of the other: the mapping that a job declares."""
 
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Generic, Literal, TypeVar
+
+import msgspec
 
 from syncd.reconcile.model import Kind
 from syncd.reconcile.sides import Side
@@ -11,6 +13,19 @@ from syncd.reconcile.values import Known, Value
 
 S = TypeVar("S")
 T = TypeVar("T")
+
+Verdict = Literal["same", "change", "clear", "kept", "unknown"]
+"""What a field comes to. ``kept``: the source is empty, and an empty source does not overwrite this field."""
+
+
+class Judged(msgspec.Struct, frozen=True, kw_only=True):
+    """One field of a pair: both values and what follows. ``why`` says it in words where nothing is written."""
+
+    field: str
+    verdict: Verdict
+    wanted: Value
+    present: Value
+    why: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,8 +50,13 @@ class Field(Generic[S, T]):
 
 @dataclass(frozen=True, kw_only=True)
 class Flow(Generic[S, T]):
-    """The fields of the target that the source owns; every other field of the target is never written."""
+    """The fields of the target that the source owns; every other field of the target is never written.
+
+    ``settle`` has the last word on a pair whose fields depend on each other: it gets their verdicts in the order of
+    ``fields``, and returns them in that order.
+    """
 
     source: Side[S]
     target: Side[T]
     fields: tuple[Field[S, T], ...]
+    settle: Callable[[S, T, Sequence[Judged]], Sequence[Judged]] | None = None

@@ -1,5 +1,8 @@
 """What a target has to change to follow its source."""
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 import msgspec
 import pytest
 from hypothesis import given
@@ -7,7 +10,7 @@ from hypothesis import strategies as st
 
 from syncd.reconcile.diff import diff, judge
 from syncd.reconcile.keys import serial_key
-from syncd.reconcile.mapping import Field, Flow
+from syncd.reconcile.mapping import Field, Flow, Judged
 from syncd.reconcile.model import Action, Kind, Listing
 from syncd.reconcile.sides import KeyRule, Side
 from syncd.reconcile.values import Unknown, Value
@@ -167,3 +170,18 @@ def test_actions_and_verdicts_agree_and_hold_what_was_seen(asset: Asset, device:
     for action in actions:
         assert action.before == {name: judged[name].present for name in action.after}
         assert (action.kind == "clear") == (None in action.after.values() and "orgUnitPath" not in action.after)
+
+
+def test_a_flow_may_have_the_last_word_on_fields_that_depend_on_each_other() -> None:
+    """Here the user follows only where the asset id changes."""
+
+    def settle(_asset: Asset, _device: Device, judged: Sequence[Judged]) -> Sequence[Judged]:
+        moved = judged[0].verdict == "change"
+        return judged if moved else [msgspec.structs.replace(item, verdict="kept", why="it waits") for item in judged]
+
+    waiting = replace(FLOW, settle=settle)
+    after = Asset("CB-1", "b@example.org", "/x")
+    assert diff(waiting, [(after, Device("CB-1", "a@example.org", "/x"), "serial")]) == ([], [])
+    [action], _ = diff(waiting, [(after, Device("CB-2", "a@example.org", "/x"), "serial")])
+    assert action.after == {"annotatedAssetId": "CB-1", "annotatedUser": "b@example.org"}
+    assert {item.why for item in judge(waiting, after, Device("CB-1", "a@example.org", "/x"))} == {"it waits"}
