@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from contract.google_sandbox import FIXTURES, Running, connecting, running
@@ -65,6 +66,11 @@ def from_gam(home: Path, *arguments: str, now: datetime = NOW) -> Reports:
     return reports
 
 
+def plain(reports: Reports) -> Reports:
+    """Return reports without org units, which not every file has."""
+    return {key: msgspec.structs.replace(report, org_unit="") for key, report in reports.items()}
+
+
 def from_file(name: str) -> Reports:
     problems = Problems()
     with (FIXTURES / name).open("rb") as file, text_of(file, name) as lines:
@@ -82,14 +88,14 @@ def from_telemetry(google: Running, directory: Path, now: datetime = NOW) -> Rep
 def test_the_real_gam_prints_the_batteries_of_the_tenant(
     google: Running, tmp_path: Path, arguments: tuple[str, ...]
 ) -> None:
-    assert from_gam(configure(google, tmp_path / "gam"), *arguments) == EXPECTED
+    assert plain(from_gam(configure(google, tmp_path / "gam"), *arguments)) == EXPECTED
 
 
 def test_with_one_item_per_row_gam_prints_no_design_capacity_and_no_device_without_reports(
     google: Running, tmp_path: Path
 ) -> None:
-    found = from_gam(configure(google, tmp_path / "gam"), "oneitemperrow")
-    assert found == from_file("crostelemetry-battery-oneitem.csv")
+    found = plain(from_gam(configure(google, tmp_path / "gam"), "oneitemperrow"))
+    assert found == plain(from_file("crostelemetry-battery-oneitem.csv"))
     assert found.keys() == EXPECTED.keys() - {"SYN0006F"}
     for serial, each in found.items():
         (seen,), (whole,) = each.batteries, EXPECTED[serial].batteries
@@ -102,7 +108,7 @@ def test_what_gam_once_printed_has_the_batteries_of_the_tenant(name: str) -> Non
 
 
 def test_the_telemetry_adapter_reads_the_batteries_of_the_tenant(google: Running, tmp_path: Path) -> None:
-    assert from_telemetry(google, tmp_path) == EXPECTED
+    assert plain(from_telemetry(google, tmp_path)) == EXPECTED
 
 
 def test_gam_and_the_adapter_agree_on_a_fleet_of_all_kinds(tmp_path: Path) -> None:
@@ -113,6 +119,7 @@ def test_gam_and_the_adapter_agree_on_a_fleet_of_all_kinds(tmp_path: Path) -> No
         assert google.discovery.violations == []
     assert {len(each.batteries) for each in adapter.values()} == {0, 1, 2}
     assert len(adapter) > 250
+    assert len({each.org_unit for each in adapter.values()} - {""}) > 1
 
 
 @pytest.mark.parametrize(

@@ -108,7 +108,7 @@ def test_gam_gets_its_arguments_its_configuration_and_no_credential(script: Scri
         "print",
         "crostelemetry",
         "fields",
-        "serialnumber,batteryinfo,batterystatusreport",
+        "serialnumber,orgunitid,batteryinfo,batterystatusreport",
         "ou",
         "/A B; $(x)",
     ]

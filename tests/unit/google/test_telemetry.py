@@ -54,7 +54,7 @@ def test_the_api_has_googles_own_host_and_that_of_whatever_stands_for_google(api
 
 def test_a_list_asks_for_batteries_alone_a_thousand_at_a_time() -> None:
     query = asked(None)
-    assert query["readMask"] == "batteryInfo,batteryStatusReport,deviceId,serialNumber"
+    assert query["readMask"] == "batteryInfo,batteryStatusReport,deviceId,orgUnitId,serialNumber"
     assert query["pageSize"] == "1000"
     assert query["fields"].startswith("nextPageToken,devices(batteryInfo(designCapacity,serialNumber),")
     assert "filter" not in query

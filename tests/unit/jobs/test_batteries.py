@@ -46,6 +46,7 @@ class Report(msgspec.Struct, frozen=True):
 class Reading(msgspec.Struct, frozen=True):
     device_id: str = "d1"
     serial_number: str = "SYN0001A"
+    org_unit_id: str = ""
     battery_info: tuple[Info, ...] = ()
     battery_status_report: tuple[Report, ...] = ()
 
@@ -82,6 +83,7 @@ readings = st.lists(
         Reading,
         device_id=st.sampled_from(["", "d1", "d2"]),
         serial_number=st.sampled_from(["", "SYN0001A", " syn0001a", "SYN0002B", "UNKNOWN"]),
+        org_unit_id=st.sampled_from(["", "u1", "u2"]),
         battery_info=st.lists(st.builds(Info, st.sampled_from(["", "B1", "B2"]), numbers), max_size=2).map(tuple),
         battery_status_report=st.lists(told, max_size=3).map(tuple),
     ),

@@ -74,6 +74,8 @@ class Reading(Protocol):
     @property
     def serial_number(self) -> str: ...  # noqa: D102
     @property
+    def org_unit_id(self) -> str: ...  # noqa: D102
+    @property
     def battery_info(self) -> Sequence[Info]: ...  # noqa: D102
     @property
     def battery_status_report(self) -> Sequence[Report]: ...  # noqa: D102
@@ -109,28 +111,39 @@ class BatteryReport(msgspec.Struct, frozen=True, gc=False):
     """What is known of one device.
 
     ``serial`` in capitals without white space. ``batteries``: those with a report, the worst of those that are in the
-    device first. ``has_battery``: one is described, with a report or without.
+    device first. ``has_battery``: one is described, with a report or without. ``org_unit`` is the device's, "" where
+    the source does not tell it; it is an id or a path.
     """
 
     serial: str
     device_id: str
     batteries: tuple[Battery, ...] = ()
     has_battery: bool = False
+    org_unit: str = ""
 
     @property
     def worst(self) -> Battery | None:
         """The battery that counts; None where there is no report."""
         return self.batteries[0] if self.batteries else None
 
+    @property
+    def time(self) -> datetime | None:
+        """When the device reported last; None where there is no report."""
+        return max([battery.time for battery in self.batteries], default=None)
+
 
 _Design = tuple[str, datetime, int]
 
 
 class _Device(msgspec.Struct, gc=False):
-    """What was read of one device so far. ``name``: its id, and when it had it. ``designs``: battery, time, mAh."""
+    """What was read of one device so far. ``name``: its id, and when it had it; ``unit``: so too its org unit.
+
+    ``designs``: battery, time, mAh.
+    """
 
     serial: str
     name: tuple[datetime, str]
+    unit: tuple[datetime, str]
     last: datetime
     has_battery: bool
     batteries: tuple[Battery, ...]
@@ -181,9 +194,9 @@ class Batteries:
                 if (design := whole(each.design_capacity)) is not None
             ]
         )
-        device_id = reading.device_id
         has_battery = bool(reading.battery_info or batteries)
-        return _Device(serial, (last if device_id else _NEVER, device_id), last, has_battery, batteries, designs)
+        name, unit = _since(last, reading.device_id), _since(last, reading.org_unit_id)
+        return _Device(serial, name, unit, last, has_battery, batteries, designs)
 
     def _battery(self, report: Report) -> Battery | None:
         time = report.report_time
@@ -223,6 +236,12 @@ def whole(value: Number) -> int | None:
 
 
 _NEVER = datetime.min.replace(tzinfo=UTC)
+_UNTOLD = (_NEVER, "")
+
+
+def _since(time: datetime, text: str) -> tuple[datetime, str]:
+    """Return a text with its time; one that is blank is older than any other."""
+    return (time, text) if text else _UNTOLD
 
 
 def _level(report: Report) -> int | None:
@@ -271,6 +290,7 @@ def _merged(one: _Device, other: _Device) -> _Device:
     return _Device(
         one.serial or other.serial,
         max(one.name, other.name),
+        max(one.unit, other.unit),
         max(one.last, other.last),
         one.has_battery or other.has_battery,
         _newest((*one.batteries, *other.batteries)),
@@ -285,7 +305,7 @@ def _report(device: _Device) -> BatteryReport:
     batteries = [_designed(battery, designs.get(battery.serial)) for battery in device.batteries]
     if len(batteries) > 1:
         batteries.sort(key=lambda battery: (device.last - battery.time > REMOVED_AFTER, share(battery), battery.serial))
-    return BatteryReport(device.serial, device.name[1], tuple(batteries), device.has_battery)
+    return BatteryReport(device.serial, device.name[1], tuple(batteries), device.has_battery, device.unit[1])
 
 
 def _only(battery: Battery, designs: dict[str, int]) -> dict[str, int]:

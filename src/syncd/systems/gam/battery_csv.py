@@ -66,6 +66,7 @@ class _Device(msgspec.Struct, gc=False, rename="camel"):
 
     device_id: str = ""
     serial_number: str = ""
+    org_unit_id: str = ""
     battery_info: list[_Info] = []
     battery_status_report: list[_Report] = []
 
@@ -151,6 +152,7 @@ class _Rows:
         self._row = 0
         # A fleet has few capacities and cycle counts: each text is read once, and its number kept once.
         self._counts: dict[str, int | None] = {"": None}
+        self._units: dict[str, str] = {}
 
     def device(self, number: int, row: list[str]) -> DeviceRow | None:
         """Return what a row has; None for one that is blank, or cannot be used."""
@@ -169,6 +171,7 @@ class _Rows:
             serial.strip(),
             tuple([info for columns in self._infos if (info := self._info(row, columns)) is not None]),
             tuple([report for columns in self._reports if (report := self._report(row, columns)) is not None]),
+            self._unit(row[self._layout.org_unit]),
         )
 
     def _fits(self, number: int, row: list[str]) -> bool:
@@ -234,7 +237,12 @@ class _Rows:
             tuple([BatteryInfo(info.serial_number, self._number(info.design_capacity, "batteryInfo.designCapacity"))
                    for info in device.battery_info]),
             tuple([report for told in device.battery_status_report if (report := self._told(told)) is not None]),
+            self._unit(device.org_unit_id),
         )  # fmt: skip
+
+    def _unit(self, text: str) -> str:
+        """Return the org unit of a device; a fleet has few, and each text is kept once."""
+        return self._units.setdefault(text, text)
 
     def _told(self, told: _Report) -> BatteryStatusReport | None:
         when = self._checked(lambda text: cells.time(text, self._zone, self._latest), told.report_time, "reportTime")

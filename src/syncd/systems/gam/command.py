@@ -25,7 +25,7 @@ from syncd.systems.gam import warden
 _log = logging.getLogger(__name__)
 
 SYSTEM = "gam"
-BATTERIES = ("print", "crostelemetry", "fields", "serialnumber,batteryinfo,batterystatusreport")
+BATTERIES = ("print", "crostelemetry", "fields", "serialnumber,orgunitid,batteryinfo,batterystatusreport")
 """What to ask GAM for (GAM wiki, "ChromeOS Devices": print crostelemetry)."""
 
 _KEPT = ("HOME", "LANG", "LC_ALL", "LOCALE_ARCHIVE", "PATH", "SSL_CERT_FILE", "TMPDIR", "TZ", "TZDIR")

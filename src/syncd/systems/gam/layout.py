@@ -46,6 +46,7 @@ _PLAIN: Mapping[str, tuple[str, str]] = {
 }
 _DEVICE_ID = ("deviceid", "directoryapiid")
 _SERIAL = ("serialnumber", "serial", "deviceserialnumber")
+_ORG_UNIT = ("orgunitid", "orgunitpath", "organizationalunit", "orgunit")
 _TIMES = ("batteryreporttime", "reporttime", "laststatusreport", "lastsync", "lastsynced", "mostrecentsync")
 _ASIDE = re.compile(r"[\W_]+")
 _UNIT = re.compile(r"\((?:mah|%|cycles)\)")
@@ -76,6 +77,7 @@ class Layout(msgspec.Struct):
     header: list[str]
     device_id: int = ABSENT
     serial: int = ABSENT
+    org_unit: int = ABSENT
     json: int = ABSENT
     infos: dict[str, InfoColumns] = {}
     reports: dict[str, ReportColumns] = {}
@@ -116,6 +118,8 @@ def _place(layout: Layout, at: int, name: str) -> None:
         layout.device_id = at
     elif name == "serialnumber":
         layout.serial = at
+    elif name == "orgunitid" or (name == "orgunitpath" and layout.org_unit == ABSENT):
+        layout.org_unit = at
     elif (found := _BATTERY.fullmatch(name)) is not None:
         array, number, field = found.groups()
         if array == "batteryinfo" and field in _INFO:
@@ -129,6 +133,7 @@ def _place_plain(layout: Layout) -> None:
     names = {plain(name): at for at, name in reversed([*enumerate(layout.header)])}
     layout.device_id = next((names[name] for name in _DEVICE_ID if name in names), layout.device_id)
     layout.serial = next((names[name] for name in _SERIAL if name in names), layout.serial)
+    layout.org_unit = next((names[name] for name in _ORG_UNIT if name in names), layout.org_unit)
     for name, (array, field) in _PLAIN.items():
         if name not in names:
             continue

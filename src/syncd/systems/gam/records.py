@@ -31,9 +31,13 @@ class BatteryStatusReport(msgspec.Struct, frozen=True, gc=False):
 
 
 class DeviceRow(msgspec.Struct, frozen=True, gc=False):
-    """One row of a file: a device, or with one item per row a part of what there is of it."""
+    """One row of a file: a device, or with one item per row a part of what there is of it.
+
+    ``org_unit_id``: the id of its organisational unit or, where the file has that, its path.
+    """
 
     device_id: str = ""
     serial_number: str = ""
     battery_info: tuple[BatteryInfo, ...] = ()
     battery_status_report: tuple[BatteryStatusReport, ...] = ()
+    org_unit_id: str = ""

@@ -33,12 +33,12 @@ AHEAD = timedelta(days=1)
 EVER = datetime(1970, 1, 1, tzinfo=UTC)
 """As ``since``: all reports that Google still has."""
 
-_READ_MASK = "batteryInfo,batteryStatusReport,deviceId,serialNumber"
+_READ_MASK = "batteryInfo,batteryStatusReport,deviceId,orgUnitId,serialNumber"
 _FIELDS = (
     "batteryInfo(designCapacity,serialNumber),"
     "batteryStatusReport(batteryHealth,cycleCount,fullChargeCapacity,reportTime,"
     "sample(chargeRate,remainingCapacity,reportTime),serialNumber),"
-    "deviceId,serialNumber"
+    "deviceId,orgUnitId,serialNumber"
 )
 _DIRECTORY_HOST, _TELEMETRY_HOST = "admin.googleapis.com", "chromemanagement.googleapis.com"
 _OLDEST = datetime.min.replace(tzinfo=UTC)
@@ -75,6 +75,7 @@ class TelemetryDevice(msgspec.Struct, frozen=True, gc=False, rename="camel"):
 
     device_id: str
     serial_number: str = ""
+    org_unit_id: str = ""
     battery_info: tuple[BatteryInfo, ...] = ()
     battery_status_report: tuple[BatteryStatusReport, ...] = ()
 
@@ -118,6 +119,8 @@ class _Newest:
 
     def __call__(self, devices: Devices, so_far: int) -> None:
         for device in devices:
+            unit = device.org_unit_id
+            force_setattr(device, "org_unit_id", self._texts.setdefault(unit, unit))
             if device.battery_status_report:
                 force_setattr(device, "battery_status_report", self._newest(device.battery_status_report))
         if self._progress is not None:
