@@ -34,7 +34,7 @@ def test_custom_fields_need_a_query_and_are_all_text(rt: Rest2) -> None:
     assert rt.get("/customfields")["total"] == 0
     fields = "Name,Type,LookupType,MaxValues,Pattern,Disabled,UniqueValues,Values"
     answer = rt.search("/customfields", LOOKUP, fields=fields, per_page="100")
-    assert answer["total"] == 22
+    assert answer["total"] == 25
     serial, battery = answer["items"][0], answer["items"][12]
     assert serial == {
         "type": "customfield",
@@ -65,7 +65,7 @@ def test_the_fields_of_a_catalog_are_those_applied_to_it(rt: Rest2) -> None:
         "Funding Source",
         "Location",
     ]
-    assert rt.get("/catalog/2/customfields", per_page="100")["total"] == 22
+    assert rt.get("/catalog/2/customfields", per_page="100")["total"] == 25
     assert rt.search("/catalog/2/customfields", per_page="100")["total"] == 22
     assert rt.get("/catalog/99/customfields")["total"] == 0
 
