@@ -29,11 +29,14 @@ T = TypeVar("T")
 class Database:
     """One store file, usable from many threads: readers side by side, writers one after the other."""
 
-    def __init__(self, path: Path, busy_timeout: float) -> None:
-        """Open lazily; ``busy_timeout`` is how long, in seconds, to wait for a writer in another process."""
+    def __init__(self, path: Path, busy_timeout: float, *, cache: int = 0) -> None:
+        """Open lazily; ``busy_timeout`` is how long, in seconds, to wait for a writer in another process.
+
+        ``cache``: bytes of pages that each connection may keep; 0: what SQLite thinks is enough.
+        """
         self.path = path
         self._busy_timeout = busy_timeout
-        self._engine = _sqlite_engine(path, busy_timeout)
+        self._engine = _sqlite_engine(path, busy_timeout, cache)
         self._writer = self._engine.execution_options(syncd_writes=True)
         self._one_writer = threading.Lock()
 
@@ -156,7 +159,7 @@ def batched(items: Iterable[T], size: int = BATCH) -> Iterator[list[T]]:
         yield batch
 
 
-def _sqlite_engine(path: Path, busy_timeout: float) -> Engine:
+def _sqlite_engine(path: Path, busy_timeout: float, cache: int) -> Engine:
     engine = create_engine(URL.create("sqlite", database=str(path)), connect_args={"timeout": busy_timeout})
 
     def connected(connection: DBAPIConnection, _record: object) -> None:
@@ -166,6 +169,8 @@ def _sqlite_engine(path: Path, busy_timeout: float) -> Engine:
         cursor.execute("PRAGMA synchronous=FULL")
         cursor.execute("PRAGMA foreign_keys=ON")
         cursor.execute(f"PRAGMA journal_size_limit={WAL_KEPT}")
+        if cache:
+            cursor.execute(f"PRAGMA cache_size={-cache // 1024}")
         cursor.close()
 
     def begun(connection: Connection) -> None:

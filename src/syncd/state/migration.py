@@ -2,6 +2,7 @@
 
 import logging
 from pathlib import Path
+from typing import NamedTuple
 
 from sqlalchemy import Connection, inspect, select, table
 from sqlalchemy import column as sql_column
@@ -16,38 +17,51 @@ MADE_BY = "schema.made_by"
 logger = logging.getLogger(__name__)
 
 
-def bring_up_to_date(database: Database) -> None:
+class Schema(NamedTuple):
+    """What a file is brought to: the newest revision, and the folder of the migrations that lead there.
+
+    Each has a table ``facts`` like that of the store.
+    """
+
+    revision: str
+    migrations: Path
+
+
+STORE = Schema(REVISION, Path(__file__).parent / "migrations")
+
+
+def bring_up_to_date(database: Database, schema: Schema = STORE) -> None:
     """Create the tables, or migrate them in one transaction; an up-to-date store is left as it is.
 
     Raises ConfigurationError (``state.newer``) for a store of a newer syncd, DataError (``state.damaged``) for a
     database of another program.
     """
-    stored = stored_revision(database)
+    stored = stored_revision(database, schema)
     database.use_wal()
-    if stored == REVISION:
+    if stored == schema.revision:
         return
     with database.write() as connection:
         # Another process may have done it in the meantime: look again, now under the lock.
-        if _revision(connection, database.path) >= REVISION:
+        if _revision(connection, database.path) >= schema.revision:
             return
-        _upgrade(connection)
+        _upgrade(connection, schema)
     before = stored or "none"
     extra = {"message_id": "STORE_MIGRATED"}
-    logger.info("%s is at schema %s now (before: %s)", database.path, REVISION, before, extra=extra)
+    logger.info("%s is at schema %s now (before: %s)", database.path, schema.revision, before, extra=extra)
 
 
-def stored_revision(database: Database) -> str:
+def stored_revision(database: Database, schema: Schema = STORE) -> str:
     """Return the revision that the store is at, empty for one without tables; nothing is changed.
 
     Raises as ``bring_up_to_date`` does.
     """
     with database.read() as connection:
         stored = _revision(connection, database.path)
-        made_by = _made_by(connection, stored)
-    if stored > REVISION:
+        made_by = _made_by(connection) if stored > schema.revision else ""
+    if stored > schema.revision:
         raise ConfigurationError(
             f"{database.path} has schema {stored} of a newer syncd ({made_by}), and this syncd {__version__} knows "
-            f"schema {REVISION}; use the newer syncd, or restore the backup from before the upgrade.",
+            f"schema {schema.revision}; use the newer syncd, or restore the backup from before the upgrade.",
             code="state.newer",
             object=str(database.path),
         )
@@ -68,20 +82,20 @@ def _revision(connection: Connection, path: Path) -> str:
     return ""
 
 
-def _made_by(connection: Connection, stored: str) -> str:
-    if stored <= REVISION or not inspect(connection).has_table(facts.name):
+def _made_by(connection: Connection) -> str:
+    if not inspect(connection).has_table(facts.name):
         return "version unknown"
     return connection.scalar(select(facts.c.value).where(facts.c.name == MADE_BY)) or "version unknown"
 
 
-def _upgrade(connection: Connection) -> None:
+def _upgrade(connection: Connection, schema: Schema) -> None:
     from alembic import command  # noqa: PLC0415 - half a second, for a store that is new or old only
     from alembic.config import Config  # noqa: PLC0415
 
     # Its records name no file; the one below does.
     logging.getLogger("alembic").setLevel(logging.WARNING)
     config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
+    config.set_main_option("script_location", str(schema.migrations).replace("%", "%%"))
     config.attributes["connection"] = connection
     command.upgrade(config, "head")
     _after_upgrade(connection)

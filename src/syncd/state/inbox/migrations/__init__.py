@@ -1,0 +1,1 @@
+"""How the file of the inbox came to be as it is: one file a step in ``versions``."""

@@ -1,0 +1,54 @@
+"""What goes into the inbox and comes out of it."""
+
+from datetime import datetime
+from typing import Literal, TypeAlias
+
+import msgspec
+
+State: TypeAlias = Literal["waiting", "working", "done", "dead", "dropped"]
+"""``dead`` needs a person: it failed too often, or can never succeed. ``dropped``: a person gave it up."""
+
+
+class NewEvent(msgspec.Struct, frozen=True, kw_only=True):
+    """Something that happened. ``key`` is told once for each kind; events of one ``object`` are worked on in order.
+
+    ``sender``: how it came (``webhook``, ``poll``). ``object``: ``asset:17``. ``body``: JSON.
+    """
+
+    kind: str
+    sender: str
+    key: str
+    object: str
+    body: bytes
+
+
+class Receipt(msgspec.Struct, frozen=True):
+    """The id of an accepted event; a duplicate has that of the first."""
+
+    id: str
+    duplicate: bool
+
+
+class Event(msgspec.Struct, frozen=True, kw_only=True):
+    """An event as it is kept.
+
+    ``next_try`` is when it may be claimed (again); ``holder`` and ``lease_until`` say who works on it. ``code`` and
+    ``error`` are those of the last failure. ``finished``: when it was done, buried or dropped.
+    """
+
+    id: str
+    kind: str
+    sender: str
+    key: str
+    object: str
+    body: bytes
+    received: datetime
+    state: State
+    attempts: int
+    next_try: datetime
+    holder: str
+    lease_until: datetime | None
+    code: str
+    error: str
+    result: bytes | None
+    finished: datetime | None
