@@ -4,6 +4,7 @@ import os
 import socket
 import sqlite3
 import subprocess
+from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -58,6 +59,24 @@ class Rt5:
         golden = (self.data_dir / "golden").read_text(encoding="utf-8").strip()
         return Path(golden) / f"{name}.db"
 
+    def perl(self, program: str) -> str:
+        """Run a Perl program inside this RT, as its scripts run, and return what it prints."""
+        environ = {
+            "RT_SITE_CONFIG": str(self.data_dir / "RT_SiteConfig.pm"),
+            "RT_SITE_CONFIG_DIR": str(self.data_dir / "conf.d"),
+            "PERL5LIB": str(self.data_dir / "lib"),
+        }
+        command = ["perl", "-I/usr/share/request-tracker5/lib", "-e", f"use RT; RT->LoadConfig; RT->Init; {program}"]
+        done = subprocess.run(
+            command, env={**os.environ, **environ}, capture_output=True, text=True, timeout=TIMEOUT, check=True
+        )
+        return done.stdout
+
+    @property
+    def log(self) -> str:
+        """What RT has logged."""
+        return (self.data_dir / "log" / "rt.log").read_text(encoding="utf-8", errors="replace")
+
     def stop(self) -> None:
         _call("stop", str(self.data_dir), timeout=TIMEOUT)
 
@@ -73,12 +92,27 @@ def missing() -> str | None:
     return None
 
 
-def start(data_dir: Path) -> Rt5:
+@dataclass(frozen=True)
+class Telling:
+    """Where the overlay tells of new assets; ``timeout`` in seconds."""
+
+    url: str
+    token_file: Path
+    timeout: float = 2.0
+
+    @property
+    def environ(self) -> dict[str, str]:
+        settings = {"URL": self.url, "TOKEN_FILE": str(self.token_file), "TIMEOUT": f"{self.timeout:g}"}
+        return {f"RT5_SYNCD_{name}": value for name, value in settings.items()}
+
+
+def start(data_dir: Path, telling: Telling | None = None) -> Rt5:
     """Install what is needed (about 25 s the first time), start RT on a free port and wait until it answers."""
     if why := missing():
         raise MissingService(why)
     _call("install", timeout=INSTALL_TIMEOUT)
-    environment = _call("start", str(_free_port()), str(data_dir), timeout=TIMEOUT)
+    more = telling.environ if telling else {}
+    environment = _call("start", str(_free_port()), str(data_dir), timeout=TIMEOUT, more=more)
     settings = dict(line.split("=", 1) for line in environment.splitlines() if "=" in line)
     tokens = {_user_of(name): value for name, value in settings.items() if name.endswith("_TOKEN")}
     return Rt5(url=settings["RT_URL"], data_dir=data_dir, tokens=tokens)
@@ -103,10 +137,16 @@ def _free_port() -> int:
         return port
 
 
-def _call(*arguments: str, timeout: float) -> str:
+def _call(*arguments: str, timeout: float, more: Mapping[str, str] | None = None) -> str:
     try:
         done = subprocess.run(
-            [SCRIPT, *arguments], capture_output=True, text=True, timeout=timeout, check=True, stdin=subprocess.DEVNULL
+            [SCRIPT, *arguments],
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            check=True,
+            stdin=subprocess.DEVNULL,
+            env={**os.environ, **(more or {})},
         )
     except subprocess.TimeoutExpired as error:
         raise MissingService(f"rt5-server {arguments[0]} took longer than {timeout:g} s") from error
