@@ -11,13 +11,13 @@ import pytest
 from contract.google_sandbox import FIXTURES, Running, connecting, running
 from contract.test_gam import NO_WAY_OUT, configure, program
 from syncd.host.errors import ExitStatus, IntegrationError
+from syncd.host.problems import Problems
 from syncd.jobs.batteries.reports import NORMAL, REPLACE_NOW, REPLACE_SOON, Battery, BatteryReport, newest
 from syncd.sandbox.fleet import make_fleet
 from syncd.sandbox.google import GoogleApp
 from syncd.systems.gam.batteries import printed
 from syncd.systems.gam.battery_csv import rows, text_of
 from syncd.systems.gam.command import Gam
-from syncd.systems.gam.problems import Problems
 from syncd.systems.google.options import TELEMETRY_READ
 from syncd.systems.google.telemetry import EVER
 

@@ -13,13 +13,13 @@ from syncd.cli.options import as_json, everything
 from syncd.cli.output import print_json, print_table, reader_may_leave, say
 from syncd.cli.session import program, settings_of, store_of
 from syncd.host.clock import SystemClock
+from syncd.host.dropzone import DropZone
 from syncd.host.logs import is_the_journal
 from syncd.jobs import drop_zone as zones
 from syncd.jobs import student_import
 from syncd.jobs.settings import Settings
 from syncd.jobs.student_import import LOCK, Imported, Order, again, import_students, summary
 from syncd.state.lock import JobLock
-from syncd.systems.rosters.dropzone import DropZone
 from syncd.systems.rosters.opening import open_roster
 from syncd.systems.rosters.options import Format
 

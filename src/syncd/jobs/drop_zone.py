@@ -8,12 +8,13 @@ from pathlib import Path
 import msgspec
 
 from syncd.host.clock import Clock
+from syncd.host.dropzone import DropZone, Verdict
 from syncd.host.errors import DataError, IntegrationError, NotPermitted, Unavailable
 from syncd.host.messages import kind_of
 from syncd.jobs.student_import import Imported, Order, again, import_students, summary
 from syncd.state.files import prepare_directory
 from syncd.state.rosters import Rosters
-from syncd.systems.rosters.dropzone import DropZone, Verdict
+from syncd.systems.rosters.opening import opened
 from syncd.systems.rosters.options import StudentImportOptions
 
 PLACE = ("drop", "students")
@@ -47,8 +48,8 @@ def _take(zone: DropZone, rosters: Rosters, order: Order, program: str, clock: C
     stamp = clock.now().astimezone(UTC).strftime("%Y%m%dT%H%M%SZ")
     command = again(program, str(zone.path / "rejected" / f"{stamp}-{name}"), order)
     try:
-        with zone.taken(name) as roster:
-            done = import_students(rosters, roster, msgspec.structs.replace(order, command=command))
+        with zone.taken(name) as file:
+            done = import_students(rosters, opened(file, name), msgspec.structs.replace(order, command=command))
     except (Unavailable, NotPermitted) as error:
         if error.code.startswith("state."):
             raise
@@ -63,7 +64,7 @@ def _take(zone: DropZone, rosters: Rosters, order: Order, program: str, clock: C
     except OSError as error:  # another user's folder, a full disk: the next file may be luckier
         stuck = NotPermitted(
             f"{done.file} ({done.result}) cannot be moved to {verdict}/: {error.strerror}; move it away by hand.",
-            code="roster.stuck",
+            code="drop_zone.stuck",
             object=done.file,
         )
         return msgspec.structs.replace(done, error=done.error or stuck)
@@ -90,8 +91,7 @@ def report(done: Imported) -> list[str]:
     """Return what a person has to know about one file, line by line; it may hold cells of the file."""
     lines = [f"{done.file}: {summary(done) if done.error is None else done.result}"]
     lines += [done.error.sentence] if done.error else []
-    places = (f"{item.file}, row {item.row}{f', {item.column}' if item.column else ''}" for item in done.problems)
-    lines += [f"{place}: {item.reason}" for place, item in zip(places, done.problems, strict=True)]
+    lines += map(str, done.problems)
     more = done.problem_count - len(done.problems)
     return [*lines, f"... and {more:,} more"] if more else lines
 

@@ -12,13 +12,13 @@ import msgspec
 
 from syncd.host.errors import DataError, IntegrationError, Refused
 from syncd.host.garbage import no_garbage
+from syncd.host.problems import Problem, Problems
 from syncd.reconcile.guard import SHORTEST_APPROVAL, Limit, allowed
 from syncd.state.rosters import Counts, Import, Rosters
 from syncd.systems.rosters.assembly import Reading
 from syncd.systems.rosters.opening import Opened
 from syncd.systems.rosters.options import StudentImportOptions
 from syncd.systems.rosters.person import FIELDS, Source
-from syncd.systems.rosters.problems import Problem, Problems
 
 ROSTER = "students"
 LOCK = "import-students"

@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 
 from syncd.cli import imports
+from syncd.host import problems as room
+from syncd.host.dropzone import DropZone
 from syncd.host.errors import DataError
 from syncd.host.messages import MessageId, kind_of
 from syncd.jobs import student_import
 from syncd.state.store import open_store
-from syncd.systems.rosters import problems as room
-from syncd.systems.rosters.dropzone import DropZone
 from unit.cli.commands import Cli, Result
 from unit.virtual_clock import VirtualClock
 
@@ -291,7 +291,7 @@ def test_a_name_that_cannot_be_told_holds_up_no_other(school: School) -> None:
     school.drop(rows(1), "good.csv")
     files = school.syncd(65, "--drop-zone", "--json").json
     assert [done["result"] for done in files] == ["rejected", "rejected", "imported"]
-    assert [(done["error"] or {}).get("code") for done in files] == ["roster.bad_name", "roster.bad_name", None]
+    assert [(done["error"] or {}).get("code") for done in files] == ["file.bad_name", "file.bad_name", None]
     assert [path.name for path in school.zone.iterdir() if path.is_file()] == []
     assert len(school.moved("rejected")) == 4
     assert school.ids() == ["00001"]

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from syncd.host.errors import DataError, ExitStatus
+from syncd.host.problems import Problems
 from syncd.systems.gam.battery_csv import rows, text_of
-from syncd.systems.gam.problems import Problems
 from syncd.systems.gam.records import BatteryInfo, BatterySample, BatteryStatusReport, DeviceRow
 
 FIXTURES = Path(__file__).parents[2] / "fixtures" / "gam"
@@ -29,7 +29,7 @@ DEVICE = DeviceRow("d1", "SYN0001A", (BatteryInfo("100A", 4080),), (REPORT,))
 
 def read(content: str | bytes, problems: Problems | None = None) -> list[DeviceRow]:
     """Read a file; without a place for problems there may be none."""
-    found = problems or Problems()
+    found = Problems() if problems is None else problems
     data = content if isinstance(content, bytes) else content.encode()
     with text_of(io.BytesIO(data), "file.csv") as lines:
         devices = list(rows(lines, "file.csv", found, now=NOW))
@@ -180,19 +180,19 @@ def test_serials_are_as_they_are_and_one_may_come_again() -> None:
 @pytest.mark.parametrize(
     ("was", "bad", "problem"),
     [
-        ("3920", "much", "column batteryStatusReport.0.fullChargeCapacity: 'much' is not a whole number"),
-        ("3920", "-3920", "column batteryStatusReport.0.fullChargeCapacity: '-3920' is negative"),
-        ("3920", "39.20", "column batteryStatusReport.0.fullChargeCapacity: '39.20' is not a whole number"),
-        (",4080", ",408000", "column batteryInfo.0.designCapacity: '408000' is more than the 100,000"),
-        (",112", ",112x", "column batteryStatusReport.0.cycleCount: '112x' is not a whole number"),
-        ("HEALTH_NORMAL", "FINE", "column batteryStatusReport.0.batteryHealth: 'BATTERY_FINE' is none of"),
+        ("3920", "much", "batteryStatusReport.0.fullChargeCapacity: 'much' is not a whole number"),
+        ("3920", "-3920", "batteryStatusReport.0.fullChargeCapacity: '-3920' is negative"),
+        ("3920", "39.20", "batteryStatusReport.0.fullChargeCapacity: '39.20' is not a whole number"),
+        (",4080", ",408000", "batteryInfo.0.designCapacity: '408000' is more than the 100,000"),
+        (",112", ",112x", "batteryStatusReport.0.cycleCount: '112x' is not a whole number"),
+        ("HEALTH_NORMAL", "FINE", "batteryStatusReport.0.batteryHealth: 'BATTERY_FINE' is none of"),
         (
             "2026-11-18T",
             "2126-11-18T",
-            "column batteryStatusReport.0.reportTime: '2126-11-18T11:00:00Z' is still to come",
+            "batteryStatusReport.0.reportTime: '2126-11-18T11:00:00Z' is still to come",
         ),
-        ("2026-11-18T11:00:00Z", "yesterday", "column batteryStatusReport.0.reportTime: 'yesterday' is not a time"),
-        ("2026-11-18T11:00:00Z", "", "column batteryStatusReport.0.reportTime: the report has no time"),
+        ("2026-11-18T11:00:00Z", "yesterday", "batteryStatusReport.0.reportTime: 'yesterday' is not a time"),
+        ("2026-11-18T11:00:00Z", "", "batteryStatusReport.0.reportTime: the report has no time"),
     ],
 )
 def test_a_cell_that_cannot_be_used_is_named_and_the_rest_of_the_row_counts(was: str, bad: str, problem: str) -> None:
@@ -231,7 +231,7 @@ def test_a_row_that_is_none_is_named_and_passed_over(row: str, problem: str) -> 
 )
 def test_a_json_cell_that_is_cut_short_or_wrong_is_named(cell: str, problem: str) -> None:
     told, _ = problem_of(f"d1,{cell}", "deviceId,JSON")
-    assert told.startswith(f"file.csv, row 2, column {problem}")
+    assert told.startswith(f"file.csv, row 2, {problem}")
 
 
 @pytest.mark.parametrize(

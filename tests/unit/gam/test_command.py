@@ -13,9 +13,9 @@ import pytest
 
 from syncd.host.errors import ExitStatus, IntegrationError, Interrupted
 from syncd.host.messages import MessageId
+from syncd.host.problems import Problems
 from syncd.systems.gam.batteries import printed
 from syncd.systems.gam.command import Gam
-from syncd.systems.gam.problems import Problems
 from syncd.systems.gam.records import DeviceRow
 
 NOW = datetime(2026, 11, 19, tzinfo=UTC)

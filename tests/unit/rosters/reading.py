@@ -5,11 +5,11 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from syncd.host.problems import Problems
 from syncd.systems.rosters.assembly import Reading
 from syncd.systems.rosters.opening import open_roster, source_of
 from syncd.systems.rosters.options import StudentImportOptions
 from syncd.systems.rosters.person import Person, Source
-from syncd.systems.rosters.problems import Problems
 
 FIXTURES = Path(__file__).parents[2] / "fixtures" / "rosters"
 TODAY = date(2026, 11, 21)

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from syncd.host import problems as room
 from syncd.host.errors import DataError, NotPermitted
-from syncd.systems.rosters import problems as room
+from syncd.host.problems import Problems
 from syncd.systems.rosters.csv_file import CsvFile
 from syncd.systems.rosters.opening import open_roster
-from syncd.systems.rosters.problems import Problems
 from unit.rosters.reading import HEADER, faults, opened, read, reading
 
 GOOD = "1,Aiko,Example,aexample,9,Tess\n"
@@ -184,4 +184,4 @@ def test_what_is_no_file_is_refused(tmp_path: Path, kind: str) -> None:
         open_roster(Path("/dev/zero") if kind == "device" else path),
     ):
         pass
-    assert wrong.value.code == ("roster.missing" if kind == "missing" else "roster.not_a_file")
+    assert wrong.value.code == ("file.missing" if kind == "missing" else "file.not_regular")

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from syncd.host.errors import ConfigurationError, DataError, Unavailable
+from syncd.host.problems import Problems
 from syncd.systems.rosters.opening import open_roster
 from syncd.systems.rosters.person import Person
-from syncd.systems.rosters.problems import Problems
 from unit.rosters.reading import FIXTURES, fixture, opened, read, reading
 
 AIKO = Person("00101", "Aiko", "Example", grade="9", graduation_year=2030)
@@ -145,7 +145,7 @@ def test_a_bundle_of_which_a_file_changes_meanwhile_is_not_read_on(bundle: Path)
         (bundle / "users.csv").write_text("".join(text.splitlines(keepends=True)[:-1]))
         with pytest.raises(Unavailable, match=r"bundle: users\.csv changed while it was read") as moved:
             list(source.people(Problems()))
-    assert moved.value.code == "roster.moved"
+    assert moved.value.code == "file.changed"
 
 
 def zipped(name: str, folder: str = "", how: int = zipfile.ZIP_DEFLATED) -> bytes:

@@ -10,8 +10,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from syncd.host.errors import DataError
+from syncd.host.problems import Problems
 from syncd.systems.rosters.csv_file import CsvFile
-from syncd.systems.rosters.problems import Problems
 from unit.rosters.reading import HEADER, opened, read, reading
 
 ENCODINGS = ("utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32", "cp1252")

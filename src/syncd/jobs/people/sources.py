@@ -5,6 +5,7 @@ from datetime import date
 from pathlib import Path
 
 from syncd.host.errors import DataError
+from syncd.host.problems import Problems
 from syncd.jobs.people.directory import people_of
 from syncd.jobs.people.options import FileSource, GoogleSource, RtUsersOptions, Source
 from syncd.reconcile.ports import Progress
@@ -13,7 +14,6 @@ from syncd.systems.google import Google
 from syncd.systems.rosters.assembly import Reading
 from syncd.systems.rosters.opening import open_roster
 from syncd.systems.rosters.person import FIELDS, Person
-from syncd.systems.rosters.problems import Problems
 
 IMPORTED = "students"
 """The roster that `syncd import students` keeps."""

@@ -5,9 +5,9 @@ from contextlib import contextmanager
 from datetime import datetime
 
 from syncd.host.errors import DataError, Unavailable
+from syncd.host.problems import Problems
 from syncd.systems.gam.battery_csv import rows
 from syncd.systems.gam.command import BATTERIES, SYSTEM, Gam, log_line
-from syncd.systems.gam.problems import Problems
 from syncd.systems.gam.records import DeviceRow
 
 NAME = "GAM's output"

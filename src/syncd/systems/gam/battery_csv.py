@@ -20,9 +20,9 @@ from typing import Any, BinaryIO, TypeVar
 import msgspec
 
 from syncd.host.errors import DataError
+from syncd.host.problems import Problems
 from syncd.systems.gam import cells
 from syncd.systems.gam.layout import InfoColumns, Layout, ReportColumns, layout_of
-from syncd.systems.gam.problems import Problems
 from syncd.systems.gam.records import BatteryInfo, BatterySample, BatteryStatusReport, DeviceRow
 
 LONGEST_CELL = 2**24

@@ -1,8 +1,5 @@
 """A bundle of CSV files: a folder, or a ZIP file; nothing is unpacked, and no link is followed."""
 
-import errno
-import os
-import stat
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -10,12 +7,11 @@ from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO, Protocol, cast
 
-from syncd.host.errors import DataError, NotPermitted
+from syncd.host.errors import DataError
+from syncd.host.plain_files import open_regular
 
 LARGEST = 2**31
 """Bytes of a file in a ZIP file; what is larger unpacked is no roster."""
-
-LINK = "it is a symbolic link"
 
 _ENCRYPTED = 0x1
 _COMPRESSIONS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
@@ -98,43 +94,3 @@ def zip_explained(name: str) -> Iterator[None]:
         raise DataError(
             f"{name} is a damaged ZIP file ({error}); export it again.", code="roster.zip", object=name
         ) from error
-
-
-def open_regular(path: Path, *, folder: int | None = None) -> BinaryIO:
-    """Open a file to read: no link, device, pipe or socket; ``folder`` is the open directory that it is in.
-
-    Raises DataError (``roster.not_a_file``, ``roster.missing``), NotPermitted (``roster.not_permitted``).
-    """
-    try:
-        # Some devices do something when they are opened.
-        _check_regular(path, os.stat(path, dir_fd=folder, follow_symlinks=False))
-        # Without O_NONBLOCK the open of a pipe would wait for somebody to write to it.
-        file = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=folder)
-    except PermissionError:
-        raise NotPermitted(
-            f"syncd may not read {path}; give it to the user that syncd runs as.",
-            code="roster.not_permitted",
-            object=str(path),
-        ) from None
-    except FileNotFoundError:
-        raise DataError(f"there is no file {path}.", code="roster.missing", object=str(path)) from None
-    except OSError as error:
-        why = LINK if error.errno == errno.ELOOP else error.strerror or "it cannot be opened"
-        raise _no_file(path, why) from None
-    try:
-        _check_regular(path, os.fstat(file))
-    except DataError:
-        os.close(file)
-        raise
-    return os.fdopen(file, "rb")
-
-
-def _check_regular(path: Path, found: os.stat_result) -> None:
-    if not stat.S_ISREG(found.st_mode):
-        raise _no_file(path, LINK if stat.S_ISLNK(found.st_mode) else "it is a device, a pipe or a folder")
-
-
-def _no_file(path: Path, why: str) -> DataError:
-    return DataError(
-        f"{path} is no regular file ({why}), and nothing else is read.", code="roster.not_a_file", object=str(path)
-    )

@@ -4,11 +4,11 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import BinaryIO
 
+from syncd.host.problems import Problems
 from syncd.systems.rosters.assembly import Assembly, Reading
 from syncd.systems.rosters.dialects import OWN, ROLES, layout_of
 from syncd.systems.rosters.formulas import unguarded
 from syncd.systems.rosters.person import Person
-from syncd.systems.rosters.problems import Problems
 from syncd.systems.rosters.table import Batch, Table
 
 _EXTERNAL_ID = re.compile(r"externalIds\.(\d+)\.type", re.IGNORECASE)

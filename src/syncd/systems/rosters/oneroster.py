@@ -11,12 +11,12 @@ from contextlib import closing, contextmanager
 from typing import NamedTuple
 
 from syncd.host.errors import DataError, Unavailable
+from syncd.host.problems import Problems
 from syncd.systems.rosters.assembly import Assembly, Reading
 from syncd.systems.rosters.bundle import Bundle, zip_explained
 from syncd.systems.rosters.dialects import Dialect, places
 from syncd.systems.rosters.grades import grade_of
 from syncd.systems.rosters.person import Person
-from syncd.systems.rosters.problems import Problems
 from syncd.systems.rosters.table import Batch, Table
 
 USERS = Dialect(
@@ -178,7 +178,7 @@ class OneRoster:
                 raise Unavailable(
                     f"{self._bundle.name}: {name} changed while it was read, nothing was stored; import it again when "
                     "it is whole.",
-                    code="roster.moved",
+                    code="file.changed",
                     object=self._bundle.name,
                 )
             yield table

@@ -1,14 +1,14 @@
 """Open what somebody names as a roster: one CSV file, or a OneRoster bundle as a ZIP file or a folder."""
 
-import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
-from syncd.host.errors import DataError, Unavailable
+from syncd.host.errors import DataError
+from syncd.host.plain_files import Unchanged, open_regular
 from syncd.systems.rosters.assembly import Reading
-from syncd.systems.rosters.bundle import Folder, Zip, open_regular
+from syncd.systems.rosters.bundle import Folder, Zip
 from syncd.systems.rosters.csv_file import CsvFile
 from syncd.systems.rosters.oneroster import OneRoster
 from syncd.systems.rosters.person import Source
@@ -20,7 +20,7 @@ class Opened(NamedTuple):
     """A roster that is open, and not looked into yet.
 
     ``source`` reads it; it raises DataError and ConfigurationError (``roster.…``). ``whole`` raises Unavailable
-    (``roster.moved``) when the file has changed since it was opened.
+    (``file.changed``) when the file has changed since it was opened.
     """
 
     name: str
@@ -30,7 +30,7 @@ class Opened(NamedTuple):
 
 @contextmanager
 def open_roster(path: Path) -> Iterator[Opened]:
-    """Open a roster by its path. Raises DataError (``roster.missing``, ``roster.not_a_file``), NotPermitted."""
+    """Open a roster by its path. Raises DataError (``file.missing``, ``file.not_regular``), NotPermitted."""
     if path.is_dir():
         yield Opened(path.name, lambda reading: OneRoster(Folder(path), reading), lambda: None)
         return
@@ -40,17 +40,7 @@ def open_roster(path: Path) -> Iterator[Opened]:
 
 def opened(file: BinaryIO, name: str) -> Opened:
     """Return the roster that an open file is."""
-    before = _state(file)
-
-    def whole() -> None:
-        if _state(file) != before:
-            raise Unavailable(
-                f"{name} changed while it was read, nothing was stored; import it again when it is whole.",
-                code="roster.moved",
-                object=name,
-            )
-
-    return Opened(name, lambda reading: source_of(file, name, reading), whole)
+    return Opened(name, lambda reading: source_of(file, name, reading), Unchanged(file, name))
 
 
 def source_of(file: BinaryIO, name: str, reading: Reading) -> Source:
@@ -66,8 +56,3 @@ def source_of(file: BinaryIO, name: str, reading: Reading) -> Source:
             object=name,
         )
     return CsvFile(file, name, reading)
-
-
-def _state(file: BinaryIO) -> tuple[int, int]:
-    found = os.fstat(file.fileno())
-    return found.st_size, found.st_mtime_ns

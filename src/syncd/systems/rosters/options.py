@@ -1,12 +1,12 @@
 """How the files look that a school has, and ``[imports.students]``: what they may do to its roster."""
 
 import codecs
-import os
 from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
 
+from syncd.host.dropzone import SettleSeconds, check_drop_zone
 from syncd.systems.rosters.grades import KNOWN, SchoolYear, unknown_grades
 from syncd.systems.rosters.person import FIELDS, Role
 
@@ -115,10 +115,7 @@ class StudentImportOptions(RosterFileOptions, frozen=True, kw_only=True, forbid_
             "without approval; at least one person unless 0.",
         ),
     ] = 20.0
-    settle_seconds: Annotated[
-        float,
-        Meta(ge=0, description="How long a file in the drop zone must have been left as it is before it is taken."),
-    ] = 5.0
+    settle_seconds: SettleSeconds = 5.0
     drop_zone: Annotated[
         str,
         Meta(
@@ -130,5 +127,4 @@ class StudentImportOptions(RosterFileOptions, frozen=True, kw_only=True, forbid_
     def __post_init__(self) -> None:
         """Raise ValueError for what no type can tell."""
         super().__post_init__()
-        if self.drop_zone and not os.path.isabs(self.drop_zone):  # noqa: PTH117 - pathlib is not needed for it
-            raise ValueError(f"drop_zone is {self.drop_zone!r}, which is no absolute path")
+        check_drop_zone(self.drop_zone)

@@ -5,7 +5,7 @@ from typing import Literal, Protocol
 
 import msgspec
 
-from syncd.systems.rosters.problems import Problems
+from syncd.host.problems import Problems
 
 Role = Literal["student", "staff"]
 

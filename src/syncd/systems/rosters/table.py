@@ -8,7 +8,7 @@ from itertools import islice
 from typing import BinaryIO, NamedTuple
 
 from syncd.host.errors import DataError
-from syncd.systems.rosters.problems import Problems
+from syncd.host.problems import Problems
 from syncd.systems.rosters.text import examine, lines
 
 BATCH = 500

@@ -1,4 +1,4 @@
-"""What is wrong with the rows of a roster: each named, many counted."""
+"""What is wrong with the rows of a file: each named, many counted."""
 
 from collections.abc import Iterator
 
@@ -11,14 +11,23 @@ KEPT = 1000
 class Problem(msgspec.Struct, frozen=True):
     """A cell, or with an empty ``column`` a row, that cannot be used.
 
-    ``row`` counts as a spreadsheet does: the header is row 1. ``reason`` may hold the value, so it is for the person
-    who has the file, not for a log.
+    ``row`` counts as a spreadsheet does: the first one of the file is row 1. ``reason`` may hold the value, so it is
+    for the person who has the file, not for a log.
     """
 
     file: str
     row: int
     column: str
     reason: str
+
+    @property
+    def place(self) -> str:
+        """Where in its file it is, without any value: this may be logged."""
+        return f"row {self.row}{f', {self.column}' if self.column else ''}"
+
+    def __str__(self) -> str:
+        """Return the sentence: "devices.csv, row 3, cycleCount: ..."."""
+        return f"{self.file}, {self.place}: {self.reason}"
 
 
 class Problems:
@@ -43,6 +52,6 @@ class Problems:
 
     def places(self, most: int) -> str:
         """Return where the first problems are, without any value: this may be logged."""
-        told = [f"row {problem.row}{f', {problem.column}' if problem.column else ''}" for problem in self][:most]
+        told = [problem.place for problem in self][:most]
         more = self.count - len(told)
         return "; ".join(told) + (f"; and {more} more" if more else "")

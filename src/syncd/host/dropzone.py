@@ -11,17 +11,23 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import BinaryIO, Literal, Self
+from typing import Annotated, BinaryIO, Literal, Self
+
+from msgspec import Meta
 
 from syncd.host.errors import ConfigurationError, DataError, Unavailable
-from syncd.systems.rosters.bundle import open_regular
-from syncd.systems.rosters.opening import Opened, opened
+from syncd.host.plain_files import open_regular, state_of
 
 Verdict = Literal["done", "rejected"]
 
 VERDICTS: tuple[Verdict, ...] = ("done", "rejected")
 UNFINISHED = (".part", ".partial", ".filepart", ".tmp", ".crdownload")
 """Endings that upload programs give to a file until it is whole."""
+
+SettleSeconds = Annotated[
+    float, Meta(ge=0, description="How long a file in the drop zone must have been left as it is before it is taken.")
+]
+"""The type of the option."""
 
 _MOST_NAMES = 1000
 _LONGEST_NAME = 200
@@ -38,7 +44,7 @@ class DropZone:
     def __init__(self, path: Path, settle_seconds: float, sleep: Callable[[float], None] = time.sleep) -> None:
         """Open the folder, which is there; ``settle_seconds`` is how long a file must have been left as it is.
 
-        Raises ConfigurationError ``roster.drop_zone`` for a folder that cannot be one.
+        Raises ConfigurationError ``drop_zone.folder`` for a folder that cannot be one.
         """
         self.path = path
         self._settle = settle_seconds
@@ -84,38 +90,39 @@ class DropZone:
         return os.stat(name, dir_fd=self._folder, follow_symlinks=False)
 
     @contextmanager
-    def taken(self, name: str) -> Iterator[Opened]:
+    def taken(self, name: str) -> Iterator[BinaryIO]:
         """Open a file, once nobody has touched it for a while.
 
-        Raises DataError (``roster.bad_name``, ``roster.not_a_file``, ``roster.linked``), Waiting
-        (``roster.unfinished``), NotPermitted.
+        Raises DataError (``file.bad_name``, ``file.not_regular``, ``file.linked``), Waiting (``file.unfinished``),
+        NotPermitted.
         """
         if not name.isprintable() or len(os.fsencode(name)) > _LONGEST_NAME:
             raise DataError(
-                f"{name!a} cannot be the name of a roster; use at most {_LONGEST_NAME} printable characters of UTF-8.",
-                code="roster.bad_name",
+                f"{name!a} cannot be the name of a file here; use at most {_LONGEST_NAME} printable characters of "
+                "UTF-8.",
+                code="file.bad_name",
                 object=ascii(name),
             )
         with open_regular(Path(name), folder=self._folder) as file:
             if os.fstat(file.fileno()).st_nlink > 1:
                 raise DataError(
                     f"{name} has a second name elsewhere (a hard link), and nothing outside of the drop zone is read.",
-                    code="roster.linked",
+                    code="file.linked",
                     object=name,
                 )
             self._wait(file, name)
             self._taken[name] = _identity(os.fstat(file.fileno()))
-            yield opened(file, name)
+            yield file
 
     def _wait(self, file: BinaryIO, name: str) -> None:
         """Wait once until a file is settled; one that still changes then is left for later."""
-        before = os.fstat(file.fileno())
+        before, left = os.fstat(file.fileno()), state_of(file)
         age = time.time() - max(before.st_mtime, before.st_ctime)
         if age < self._settle:
             self._sleep(self._settle - max(age, 0))
-        if being_written(file) or _state(os.fstat(file.fileno())) != _state(before):
+        if being_written(file) or state_of(file) != left:
             raise Waiting(
-                f"{name} is still being written; it is taken when that is done.", code="roster.unfinished", object=name
+                f"{name} is still being written; it is taken when that is done.", code="file.unfinished", object=name
             )
 
     def settle(self, name: str, verdict: Verdict, stamp: str, report: str) -> None:
@@ -149,7 +156,7 @@ def _explained(path: Path) -> Iterator[None]:
         raise ConfigurationError(
             f"{path} cannot be a folder of the drop zone: {error.strerror}; make it a plain folder that syncd may "
             "write in, or move what is in its place away.",
-            code="roster.drop_zone",
+            code="drop_zone.folder",
             object=str(path),
         ) from error
 
@@ -167,10 +174,6 @@ def being_written(file: BinaryIO) -> bool:
     except OSError:  # another owner's file, or a file system without leases
         return False
     return False
-
-
-def _state(found: os.stat_result) -> tuple[int, int]:
-    return found.st_size, found.st_mtime_ns
 
 
 def _identity(found: os.stat_result) -> tuple[int, int]:
@@ -197,3 +200,9 @@ def _free_name(folder: int, name: str) -> str:
         number += 1
         free = f"{name}.{number}"
     return free
+
+
+def check_drop_zone(folder: str) -> None:
+    """Raise ValueError for what cannot be the option of a drop zone."""
+    if folder and not os.path.isabs(folder):  # noqa: PTH117 - pathlib is not needed for it
+        raise ValueError(f"drop_zone is {folder!r}, which is no absolute path")

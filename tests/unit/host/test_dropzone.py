@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from syncd.host.dropzone import DropZone, Waiting, being_written
 from syncd.host.errors import ConfigurationError, DataError
-from syncd.systems.rosters.dropzone import DropZone, Waiting, being_written
-from unit.rosters.reading import HEADER
 
+HEADER = "student_id,first_name,last_name\n"
 OLD = 1_700_000_000
 
 
@@ -67,8 +67,8 @@ def test_a_link_with_the_name_of_a_file_that_was_taken_is_moved_too(folder: Path
 
 def test_a_file_goes_beside_its_report_which_is_for_its_owner_only(folder: Path, zone: DropZone) -> None:
     left(folder)
-    with zone.taken("students.csv") as roster:
-        assert roster.name == "students.csv"
+    with zone.taken("students.csv") as file:
+        assert file.read().decode() == HEADER
     zone.settle("students.csv", "done", "20261121T050000Z", "all is well\n")
     assert zone.fresh() == []
     report = folder / "done" / "20261121T050000Z-students.csv.report.txt"
@@ -115,7 +115,7 @@ def test_what_is_no_file_of_the_zone_is_refused_and_moved_as_it_is(folder: Path,
     name = odd(folder, kind)
     with pytest.raises(DataError) as refused, zone.taken(name):
         pass
-    assert refused.value.code in ("roster.not_a_file", "roster.linked")
+    assert refused.value.code in ("file.not_regular", "file.linked")
     before = os.lstat(folder / name)
     zone.settle(name, "rejected", "now", refused.value.sentence)
     assert os.lstat(folder / "rejected" / "now-odd.csv").st_ino == before.st_ino
@@ -176,16 +176,16 @@ def test_a_file_in_the_place_of_a_folder_is_told_and_nothing_stays_open(folder: 
     before = os.listdir("/proc/self/fd")  # noqa: PTH208
     with pytest.raises(ConfigurationError, match="/done cannot be a folder of the drop zone: File exists; ") as wrong:
         DropZone(folder, 0.0)
-    assert wrong.value.code == "roster.drop_zone"
+    assert wrong.value.code == "drop_zone.folder"
     assert len(os.listdir("/proc/self/fd")) == len(before)  # noqa: PTH208
 
 
 @pytest.mark.parametrize("name", [b"\xff\xe9.csv", b"a\nb.csv", b"x" * 251 + b".csv", "é".encode() * 120 + b".csv"])
 def test_a_name_that_no_report_could_have_is_refused_and_moved(folder: Path, zone: DropZone, name: bytes) -> None:
     odd = left(folder, os.fsdecode(name), "text").name
-    with pytest.raises(DataError, match="cannot be the name of a roster") as refused, zone.taken(odd):
+    with pytest.raises(DataError, match="cannot be the name of a file here") as refused, zone.taken(odd):
         pass
-    assert refused.value.code == "roster.bad_name"
+    assert refused.value.code == "file.bad_name"
     zone.settle(odd, "rejected", "20261121T050000Z", refused.value.sentence)
     assert zone.fresh() == []
     file, report = sorted((folder / "rejected").iterdir())
