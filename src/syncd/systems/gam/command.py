@@ -170,6 +170,8 @@ class Gam:
         kept.setdefault("LANG", "C.UTF-8")
         if self._config_dir:
             kept["GAMCFGDIR"] = self._config_dir
+            # nixpkgs' GAM sets GAMCFGDIR itself, to the folder gam in this one (folder.py)
+            kept["XDG_CONFIG_HOME"] = str(Path(self._config_dir).parent)
             kept.setdefault("HOME", self._config_dir)
         return kept
 
