@@ -11,11 +11,6 @@ let
   units = import ./units.nix { inherit lib; };
   enabled = lib.filterAttrs (_: job: job.enable) cfg.jobs;
 
-  # units that are no jobs; they may find nothing to do, so that a ping says nothing
-  tasks =
-    lib.optional cfg.imports.students.enable "import-students"
-    ++ lib.optional cfg.exports.students.enable "export-students";
-
   wanted =
     lib.optional (alerts.command != [ ]) "command"
     ++ lib.optional (alerts.mail.to != null) "mail"
@@ -121,9 +116,10 @@ in
   config = lib.mkIf cfg.enable {
     systemd.services = lib.mkMerge [
       (lib.genAttrs' wanted (kind: lib.nameValuePair "syncd-alert-${kind}@" (service kind)))
-      (lib.genAttrs' (lib.attrNames enabled ++ tasks) (
+      (lib.genAttrs' (lib.attrNames enabled ++ units.tasks cfg) (
         name:
         let
+          # what is no job may find nothing to do, so that a ping says nothing
           ways = if enabled ? ${name} then wanted else lib.remove "ping" wanted;
         in
         lib.nameValuePair "syncd-${name}" {

@@ -12,7 +12,7 @@ let
 
   wanted =
     lib.concatMap (job: job.credentials) (lib.attrValues jobs)
-    ++ lib.optionals cfg.exports.students.enable units.exportStudents.credentials
+    ++ lib.optionals (lib.any (one: one.enable) (lib.attrValues cfg.exports)) units.exports.credentials
     ++ lib.optional (cfg.alerts.ping.url == "credential") "alert-ping-url";
   unused = lib.subtractLists wanted (lib.attrNames all);
 in

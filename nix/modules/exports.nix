@@ -1,4 +1,4 @@
-# Students with their devices, as a file in the state folder, on a timer.
+# What RT knows, as files in the state folder, on timers.
 {
   config,
   lib,
@@ -7,17 +7,15 @@
 }:
 let
   cfg = config.services.syncd;
-  students = cfg.exports.students;
   units = import ./units.nix { inherit lib; };
   types = import ./types.nix { inherit lib; };
-  data = units.exportStudents;
-  state = cfg.settings.state.directory;
+  enabled = lib.filterAttrs (_: one: one.enable) cfg.exports;
   available = cfg.credentials // cfg.encryptedCredentials;
-in
-{
-  options.services.syncd.exports.students = {
+  unit = kind: lib.nameValuePair "syncd-export-${kind}";
+
+  options = kind: data: {
     enable = lib.mkEnableOption ''
-      the export of students with their devices to the folder `exports` of the state folder; `exports.students.catalogs`
+      the export of ${data.description} to the folder `exports` of the state folder; `exports.${kind}.catalogs`
       of {option}`services.syncd.settings` says which catalogs the devices are in'';
 
     schedule = lib.mkOption {
@@ -34,56 +32,54 @@ in
         "--format"
         "xlsx"
       ];
-      description = "More arguments for `syncd export students`.";
+      description = "More arguments for `syncd export ${kind}`.";
     };
   };
 
-  config = lib.mkIf (cfg.enable && students.enable) {
-    systemd.timers.syncd-export-students = lib.mkIf (students.schedule != null) {
-      description = data.timer.Unit.Description;
-      wantedBy = [ units.timer.Install.WantedBy ];
-      timerConfig = units.timer.Timer // {
-        OnCalendar = students.schedule;
-      };
+  timer = kind: one: {
+    description = (units.export cfg kind).timer.Unit.Description;
+    wantedBy = [ units.timer.Install.WantedBy ];
+    timerConfig = units.timer.Timer // {
+      OnCalendar = one.schedule;
     };
+  };
 
-    systemd.services.syncd-export-students = {
-      description = data.service.Unit.Description;
-      documentation = [ data.service.Unit.Documentation ];
-      wants = [ data.service.Unit.Wants ];
-      after = [ data.service.Unit.After ];
-      restartIfChanged = false;
-      unitConfig = { inherit (data.service.Unit) StartLimitIntervalSec StartLimitBurst; };
-      serviceConfig =
-        units.hardening
-        // lib.mapAttrs (_: lib.mkDefault) (units.taskService data)
-        // {
-          ExecStart = utils.escapeSystemdExecArgs (
-            [
-              (lib.getExe cfg.package)
-              "--config"
-              cfg.configFile
-            ]
-            ++ map (lib.replaceStrings [ "@state@" ] [ state ]) data.arguments
-            ++ students.extraArgs
-          );
-          StateDirectory = "${cfg.stateDirectory} ${cfg.stateDirectory}/exports";
+  service =
+    kind: one:
+    let
+      data = units.export cfg kind;
+    in
+    units.task { inherit cfg utils; } (data // { arguments = data.arguments ++ one.extraArgs; }) (
+      {
+        StateDirectory = "${cfg.stateDirectory} ${cfg.stateDirectory}/exports";
+      }
+      // lib.optionalAttrs (cfg.environmentFile != null) { EnvironmentFile = cfg.environmentFile; }
+      // units.loadCredentials cfg data.credentials
+    );
+
+  scheduled = lib.filterAttrs (_: one: one.schedule != null) enabled;
+in
+{
+  options.services.syncd.exports = lib.mapAttrs options units.exports.kinds;
+
+  config = lib.mkIf cfg.enable {
+    systemd.timers = lib.mapAttrs' (kind: one: unit kind (timer kind one)) scheduled;
+    systemd.services = lib.mapAttrs' (kind: one: unit kind (service kind one)) enabled;
+
+    assertions = lib.concatLists (
+      lib.mapAttrsToList (kind: _: [
+        {
+          assertion = cfg.settings ? exports.${kind};
+          message = "services.syncd.exports.${kind} is enabled; set services.syncd.settings.exports.${kind}.catalogs.";
         }
-        // lib.optionalAttrs (cfg.environmentFile != null) { EnvironmentFile = cfg.environmentFile; }
-        // units.loadCredentials cfg data.credentials;
-    };
-
-    assertions = [
-      {
-        assertion = cfg.settings ? exports.students;
-        message = "services.syncd.exports.students is enabled; set services.syncd.settings.exports.students.catalogs.";
-      }
-      {
-        assertion = cfg.environmentFile != null || lib.any (name: available ? ${name}) data.credentials;
-        message = "services.syncd.exports.students is enabled and lacks a credential; set ${
-          lib.concatMapStringsSep " or " (name: "services.syncd.credentials.${name}") data.credentials
-        }.";
-      }
-    ];
+        {
+          assertion =
+            cfg.environmentFile != null || lib.any (name: available ? ${name}) units.exports.credentials;
+          message = "services.syncd.exports.${kind} is enabled and lacks a credential; set ${
+            lib.concatMapStringsSep " or " (name: "services.syncd.credentials.${name}") units.exports.credentials
+          }.";
+        }
+      ]) enabled
+    );
   };
 }

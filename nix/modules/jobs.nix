@@ -189,8 +189,6 @@ in
         '';
       }) enabled;
 
-    warnings = lib.optional (
-      enabled == { } && !cfg.imports.students.enable && !cfg.exports.students.enable
-    ) "services.syncd.enable is set, but no job is: set services.syncd.jobs.<name>.enable.";
+    warnings = lib.optional (enabled == { } && units.tasks cfg == [ ]) "services.syncd.enable is set, but no job is: set services.syncd.jobs.<name>.enable.";
   };
 }

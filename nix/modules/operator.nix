@@ -8,13 +8,14 @@
 let
   cfg = config.services.syncd;
   metrics = cfg.metrics.textfileDirectory;
-  students = cfg.imports.students;
+  imports = lib.filter (one: one.enable) (lib.attrValues cfg.imports);
+  exports = lib.filter (one: one.enable) (lib.attrValues cfg.exports);
   units = import ./units.nix { inherit lib; };
 
   jobs = lib.filterAttrs (_: job: job.enable) cfg.jobs;
   names = lib.unique (
     lib.concatMap (job: job.credentials) (lib.attrValues jobs)
-    ++ lib.optionals cfg.exports.students.enable units.exportStudents.credentials
+    ++ lib.optionals (exports != [ ]) units.exports.credentials
   );
 
   service =
@@ -26,10 +27,8 @@ let
     }
     // lib.zipAttrs (
       lib.optional (metrics != null) (units.metrics // { ReadWritePaths = "-${metrics}"; })
-      ++ lib.optional students.enable {
-        inherit (units.importStudents.service.Service) SupplementaryGroups;
-        ReadWritePaths = "-${students.dropZone}";
-      }
+      ++ lib.optional (imports != [ ]) { inherit (units.imports.service.Service) SupplementaryGroups; }
+      ++ map (one: { ReadWritePaths = "-${one.dropZone}"; }) imports
     )
     // lib.optionalAttrs (cfg.environmentFile != null) { EnvironmentFile = cfg.environmentFile; };
   properties = lib.concatLists (

@@ -11,11 +11,10 @@ let
   stateDirectory = "/var/lib/${cfg.stateDirectory}";
 
   jobs = lib.filterAttrs (_: job: job.enable) cfg.jobs;
+  exports = lib.filterAttrs (_: one: one.enable) cfg.exports;
   schedules =
     lib.mapAttrs' (name: job: lib.nameValuePair "jobs.${name}" job.schedule) jobs
-    // lib.optionalAttrs cfg.exports.students.enable {
-      "exports.students" = cfg.exports.students.schedule;
-    };
+    // lib.mapAttrs' (kind: one: lib.nameValuePair "exports.${kind}" one.schedule) exports;
   scheduled = lib.filterAttrs (_: schedule: schedule != null) schedules;
 
   written = format.generate "syncd.toml" cfg.settings;

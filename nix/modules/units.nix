@@ -5,7 +5,30 @@ let
   read = name: lib.importJSON (folder + "/${name}.json");
   present = lib.filterAttrs (_: value: value != null);
 
+  # a word in each @place@
+  fill =
+    words: value:
+    if lib.isString value then
+      lib.replaceStrings (map (name: "@${name}@") (lib.attrNames words)) (lib.attrValues words) value
+    else if lib.isList value then
+      map (fill words) value
+    else if lib.isAttrs value then
+      lib.mapAttrs (_: fill words) value
+    else
+      value;
+  ofKind =
+    data: cfg: kind:
+    fill (
+      lib.filterAttrs (_: lib.isString) data.kinds.${kind}
+      // {
+        inherit kind;
+        state = cfg.settings.state.directory;
+      }
+    ) data;
+
   hardening = (read "hardening").Service;
+  imports = read "imports";
+  exports = read "exports";
   job = read "job";
   alert = read "alert";
 in
@@ -20,10 +43,50 @@ in
   catalog = present (hardening // (read "catalog").Service);
   jobService = job.service;
 
-  # units that are no jobs, and the directives of their services: those of a job, but for what is said there
-  importStudents = read "import-students";
-  exportStudents = read "export-students";
-  taskService = task: present (job.service.Service // task.service.Service);
+  # units that are no jobs, and what there is of each kind
+  inherit imports exports;
+  import = ofKind imports;
+  export = ofKind exports;
+
+  # those that are enabled
+  tasks =
+    cfg:
+    let
+      enabled = lib.filterAttrs (_: one: one.enable);
+    in
+    map (kind: "import-${kind}") (lib.attrNames (enabled cfg.imports))
+    ++ map (kind: "export-${kind}") (lib.attrNames (enabled cfg.exports));
+
+  # the service of one; its directives are those of a job, but for what is said in its data
+  task =
+    { cfg, utils }:
+    data: serviceConfig:
+    let
+      inherit (data.service) Unit;
+    in
+    {
+      description = Unit.Description;
+      documentation = [ Unit.Documentation ];
+      wants = lib.optional (Unit ? Wants) Unit.Wants;
+      after = lib.optional (Unit ? After) Unit.After;
+      # a switch is no reason to start one, or to break it off
+      restartIfChanged = false;
+      unitConfig = lib.filterAttrs (name: _: lib.hasPrefix "StartLimit" name) Unit;
+      serviceConfig =
+        hardening
+        // lib.mapAttrs (_: lib.mkDefault) (present (job.service.Service // data.service.Service))
+        // {
+          ExecStart = utils.escapeSystemdExecArgs (
+            [
+              (lib.getExe cfg.package)
+              "--config"
+              cfg.configFile
+            ]
+            ++ data.arguments
+          );
+        }
+        // serviceConfig;
+    };
 
   # of the unit that tells by mail, ping or command
   alertService = kind: {
@@ -32,7 +95,7 @@ in
   };
 
   # "syncd: @description@" of a job
-  describe = description: lib.replaceStrings [ "@description@" ] [ description ];
+  describe = description: fill { inherit description; };
 
   # directives that load those of the named credentials that the configuration has
   loadCredentials =

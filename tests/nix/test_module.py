@@ -16,7 +16,7 @@ from syncd.host.units.render import Alerts, Host, operator_script, units
 GOLDEN = Path(__file__).parent / "golden"
 MODULE = f"checks.{SYSTEM}.module"
 MAX_EXPOSURE = 1.2
-TASKS: dict[str, Any] = {"drop_zone": "/srv/rosters", "export_students": True}
+TASKS: dict[str, Any] = {"drop_zones": {"students": "/srv/rosters"}, "exports": ["students"]}
 
 
 @pytest.fixture(scope="session")
@@ -95,8 +95,8 @@ def _like_example() -> Host:
             "google-service-account": "/run/secrets/syncd/google-service-account",
             "rt-token": "/run/secrets/syncd/rt-token",
         },
-        drop_zone="/var/lib/syncd-drop/students",
-        export_students=True,
+        drop_zones={"students": "/var/lib/syncd-drop/students"},
+        exports=["students"],
         alerts=Alerts(mail_to="it@example.org", mail_from="syncd@example", sendmail="/run/wrappers/bin/sendmail"),
     )
 
@@ -127,8 +127,8 @@ def test_syncd_units_writes_what_the_module_writes_with_every_option_set(everyth
         credentials={"alert-ping-url": "/run/secrets/syncd/alert-ping-url"},
         environment_file="/run/secrets/syncd/environment",
         metrics_directory="/var/lib/node-exporter-textfiles",
-        drop_zone="/srv/rosters",
-        export_students=True,
+        drop_zones={"students": "/srv/rosters"},
+        exports=["students"],
         alerts=Alerts(
             mail_to="it@example.org",
             mail_from="syncd@example.org",

@@ -210,7 +210,7 @@ def test_an_export_that_is_not_configured_has_no_units(tmp_path: Path) -> None:
 
 def test_people_are_told_of_imports_and_exports_but_not_by_pings() -> None:
     alerts = Alerts(mail_to="it@example.org", ping_url="https://ping.example.org")
-    texts = units(Host(program="/p", drop_zone="/srv/rosters", export_students=True, alerts=alerts), [])
+    texts = units(Host(program="/p", drop_zones={"students": "/srv/rosters"}, exports=["students"], alerts=alerts), [])
     for name in ("import-students", "export-students"):
         unit = directives(texts[f"syncd-{name}.service"])["Unit"]
         assert unit["OnFailure"] == [f"syncd-alert-mail@{name}:failed.service"]

@@ -5,9 +5,9 @@ import shlex
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -15,7 +15,7 @@ from syncd.cli.output import print_json
 from syncd.host.catalog import catalog
 from syncd.host.config import read_document
 from syncd.host.errors import ConfigurationError
-from syncd.host.units.render import Alerts, Host, known_jobs, operator_script
+from syncd.host.units.render import Alerts, Host, known_jobs, known_kinds, operator_script
 from syncd.host.units.render import units as unit_texts
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 NEVER = "never"
 OPERATOR = "syncd-operator"
 CATALOG = "syncd.catalog"
+Command = TypeVar("Command", bound=Callable[..., Any])
 
 
 def _pairs(_context: click.Context, parameter: click.Parameter, values: Sequence[str]) -> dict[str, str]:
@@ -35,6 +36,17 @@ def _pairs(_context: click.Context, parameter: click.Parameter, values: Sequence
             raise click.BadParameter(f"{value!r} is not {parameter.metavar}", param=parameter)
         pairs[name] = right
     return pairs
+
+
+def _tasks(command: Command) -> Command:
+    """Add a flag for each kind of thing that units can import or export."""
+    for kind, known in reversed(known_kinds("exports").items()):
+        what = f"Units that export {known['description']}, as exports.{kind} says."
+        command = click.option(f"--export-{kind}", is_flag=True, help=what)(command)
+    for kind, known in reversed(known_kinds("imports").items()):
+        what = f"Units that import {known['description']} left in the folder imports.{kind}.drop_zone."
+        command = click.option(f"--import-{kind}", is_flag=True, help=what)(command)
+    return command
 
 
 @click.command("units")
@@ -66,12 +78,7 @@ def _pairs(_context: click.Context, parameter: click.Parameter, values: Sequence
     metavar="DIR",
     help="Folder of metrics.textfile_directory, for units to write to.",
 )
-@click.option(
-    "--import-students", is_flag=True, help="Units that import what is left in the folder imports.students.drop_zone."
-)
-@click.option(
-    "--export-students", is_flag=True, help="Units that export students with their devices, as exports.students says."
-)
+@_tasks
 @click.option(
     "--alert-mail", default="", metavar="ADDRESS", help="Whom to mail when a job failed, and when it works again."
 )
@@ -93,6 +100,7 @@ def _pairs(_context: click.Context, parameter: click.Parameter, values: Sequence
 @click.pass_obj
 def units(  # noqa: PLR0913 - one for each option
     obj: Mapping[str, object],
+    /,
     *,
     directory: Path,
     jobs: Sequence[str],
@@ -100,8 +108,6 @@ def units(  # noqa: PLR0913 - one for each option
     credentials: dict[str, str],
     environment_file: str,
     metrics_directory: str,
-    import_students: bool,
-    export_students: bool,
     alert_mail: str,
     alert_mail_from: str,
     sendmail: str,
@@ -110,6 +116,7 @@ def units(  # noqa: PLR0913 - one for each option
     program: str,
     encrypted: bool,
     as_json: bool,
+    **tasks: bool,
 ) -> None:
     """Write systemd units for hosts without NixOS.
 
@@ -125,8 +132,10 @@ def units(  # noqa: PLR0913 - one for each option
         encrypted=encrypted,
         environment_file=environment_file,
         metrics_directory=metrics_directory,
-        drop_zone=_drop_zone(_settings(obj)) if import_students else "",
-        export_students=export_students and _is_configured(_settings(obj)),
+        drop_zones={
+            kind: _drop_zone(_settings(obj), kind) for kind in known_kinds("imports") if tasks[f"import_{kind}"]
+        },
+        exports=[kind for kind in known_kinds("exports") if tasks[f"export_{kind}"] and _has(_settings(obj), kind)],
         alerts=Alerts(
             mail_to=alert_mail,
             mail_from=alert_mail_from,
@@ -159,23 +168,23 @@ def _settings(obj: Mapping[str, object]) -> "Settings":
     return load(read_document(config if isinstance(config, str) else None, os.environ))
 
 
-def _is_configured(settings: "Settings") -> bool:
-    if settings.exports.students is None:
+def _has(settings: "Settings", kind: str) -> bool:
+    if getattr(settings.exports, kind) is None:
         raise ConfigurationError(
-            "--export-students needs [exports.students] in the configuration file, with the catalogs of the devices",
+            f"--export-{kind} needs [exports.{kind}] in the configuration file, with the catalogs of the devices",
             code="units.bad_value",
         )
     return True
 
 
-def _drop_zone(settings: "Settings") -> str:
+def _drop_zone(settings: "Settings", kind: str) -> str:
     """Return the drop zone of the configuration file, so that the units watch the folder that the program looks at."""
-    folder = settings.imports.students.drop_zone
+    folder = str(getattr(settings.imports, kind).drop_zone)
     if not folder:
         raise ConfigurationError(
-            "--import-students needs imports.students.drop_zone in the configuration file: a folder, such as"
-            " /var/lib/syncd-drop/students, in which others than root can leave files, as in the state folder they"
-            " cannot",
+            f"--import-{kind} needs imports.{kind}.drop_zone in the configuration file: a folder, such as"
+            f" {known_kinds('imports')[kind]['drop_zone']}, in which others than root can leave files, as in the state"
+            " folder they cannot",
             code="units.bad_value",
         )
     return folder

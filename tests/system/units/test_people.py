@@ -46,7 +46,12 @@ def host(box: Box, site: Sandbox) -> Iterator[Host]:
     """Return a host with the units that `syncd units` writes for all that is about people."""
     given = {"rt-token": f"{SECRETS}/rt-token"}
     unit_host = UnitHost(
-        program=PROGRAM, config=CONFIG, credentials=given, scripts=SCRIPTS, drop_zone=ZONE, export_students=True
+        program=PROGRAM,
+        config=CONFIG,
+        credentials=given,
+        scripts=SCRIPTS,
+        drop_zones={"students": ZONE},
+        exports=["students"],
     )
     host = Host(box, site, units(unit_host, ["rt-users"]))
     host.configure(more=OPTIONS)

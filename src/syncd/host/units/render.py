@@ -8,20 +8,20 @@ import functools
 import json
 import re
 import shlex
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from syncd.host.errors import ConfigurationError
 
 HERE = Path(__file__).parent
 PING = "syncd-alert-ping@"
-IMPORT, EXPORT = "import-students", "export-students"
 STATE = "/var/lib/syncd"
 DROP_ZONE = re.compile(r"/(?!(home|root|tmp|var/tmp|run/user)(/|$))[\w./@+=,~-]+", re.ASCII)
 """Folders that a unit can be let into."""
 
+Room: TypeAlias = Literal["imports", "exports"]
 Value: TypeAlias = str | Sequence[str] | None
 Section: TypeAlias = Mapping[str, Value]
 Unit: TypeAlias = Mapping[str, Section]
@@ -61,9 +61,10 @@ class Host:
     encrypted: bool = False
     environment_file: str = ""
     metrics_directory: str = ""
-    drop_zone: str = ""
-    """Folder in which others leave rosters of students; empty: no units that import them."""
-    export_students: bool = False
+    drop_zones: Mapping[str, str] = field(default_factory=dict)
+    """What is imported (``students``, ``battery``) to the folder in which others leave it."""
+    exports: Sequence[str] = ()
+    """What is exported on a timer (``students``, ``battery``)."""
     alerts: Alerts = field(default_factory=Alerts)
     scripts: Path | str = HERE
 
@@ -73,13 +74,19 @@ def known_jobs() -> dict[str, dict[str, Any]]:
     return _data("jobs")
 
 
+def known_kinds(room: Room) -> dict[str, dict[str, Any]]:
+    """Return what can be imported, or exported, by units, and what they need to know of it."""
+    kinds: dict[str, dict[str, Any]] = _data(room)["kinds"]
+    return kinds
+
+
 def units(host: Host, jobs: Sequence[str]) -> dict[str, str]:
     """Return the text of each unit file by its name.
 
     Raises ConfigurationError ``units.unknown_job``, ``units.bad_value``.
     """
     known = known_jobs()
-    unknown = sorted({*jobs, *host.schedules} - known.keys() - ({EXPORT} if host.export_students else set()))
+    unknown = sorted({*jobs, *host.schedules} - known.keys() - {f"export-{kind}" for kind in host.exports})
     if unknown:
         raise ConfigurationError(
             f"there is no job {', '.join(unknown)}; known: {', '.join(sorted(known))}", code="units.unknown_job"
@@ -90,10 +97,10 @@ def units(host: Host, jobs: Sequence[str]) -> dict[str, str]:
         timer = _job_timer(host, job)
         if timer:
             files[f"syncd-{job}.timer"] = text(timer)
-    if host.drop_zone:
-        files.update(_import_units(host))
-    if host.export_students:
-        files.update(_export_units(host))
+    for kind in host.drop_zones:
+        files.update(_import_units(host, kind, jobs))
+    for kind in host.exports:
+        files.update(_export_units(host, kind))
     for template in host.alerts.units:
         files[f"{template}.service"] = text(_alert_service(host, template))
     return files
@@ -103,7 +110,7 @@ def operator_script(host: Host) -> str:
     """Return the text of a command that runs ``syncd`` as the units do: same user, state, credentials and sandbox."""
     service = {**_data("hardening")["Service"], **_data("job")["operator"]}
     names = sorted({name for job in known_jobs().values() for name in _names(job)})
-    properties = [*_lines(service), *_lines(_metrics(host)), *_lines(_drop_zone(host))]
+    properties = [*_lines(service), *_lines(_metrics(host)), *_lines(_let_in(host, host.drop_zones))]
     if host.environment_file:
         properties.append(f"EnvironmentFile={host.environment_file}")
     arguments = "".join(f"  --property={_shell_word(line)} \\\n" for line in properties)
@@ -140,8 +147,8 @@ def _job_service(host: Host, job: str) -> Unit:
         more["ExecStopPost"] = "-" + exec_words(["/bin/sh", script, host.metrics_directory, job])
         more.update(_metrics(host))
     return {
-        "Unit": _describe(service["Unit"], known) | _alerts(host, job, service["Unit"]),
-        "Service": {**_data("hardening")["Service"], **service["Service"], **more},
+        "Unit": _filled(service["Unit"], known) | _alerts(host, job, service["Unit"]),
+        "Service": {**_data("hardening")["Service"], **service["Service"], **known.get("service", {}), **more},
     }
 
 
@@ -167,38 +174,49 @@ def _job_timer(host: Host, job: str) -> Unit | None:
     if schedule == "never":
         return None
     return {
-        "Unit": _describe(timer["Unit"], known),
+        "Unit": _filled(timer["Unit"], known),
         "Timer": {"OnCalendar": _one_line(schedule, "schedule"), **timer["Timer"]},
         "Install": timer["Install"],
     }
 
 
-def _import_units(host: Host) -> dict[str, str]:
-    """Return what imports rosters from the drop zone: the service, what watches the folder, and another look later."""
-    data = _data(IMPORT)
-    watch = {**data["path"], "Path": {"PathChanged": host.drop_zone}}
-    made = {"service": _task_service(host, IMPORT, _drop_zone(host)), "path": watch, "timer": data["timer"]}
-    return {f"syncd-{IMPORT}.{kind}": text(unit) for kind, unit in made.items()}
+def _import_units(host: Host, kind: str, jobs: Sequence[str]) -> dict[str, str]:
+    """Return what imports from a drop zone: the service, what watches the folder, another look later, what follows."""
+    data, name = _task("imports", kind), f"import-{kind}"
+    service = _task_service(host, name, data, _let_in(host, [kind]))
+    watch = {**data["path"], "Path": {"PathChanged": host.drop_zones[kind]}}
+    made = {f"syncd-{name}.path": watch, f"syncd-{name}.timer": data["timer"]}
+    if known_kinds("imports")[kind].get("starts") in jobs:
+        timer = f"syncd-after-{name}.timer"
+        made |= {f"syncd-{name}.service": _followed(service, timer), timer: data["follow"]}
+    else:
+        made[f"syncd-{name}.service"] = service
+    return {unit: text(content) for unit, content in made.items()}
 
 
-def _export_units(host: Host) -> dict[str, str]:
-    """Return what exports students with their devices: the service and its timer."""
-    data, timer = _data(EXPORT), _data("job")["timer"]
+def _export_units(host: Host, kind: str) -> dict[str, str]:
+    """Return what exports to a file: the service and its timer."""
+    data, name, timer = _task("exports", kind), f"export-{kind}", _data("job")["timer"]
     more = _credentials(host, data["credentials"])
     if host.environment_file:
         more["EnvironmentFile"] = host.environment_file
-    made = {f"syncd-{EXPORT}.service": text(_task_service(host, EXPORT, more))}
-    schedule = host.schedules.get(EXPORT, data["schedule"])
+    made = {f"syncd-{name}.service": text(_task_service(host, name, data, more))}
+    schedule = host.schedules.get(name, data["kinds"][kind]["schedule"])
     if schedule != "never":
         when = {"OnCalendar": _one_line(schedule, "schedule"), **timer["Timer"]}
-        made[f"syncd-{EXPORT}.timer"] = text({**data["timer"], "Timer": when, "Install": timer["Install"]})
+        made[f"syncd-{name}.timer"] = text({**data["timer"], "Timer": when, "Install": timer["Install"]})
     return made
 
 
-def _task_service(host: Host, name: str, more: Section) -> Unit:
+def _task(room: Room, kind: str) -> dict[str, Any]:
+    """Return the data of the units that import or export one kind of thing."""
+    words = {"starts": "", **known_kinds(room)[kind], "kind": kind, "state": STATE}
+    filled: dict[str, Any] = _filled(_data(room), words)
+    return filled
+
+
+def _task_service(host: Host, name: str, data: Mapping[str, Any], more: Section) -> Unit:
     """Return a service that is no job; its directives are those of a job, but for what its data says."""
-    data = _data(name)
-    arguments = [word.replace("@state@", STATE) for word in data["arguments"]]
     # It may find nothing to do, so that a ping says nothing.
     quiet = replace(host, alerts=replace(host.alerts, ping_url=""))
     return {
@@ -208,9 +226,16 @@ def _task_service(host: Host, name: str, more: Section) -> Unit:
             **_data("job")["service"]["Service"],
             **data["service"]["Service"],
             **more,
-            "ExecStart": exec_words([host.program, "--config", host.config, *arguments]),
+            "ExecStart": exec_words([host.program, "--config", host.config, *data["arguments"]]),
         },
     }
+
+
+def _followed(service: Unit, by: str) -> Unit:
+    """Return the service as one at whose end, good or bad, systemd starts another unit."""
+    section = service["Unit"]
+    ends = {name: f"{section.get(name, '')} {by}".lstrip() for name in ("OnFailure", "OnSuccess")}
+    return {**service, "Unit": {**section, **ends}}
 
 
 def _alert_service(host: Host, template: str) -> Unit:
@@ -249,18 +274,22 @@ def _metrics(host: Host) -> dict[str, Value]:
     return {**_data("job")["metrics"], "ReadWritePaths": f"-{host.metrics_directory}"}
 
 
-def _drop_zone(host: Host) -> dict[str, Value]:
-    """Return what lets a unit take files from the drop zone; one that is missing is told by the program."""
-    if not host.drop_zone:
-        return {}
-    if DROP_ZONE.fullmatch(host.drop_zone) is None:
+def _let_in(host: Host, kinds: Iterable[str]) -> dict[str, Value]:
+    """Return what lets a unit take files from drop zones; one that is missing is told by the program."""
+    folders = [_drop_zone(host, kind) for kind in kinds]
+    group = _data("imports")["service"]["Service"]["SupplementaryGroups"]
+    return {"SupplementaryGroups": group, "ReadWritePaths": [f"-{folder}" for folder in folders]} if folders else {}
+
+
+def _drop_zone(host: Host, kind: str) -> str:
+    folder, usual = host.drop_zones[kind], known_kinds("imports")[kind]["drop_zone"]
+    if DROP_ZONE.fullmatch(folder) is None:
         raise ConfigurationError(
-            f"{host.drop_zone} cannot be the drop zone of units: they see no home and no temporary folders, and systemd"
-            " needs an absolute path without spaces, quotes, ':' or '%'; take /var/lib/syncd-drop/students, say",
+            f"{folder} cannot be the drop zone of units: they see no home and no temporary folders, and systemd"
+            f" needs an absolute path without spaces, quotes, ':' or '%'; take {usual}, say",
             code="units.bad_value",
         )
-    group = _data(IMPORT)["service"]["Service"]["SupplementaryGroups"]
-    return {"SupplementaryGroups": group, "ReadWritePaths": f"-{host.drop_zone}"}
+    return folder
 
 
 def _credentials(host: Host, names: Sequence[str]) -> dict[str, Value]:
@@ -288,8 +317,15 @@ def _names(known: Mapping[str, Any]) -> list[str]:
     return [*needed, *known.get("optional_credentials", [])]
 
 
-def _describe(section: Mapping[str, str], known: Mapping[str, Any]) -> dict[str, Value]:
-    return {name: value.replace("@description@", known["description"]) for name, value in section.items()}
+def _filled(data: Any, words: Mapping[str, Any]) -> Any:  # noqa: ANN401 - any part of the unit data
+    """Return unit data with a word in each ``@place@``."""
+    if isinstance(data, Mapping):
+        return {name: _filled(value, words) for name, value in data.items()}
+    if isinstance(data, list):
+        return [_filled(value, words) for value in data]
+    if isinstance(data, str):
+        return re.sub(r"@(\w+)@", lambda place: str(words[place[1]]), data)
+    return data
 
 
 def _assignment(name: str, value: str) -> str:
