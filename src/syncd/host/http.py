@@ -1,7 +1,6 @@
 """One HTTP policy for all systems: timeouts, retries, rate, circuit, budget, and honest errors."""
 
 import logging
-import random
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -20,6 +19,7 @@ from requests.adapters import HTTPAdapter
 from tenacity import RetryCallState, Retrying
 
 from syncd import __version__
+from syncd.host.backoff import full_jitter
 from syncd.host.circuit import Circuit
 from syncd.host.clock import Clock, SystemClock
 from syncd.host.errors import ConfigurationError, IntegrationError, Unavailable
@@ -249,11 +249,11 @@ class HttpClient:
     def _wait(self, state: RetryCallState) -> float:
         call = _call(state)
         asked = _retry_after(call.reply, self._clock) if call.reply is not None else None
-        ceiling = min(self._policy.backoff_cap, self._policy.backoff_base * 2.0 ** (state.attempt_number - 1))
+        base, cap = self._policy.backoff_base, self._policy.backoff_cap
         if asked is None:
-            return random.uniform(0, ceiling)  # noqa: S311 - spreads load, guards nothing
+            return full_jitter(state.attempt_number, base, cap)
         # Never earlier than asked, and not all threads at the same moment.
-        return asked + random.uniform(0, min(ceiling, self._policy.backoff_base))  # noqa: S311
+        return asked + full_jitter(state.attempt_number, base, min(base, cap))
 
     def _stop(self, state: RetryCallState) -> bool:
         if state.attempt_number >= self._policy.attempts:
