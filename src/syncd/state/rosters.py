@@ -78,6 +78,13 @@ class Rosters:
         statement = select(people.c.data).where(*_in(roster, school)).order_by(people.c.id)
         return map(_row, self._database.column(statement))
 
+    def person(self, roster: str, number: str) -> Row | None:
+        """Return one person of a roster, None for somebody who is not in it."""
+        statement = select(people.c.data).where(people.c.roster == roster, people.c.id == number)
+        with self._database.read() as connection:
+            text = connection.scalar(statement)
+        return None if text is None else _row(text)
+
     def imports(self, roster: str, most: int = 20) -> list[Import]:
         """Return the newest imports of a roster, the newest first."""
         statement = select(imports).where(imports.c.roster == roster).order_by(imports.c.id.desc()).limit(most)

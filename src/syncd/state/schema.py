@@ -18,7 +18,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-REVISION = "0004"
+REVISION = "0005"
 """The newest migration. An opened store of this revision is used as it is; a test keeps the two equal."""
 
 REVISION_TABLE = "alembic_version"
@@ -207,4 +207,25 @@ battery_reports = Table(
     # The import that last changed the row.
     Column("import", ForeignKey(battery_imports.c.id), nullable=False),
     sqlite_with_rowid=False,
+)
+
+checkins = Table(
+    "checkins",
+    metadata,
+    Column("event", Text, primary_key=True),
+    Column("asset", Integer, primary_key=True),
+    Column("at", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("type", Text, nullable=False),
+    Column("serial", Text, nullable=False),
+    Column("student", Text, nullable=False),
+    Column("previous_owner", Text, nullable=False),
+    # 0: none
+    Column("ticket", Integer, nullable=False),
+    Column("description", Text, nullable=False),
+    Column("broken_screen", Boolean, nullable=False),
+    Column("checked_by", Text, nullable=False),
+    # Whether all of it was done; a row is begun before anything is changed.
+    Column("done", Boolean, nullable=False),
+    Index(None, "at"),
 )

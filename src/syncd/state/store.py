@@ -9,6 +9,7 @@ import msgspec
 
 from syncd.host.clock import Clock, SystemClock
 from syncd.state.batteries import Batteries
+from syncd.state.checkins import CheckIns
 from syncd.state.circuits import Circuits
 from syncd.state.database import Database
 from syncd.state.external_ids import ExternalIds
@@ -36,13 +37,15 @@ class Store:
         self.circuits = Circuits(database)
         self.figures = Figures(database)
         self.rosters = Rosters(database, clock, actor)
+        self.checkins = CheckIns(database)
         self.batteries = Batteries(database, clock, actor)
 
     def prune(self, before: datetime, *, batches: int | None = None) -> Pruned:
-        """Delete runs and battery reports from before a time, but for those that are still needed.
+        """Delete runs and battery reports from before a time, but for those that are still needed; and check-ins.
 
-        See ``state.retention``. ``batches``: at most so many transactions for each of the two.
+        See ``state.retention``. ``batches``: at most so many transactions for each of the first two.
         """
+        self.checkins.prune(before)
         done = prune(self._database, before, batches=batches)
         return msgspec.structs.replace(done, batteries=self.batteries.history.prune(before, batches=batches))
 

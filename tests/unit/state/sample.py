@@ -8,6 +8,7 @@ from syncd.reconcile.model import Action, Listing, Outcome, Plan, Report
 from syncd.reconcile.ports import RunSummary, Traffic
 from syncd.state.batteries import BatteryImport
 from syncd.state.battery_history import HistoryRow, OtherBattery
+from syncd.state.checkins import CheckIn
 from syncd.state.external_ids import Link
 from syncd.state.rosters import Import, Row
 from syncd.state.store import Store, open_store
@@ -99,6 +100,12 @@ def battery_import(**more: object) -> BatteryImport:
     return BatteryImport(**fields | more)  # type: ignore[arg-type]  # as above
 
 
+def check_in(**more: object) -> CheckIn:
+    fields = {"event": "event-1", "asset": 17, "at": "2026-11-01T08:30:00.000Z", "name": "W12-0017", "ticket": 0}
+    told = {"type": "Chromebook", "serial": "SYN0001", "student": "00001", "previous_owner": "Given1 Grüße"}
+    return CheckIn(**fields | told | more)  # type: ignore[arg-type]  # as above
+
+
 def fill(directory: Path) -> Store:
     """Make a small store with something in every table."""
     clock = VirtualClock()
@@ -124,4 +131,6 @@ def fill(directory: Path) -> Store:
     store.batteries.history.note([battery(), battery(day=2, percent=83.9, others=(other_battery(),))])
     records = [("SYN0001", b'{"serial":"SYN0001"}')]
     store.batteries.take_import(battery_import(), [records], lambda _old, new: new, lambda _counts: True)
+    store.checkins.begin([check_in(), check_in(asset=18, broken_screen=True, description="cracked")])
+    store.checkins.finish("event-1", 5)
     return store

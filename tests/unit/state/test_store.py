@@ -321,6 +321,7 @@ def test_the_state_of_every_released_schema_opens_with_all_it_holds(tmp_path: Pa
         assert list(old.batteries.history.all()) == (list(fresh.batteries.history.all()) if batteries else [])
         assert list(old.batteries.imported()) == (list(fresh.batteries.imported()) if batteries else [])
         assert old.batteries.imports() == (fresh.batteries.imports() if batteries else [])
+        assert old.checkins.of("event-1") == (fresh.checkins.of("event-1") if released.stem >= "schema-0005" else [])
 
 
 def test_there_is_a_state_file_of_the_present_schema() -> None:
