@@ -11,7 +11,7 @@ def test_the_ceiling_doubles_up_to_its_cap_however_often_it_is_tried() -> None:
 
 
 def test_waits_fill_the_whole_range_below_the_ceiling(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(random, "uniform", random.Random(1).uniform)
+    monkeypatch.setattr(random, "uniform", random.Random(1).uniform)  # noqa: S311
     waits = [full_jitter(3, 1.0, 60.0) for _ in range(1000)]
     assert all(0 <= wait <= 4 for wait in waits)
     assert min(waits) < 0.1
