@@ -2,7 +2,7 @@ from datetime import timedelta
 
 import pytest
 
-from syncd.state.inbox.records import Event, State
+from syncd.state.inbox.records import Event, State, asset_created
 from syncd.state.inbox.store import Inbox, new_id
 from unit.inbox.sample import LEASE, NOW, later, new
 
@@ -100,6 +100,24 @@ def test_what_waits_for_its_next_try_holds_up_its_object_and_no_other(inbox: Inb
     event = inbox.get(first)
     assert event is not None
     assert (event.attempts, event.code, event.error) == (2, "rt.not_found", "asset 17 is not there yet.")
+
+
+def test_a_try_that_was_none_of_the_events_is_not_counted(inbox: Inbox) -> None:
+    [first] = ids(inbox, "1")
+    for counted, attempts in ((False, 1), (False, 1), (True, 1), (True, 2)):
+        event = inbox.claim("a", NOW, LEASE)
+        assert event is not None
+        assert event.attempts == attempts
+        assert inbox.retry(first, "a", NOW, "rt.unavailable", "RT is not available.", counted=counted)
+
+
+def test_a_new_asset_is_one_event_whoever_tells_of_it(inbox: Inbox) -> None:
+    told = [asset_created(17, "webhook"), asset_created(17, "poll"), asset_created(18, "poll")]
+    first, again, other = inbox.accept(told, NOW)
+    assert (first.id, again.duplicate, other.duplicate) == (again.id, True, False)
+    event = inbox.claim("a", NOW, LEASE)
+    assert event is not None
+    assert (event.kind, event.object, event.sender) == ("asset-created", "asset:17", "webhook")
 
 
 def test_a_dead_letter_lets_the_next_of_its_object_go_on(inbox: Inbox) -> None:

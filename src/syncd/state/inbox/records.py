@@ -52,3 +52,16 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
     error: str
     result: bytes | None
     finished: datetime | None
+
+
+ASSET_CREATED = "asset-created"
+"""The kind of event that RT's new assets are."""
+
+
+def asset_created(asset: int, sender: str) -> NewEvent:
+    """Return the event that RT has made an asset, which is one however often and by whomever it is told.
+
+    An asset is made once: its number in RT is the key.
+    """
+    body = msgspec.json.encode({"event": ASSET_CREATED, "asset_id": asset})
+    return NewEvent(kind=ASSET_CREATED, sender=sender, key=f"asset:{asset}", object=f"asset:{asset}", body=body)

@@ -103,9 +103,14 @@ class Inbox:
         """Say that an event is done, with what ``GET /events/{id}`` gives; False where the lease was lost."""
         return self._release(event_id, holder, state="done", finished=rfc3339(now), result=result, code="", error="")
 
-    def retry(self, event_id: str, holder: str, at: datetime, code: str, error: str) -> bool:
-        """Put an event back until a time, with the reason; False where the lease was lost."""
-        return self._release(event_id, holder, state="waiting", next_try=rfc3339(at), code=code, error=error)
+    def retry(self, event_id: str, holder: str, at: datetime, code: str, error: str, *, counted: bool = True) -> bool:
+        """Put an event back until a time, with the reason; False where the lease was lost.
+
+        ``counted``: the attempt was one; else it was none of the event's, as where a system that it needs is down.
+        """
+        attempts = {} if counted else {"attempts": events.c.attempts - 1}
+        values = {"next_try": rfc3339(at), "code": code, "error": error, **attempts}
+        return self._release(event_id, holder, state="waiting", **values)
 
     def bury(self, event_id: str, holder: str, now: datetime, code: str, error: str) -> bool:
         """Give an event up until a person looks at it: a dead letter; False where the lease was lost."""
