@@ -1,0 +1,1 @@
+"""What the student check is made of."""
