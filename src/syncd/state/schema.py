@@ -16,9 +16,10 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 
-REVISION = "0005"
+REVISION = "0006"
 """The newest migration. An opened store of this revision is used as it is; a test keeps the two equal."""
 
 REVISION_TABLE = "alembic_version"
@@ -228,4 +229,25 @@ checkins = Table(
     # Whether all of it was done; a row is begun before anything is changed.
     Column("done", Boolean, nullable=False),
     Index(None, "at"),
+)
+
+tag_sequences = Table(
+    "tag_sequences",
+    metadata,
+    Column("prefix", Text, primary_key=True),
+    Column("next", Integer, nullable=False),
+    # When, and by whom, the next number was set; what is given is in the table of tags.
+    Column("changed", Text, nullable=False),
+    Column("actor", Text, nullable=False),
+)
+
+tags = Table(
+    "tags",
+    metadata,
+    Column("prefix", Text, primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    # Empty for a number that nobody gets, since RT had the tag already.
+    Column("object", Text, nullable=False),
+    Column("at", Text, nullable=False),
+    Index("ix_tags_held", "object", "prefix", unique=True, sqlite_where=text("object <> ''")),
 )

@@ -11,6 +11,7 @@ from syncd.host.clock import Clock, SystemClock
 from syncd.state.batteries import Batteries
 from syncd.state.checkins import CheckIns
 from syncd.state.circuits import Circuits
+from syncd.state.cursors import Cursors
 from syncd.state.database import Database
 from syncd.state.external_ids import ExternalIds
 from syncd.state.figures import Figures
@@ -20,6 +21,7 @@ from syncd.state.migration import bring_up_to_date
 from syncd.state.retention import Pruned, prune
 from syncd.state.rosters import Rosters
 from syncd.state.snapshots import Snapshots
+from syncd.state.tags import Tags
 from syncd.state.upkeep import Forgotten, back_up, forget
 
 FILE_NAME = "syncd.sqlite"
@@ -39,6 +41,8 @@ class Store:
         self.rosters = Rosters(database, clock, actor)
         self.checkins = CheckIns(database)
         self.batteries = Batteries(database, clock, actor)
+        self.tags = Tags(database, clock, actor)
+        self.cursors = Cursors(database)
 
     def prune(self, before: datetime, *, batches: int | None = None) -> Pruned:
         """Delete runs and battery reports from before a time, but for those that are still needed; and check-ins.

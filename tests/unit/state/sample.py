@@ -133,4 +133,7 @@ def fill(directory: Path) -> Store:
     store.batteries.take_import(battery_import(), [records], lambda _old, new: new, lambda _counts: True)
     store.checkins.begin([check_in(), check_in(asset=18, broken_screen=True, description="cracked")])
     store.checkins.finish("event-1", 5)
+    store.tags.set_next("W12-", 500)
+    store.tags.reserve("W12-", "17")
+    store.cursors.set("asset-created", 70)
     return store

@@ -322,6 +322,10 @@ def test_the_state_of_every_released_schema_opens_with_all_it_holds(tmp_path: Pa
         assert list(old.batteries.imported()) == (list(fresh.batteries.imported()) if batteries else [])
         assert old.batteries.imports() == (fresh.batteries.imports() if batteries else [])
         assert old.checkins.of("event-1") == (fresh.checkins.of("event-1") if released.stem >= "schema-0005" else [])
+        tags = released.stem >= "schema-0006"
+        assert list(old.tags.given()) == (list(fresh.tags.given()) if tags else [])
+        assert old.tags.sequences() == (fresh.tags.sequences() if tags else [])
+        assert old.cursors.get("asset-created") == (70 if tags else None)
 
 
 def test_there_is_a_state_file_of_the_present_schema() -> None:
