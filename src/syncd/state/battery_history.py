@@ -26,7 +26,7 @@ _Row = tuple[Any, ...]
 
 _DEVICE, _TIME, _, _PERCENT, _HEALTH, _, _DESIGN, _, _, _BATTERY, _COUNT, _ = range(len(battery_history.c))
 _IDENTITY = (_HEALTH, _DESIGN, _BATTERY)
-_device = itemgetter(_DEVICE)
+_device, _time = itemgetter(_DEVICE), itemgetter(_TIME)
 _encode = msgspec.json.Encoder().encode
 
 
@@ -131,7 +131,7 @@ def _changes(connection: Connection, batch: Sequence[_Row], noise: float) -> lis
     changes: dict[tuple[str, str], _Row] = {}
     # Of most devices there is one row, which is like the newest that is kept, or comes after it.
     odd: set[str] = set()
-    for row in batch:
+    for row in sorted(batch, key=_time):
         last = known.get(row[_DEVICE])
         if last is None or (row[_TIME] > last[_TIME] and _differs(last, row, noise)):
             changes[row[0], row[1]] = known[row[_DEVICE]] = row
@@ -152,7 +152,7 @@ def _in_between(connection: Connection, rows: Sequence[_Row], noise: float) -> l
     changes: dict[tuple[str, str], _Row] = {}
     for row in sorted(rows, key=itemgetter(_DEVICE, _TIME)):
         kept = there[row[_DEVICE]]
-        at = bisect_right(kept, row[_TIME], key=itemgetter(_TIME))
+        at = bisect_right(kept, row[_TIME], key=_time)
         before = kept[at - 1] if at else None
         if before is not None and before[_TIME] == row[_TIME]:
             if not _knows_more(row, before):

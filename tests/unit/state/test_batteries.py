@@ -194,7 +194,7 @@ def test_imports_add_and_merge_and_leave_what_is_not_new(store: Store) -> None:
     assert take(store, ("B", b"1"), ("A", b"1"), ("C", b"11")) == ImportCounts(devices=3, added=3)
     counts = take(store, ("A", b"22"), ("B", b"1"), ("C", b"3"), ("D", b"1"))
     assert counts == ImportCounts(devices=4, added=1, changed=1, unchanged=2)
-    assert list(store.batteries.imported()) == [("A", b"22"), ("B", b"1"), ("C", b"11"), ("D", b"1")]
+    assert list(store.batteries.imported()) == [("B", b"1"), ("A", b"22"), ("C", b"11"), ("D", b"1")]
     assert store.batteries.imports()[0].counts == counts
 
 

@@ -21,12 +21,13 @@ def upgrade() -> None:
     op.create_index("ix_battery_imports_content", "battery_imports", ["content"])
     op.create_table(
         "battery_reports",
+        sa.Column("id", sa.Integer, nullable=False),
         *_texts("device"),
         sa.Column("data", sa.LargeBinary, nullable=False),
         sa.Column("import", sa.Integer, nullable=False),
-        sa.PrimaryKeyConstraint("device", name="pk_battery_reports"),
+        sa.PrimaryKeyConstraint("id", name="pk_battery_reports"),
+        sa.UniqueConstraint("device", name="uq_battery_reports_device"),
         sa.ForeignKeyConstraint(["import"], ["battery_imports.id"], name="fk_battery_reports_import"),
-        sqlite_with_rowid=False,
     )
 
 
