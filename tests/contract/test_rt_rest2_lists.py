@@ -140,7 +140,7 @@ def test_custom_fields_come_inline_empty_ones_too(rt: Rest2) -> None:
     assert sorted(item["CustomFields"], key=lambda f: key(f["id"])) == sorted(
         whole["CustomFields"], key=lambda f: key(f["id"])
     )
-    assert len(item["CustomFields"]) == 22
+    assert len(item["CustomFields"]) == 25
     serial = next(field for field in item["CustomFields"] if field["id"] == "2")
     assert serial == {
         "type": "customfield",
@@ -211,4 +211,4 @@ def test_without_the_right_to_see_them_custom_fields_are_empty_text(rt: Rest2) -
 
 def test_rights_on_a_catalog_show_custom_fields_of_its_assets(rt: Rest2) -> None:
     (item,) = rt.search("/assets", criterion("id", 1), who="rt-catalog", fields="CustomFields")["items"]
-    assert len(item["CustomFields"]) == 22
+    assert len(item["CustomFields"]) == 25

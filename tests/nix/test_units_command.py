@@ -20,6 +20,7 @@ from syncd.host.messages import MessageId
 from syncd.host.units.render import HERE, Alerts, Host, exec_words, known_jobs, operator_script, units
 from syncd.jobs.settings import JOBS
 
+KNOWN = ", ".join(sorted(known_jobs()))
 MANUAL = ROOT / "docs/man/syncd.1"
 VERB_SECTION = re.compile(r"(?<=^\.SH VERBS\n).*?(?=^\.SH )", re.MULTILINE | re.DOTALL)
 
@@ -93,7 +94,7 @@ def test_the_manual_page_has_every_exit_status() -> None:
 def test_without_options_it_writes_service_timer_and_operator_command(tmp_path: Path) -> None:
     result = _run("--output", str(tmp_path))
     assert result.exit_code == 0, result.output
-    made = [f"syncd-{job}.{kind}" for job in ("chromebooks", "rt-users") for kind in ("service", "timer")]
+    made = [f"syncd-{job}.{kind}" for job in known_jobs() for kind in ("service", "timer")]
     names = [*made, "syncd-operator", "syncd.catalog"]
     assert result.output.split() == [str(tmp_path / name) for name in names]
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted(names)
@@ -140,8 +141,8 @@ def test_a_schedule_that_systemd_cannot_read_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (["--job", "chromebok"], "there is no job chromebok; known: chromebooks, rt-users"),
-        (["--schedule", "chromebok=hourly"], "there is no job chromebok; known: chromebooks, rt-users"),
+        (["--job", "chromebok"], f"there is no job chromebok; known: {KNOWN}"),
+        (["--schedule", "chromebok=hourly"], f"there is no job chromebok; known: {KNOWN}"),
         (["--credential", "rt-token=/run/my secrets/token"], "systemd cannot load the credential rt-token"),
         (["--credential", "rt token=/run/token"], "systemd cannot load the credential rt token"),
         (["--alert-mail", "it@example.org\nBcc: all@example.org"], "SYNCD_ALERT_TO must be one line of text"),

@@ -11,6 +11,7 @@ from msgspec import Meta
 
 from syncd.host.config import Document, decode
 from syncd.host.errors import ConfigurationError
+from syncd.jobs.batteries.options import BatteryCsvOptions, BatteryGamOptions, BatteryTelemetryOptions
 from syncd.jobs.context import RunContext, missing_tables
 from syncd.jobs.exporting.options import StudentExportOptions
 from syncd.jobs.options import JobOptions
@@ -27,6 +28,9 @@ class JobsOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
     chromebooks: ChromebooksOptions | None = None
     rt_users: RtUsersOptions | None = msgspec.field(default=None, name="rt-users")
+    battery_gam: BatteryGamOptions | None = msgspec.field(default=None, name="battery-gam")
+    battery_csv: BatteryCsvOptions | None = msgspec.field(default=None, name="battery-csv")
+    battery_telemetry: BatteryTelemetryOptions | None = msgspec.field(default=None, name="battery-telemetry")
 
     def of(self, name: str) -> JobOptions | None:
         """Return the options of a job, None where it is not configured."""
@@ -116,6 +120,9 @@ TABLES: Mapping[str, type[msgspec.Struct]] = {
     "rt": RtOptions,
     "jobs.chromebooks": ChromebooksOptions,
     "jobs.rt-users": RtUsersOptions,
+    "jobs.battery-gam": BatteryGamOptions,
+    "jobs.battery-csv": BatteryCsvOptions,
+    "jobs.battery-telemetry": BatteryTelemetryOptions,
     "imports.students": StudentImportOptions,
     "exports.students": StudentExportOptions,
 }

@@ -61,6 +61,20 @@ class GoogleChecks:
         yield token
         yield Probe(job, "google users", users, (token.key, self._api.answers))
 
+    def for_telemetry(self, job: str, scope: str) -> Iterator[Probe]:
+        """Yield what a job needs that reads what devices report: a token with its scope, and a device to see."""
+        google, token = self._with_token(job, scope)
+
+        def devices() -> Finding:
+            if not google[0].telemetry.seen():
+                return warning(
+                    "the telemetry API is asked and has no device", "let the policies of devices report their status"
+                )
+            return ok("the telemetry API gives devices")
+
+        yield token
+        yield Probe(job, "google telemetry", devices, (token.key, self._api.answers))
+
     def _with_token(self, job: str, scope: str) -> tuple[list[Google], Probe]:
         """Return the probe of a token with a scope, and what will hold the client that got it."""
         google: list[Google] = []

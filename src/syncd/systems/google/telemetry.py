@@ -107,6 +107,10 @@ class TelemetryDevices:
         reduce.tell()
         return [*found.values()]
 
+    def seen(self) -> bool:
+        """Tell whether there is a device to read, by one small request."""
+        return self._listing.first({"readMask": "deviceId"}, "deviceId") is not None
+
 
 class _Newest:
     """Keeps of each page only what counts: a device may have reported eight times a day, for months."""

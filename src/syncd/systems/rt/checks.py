@@ -140,6 +140,11 @@ class _Needed:
     def _remedy(self, field: str) -> str:
         """Say how to make a custom field that some catalog lacks; others are of a wrong type, or there twice."""
         name = custom_name(field)
+        if (texts := self._need.texts.get(field)) and field in self._found.fields:
+            return (
+                f"in RT under {_FIELDS} > {name} add the values {', '.join(texts)}, or name others in the options of "
+                "the job"
+            )
         lacks = [cfs for cfs in self._found.custom_fields.values() if name not in {cf.name for cf in cfs.values()}]
         if name is None or name.isdigit() or not lacks:
             return "name another one; `syncd fields` lists them with type and id"

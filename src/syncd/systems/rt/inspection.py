@@ -171,12 +171,27 @@ class Inspection:
             if (cf := found.get(field)) is not None and (first := names.setdefault(cf.id, field)) != field:
                 self.wrong(field, f"{first} and {field} are one custom field, number {cf.id}; write it under one name")
 
+    def check_texts(
+        self, found: Mapping[str, CustomField], wanted: Mapping[str, tuple[str, ...] | None]
+    ) -> Mapping[str, CustomField]:
+        """Note each Select that lacks a text which may be written; return the fields with the values that were read."""
+        filled = self.with_values(found, wanted)
+        for field, texts in wanted.items():
+            cf = filled.get(field)
+            if cf is None or cf.type != "Select":
+                continue
+            if texts is None:
+                self.wrong(field, f"{field} is a Select, and what is written there is a number or a time of any value")
+            elif lacking := [text for text in texts if cf.values is not None and text.lower() not in cf.spellings]:
+                self.wrong(field, f"{field} is a Select without the value {' and '.join(map(repr, lacking))}")
+        return filled
+
     def with_values(self, found: Mapping[str, CustomField], written: Collection[str]) -> dict[str, CustomField]:
         """Fill in the select values of fields that are written; no bulk read gives them."""
         known: dict[int, CustomField] = {}
         for field in written:
             cf = found.get(field)
-            if cf is not None and cf.type == "Select" and cf.id not in known:
+            if cf is not None and cf.type == "Select" and cf.values is None and cf.id not in known:
                 known[cf.id] = msgspec.structs.replace(cf, values=select_values(self.rest, cf))
         return {field: known.get(cf.id, cf) for field, cf in found.items()}
 

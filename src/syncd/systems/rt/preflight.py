@@ -118,11 +118,12 @@ class _Preflight(Inspection):
             self.look_into(item)
         found = {field: cf for field in self.need.fields if (cf := self.resolve(field, catalogs)) is not None}
         self.check_one_name(found, self.need.write)
+        fields = self.check_texts(found, self.need.texts)
         return Survey(
             version=version,
             catalogs=tuple(Catalog(item.id, item.name) for item in catalogs),
             custom_fields=self.applied,
-            fields=found,
+            fields=fields,
             problems=tuple(self.problems),
             unproven=tuple(self.unproven),
             me=me,

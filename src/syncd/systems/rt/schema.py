@@ -41,13 +41,15 @@ class Wants(msgspec.Struct, frozen=True, kw_only=True):
     """What a job asks of objects of RT.
 
     ``read`` and ``write``: field names (``Name``, ``CF.{Serial Number}``, ``CF.{2}``). ``kinds``: for a custom field
-    the kinds that the job can deal with; without an entry any but ``file``.
+    the kinds that the job can deal with; without an entry any but ``file``. ``texts``: for a custom field that is
+    written all texts that may be, None where they cannot be told before; a Select has to have them.
     """
 
     read: tuple[str, ...] = ()
     write: tuple[str, ...] = ()
     create: bool = False
     kinds: Mapping[str, tuple[Kind, ...]] = {}
+    texts: Mapping[str, tuple[str, ...] | None] = {}
 
     @property
     def fields(self) -> tuple[str, ...]:

@@ -1,0 +1,39 @@
+"""Reports as rows of the history that the store keeps of each battery."""
+
+from collections.abc import Iterable, Iterator
+
+from syncd.jobs.batteries.reports import Battery, BatteryReport
+from syncd.state.battery_history import HistoryRow, OtherBattery
+
+
+def rows_of(reports: Iterable[BatteryReport], source: str) -> Iterator[HistoryRow]:
+    """Yield the row of each device that has reported; those that say nothing of a battery's health have none."""
+    for report in reports:
+        time, battery = report.time, report.worst
+        if time is not None and battery is not None:
+            yield HistoryRow(
+                device=report.serial or report.device_id,
+                time=time,
+                source=source,
+                percent=battery.percent,
+                health=battery.health,
+                full_charge=battery.full_charge,
+                design=battery.design,
+                cycles=battery.cycles,
+                level=battery.level,
+                battery=battery.serial,
+                others=tuple(map(_other, report.batteries[1:])),
+            )
+
+
+def _other(battery: Battery) -> OtherBattery:
+    return OtherBattery(
+        battery=battery.serial,
+        time=battery.time,
+        percent=battery.percent,
+        health=battery.health,
+        full_charge=battery.full_charge,
+        design=battery.design,
+        cycles=battery.cycles,
+        level=battery.level,
+    )
