@@ -17,8 +17,9 @@ from syncd.host.errors import ConfigurationError, DataError, Refused, Unavailabl
 from syncd.jobs.checking.options import StudentCheckOptions
 from syncd.jobs.checking.records import Answer, Asked
 from syncd.jobs.context import RunContext
-from syncd.jobs.student_check import StudentCheck, open_check
+from syncd.jobs.student_check import StudentCheck, open_handler
 from syncd.reconcile.guard import ClearLimit, Limits
+from syncd.state.inbox.records import Event
 from syncd.state.store import Store, open_store
 from syncd.systems.rt.options import RtOptions
 from syncd.systems.rt.tickets import Tickets
@@ -55,7 +56,7 @@ def open_(rt: Rest2, store: Store) -> Iterator[Open]:
 
         def opened(**more: Any) -> StudentCheck:  # noqa: ANN401
             fields: dict[str, Any] = {"catalogs": ("Chromebooks",), "mode": "apply", "limits": ROOMY, **more}
-            return stack.enter_context(open_check(StudentCheckOptions(**fields), context))
+            return stack.enter_context(open_handler(StudentCheckOptions(**fields), context))
 
         yield opened
         empty_hands(rt)
@@ -80,6 +81,34 @@ def ask(check: StudentCheck, action: str = "report", **more: Any) -> Answer:  # 
 def people_of(rt: Rest2, number: int) -> tuple[str, list[str]]:
     found = rt.get(f"/asset/{number}")
     return found["Owner"]["id"], [holder["id"] for holder in found["HeldBy"]]
+
+
+def event(body: bytes) -> Event:
+    """Return an event as the listener keeps it."""
+    now = datetime.now(UTC)
+    told: dict[str, Any] = {"id": next(fresh), "kind": "student-check", "sender": "webhook", "key": "k", "object": "o"}
+    told |= {"received": now, "next_try": now, "lease_until": None, "result": None, "finished": None}
+    return Event(**told, body=body, state="working", attempts=1, holder="h", code="", error="")
+
+
+def test_an_event_is_answered_in_json(rt: Rest2, open_: Open) -> None:
+    number = asset(rt, "J-1", Owner=ADA)
+    check = open_()
+    check.check()
+    body = msgspec.json.encode({"asset_id": number, "action": "check-in", "checked_by": "desk"})
+    answer = msgspec.json.decode(check.handle(event(body), last=False), type=Answer)
+    assert (answer.action, answer.checked_in) == ("check-in", [number])
+
+
+@pytest.mark.parametrize("body", [b"[]", b"{", b'{"action": "burn"}', b'{"asset_id": "x"}'])
+def test_an_event_that_asks_for_nothing_is_not_tried_again(open_: Open, body: bytes) -> None:
+    with pytest.raises(DataError, match="asks for no student check"):
+        open_().handle(event(body), last=False)
+
+
+def test_what_every_check_needs_is_looked_at_by_itself(open_: Open) -> None:
+    with pytest.raises(ConfigurationError, match="No Such Field"):
+        open_(id_field="CF.{No Such Field}").check()
 
 
 def test_a_report_says_who_it_is_and_what_is_overdue(rt: Rest2, open_: Open) -> None:
