@@ -6,12 +6,15 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
 import pytest
 
 from syncd.cli import cli
+from syncd.state.battery_history import HistoryRow
+from syncd.state.store import open_store
 from system.conftest import StartSite
 from system.site import Site, wait_until
 
@@ -47,6 +50,9 @@ def used(start_site: StartSite, tmp_path_factory: pytest.TempPathFactory) -> Ite
         site.syncd("plan", "chromebooks").ended(0)
         with site.sandbox.config_file.open("a") as file:
             file.write('\n[jobs.rt-users]\n[exports.students]\ncatalogs = ["Chromebooks"]\n')
+            file.write('[exports.battery]\ncatalogs = ["Chromebooks"]\n')
+        with open_store(site.sandbox.directory / "state") as store:
+            store.batteries.history.note([HistoryRow(device="SYN0000001", time=datetime.now(UTC), source="csv")])
         (tmp / "students.csv").write_text(STUDENTS)
         site.syncd("import", "students", str(tmp / "students.csv")).ended(0)
         yield site, run
@@ -89,6 +95,7 @@ WITH_JSON = {
     "import students": ("DIR/students.csv",),
     "export students": (),
     "export drift": ("--output", "DIR"),
+    "export battery": (),
 }
 STUDENTS = "student_id,first_name,last_name,username,grade,advisor\n1001,Ada,Example,aexample,9,\n"
 ELSEWHERE = {"sandbox"}

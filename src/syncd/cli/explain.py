@@ -29,6 +29,9 @@ FIRST_CHANGES = 10
 FIRST_RECORDS = 10
 """Records of one case that are shown."""
 
+BATTERY = "battery"
+"""Stands for a job, and is none: the history of the batteries, which several jobs keep."""
+
 STYLES = {
     "matched": "green",
     "in sync": "green",
@@ -73,14 +76,20 @@ class Told(msgspec.Struct, frozen=True, kw_only=True):
 @as_json
 @click.pass_context
 def explain(ctx: click.Context, job: str, sought: str, *, as_json: bool) -> None:
-    """Explain what the next run of JOB does with OBJECT, and why.
+    """Explain what the next run of JOB does with OBJECT, and why; or, with `battery` for JOB, how its battery fared.
 
     OBJECT is what people call it: a serial number, the name or the number of an asset, the id of a device; of people
     and users the id, the e-mail address, the name or the number. Both systems are asked for it, and for all that shares
-    a key with it; nothing is changed.
+    a key with it; nothing is changed. `battery` and a serial number show what the jobs of batteries have kept of a
+    device, as a table and a chart; nobody is asked for it.
     """
     if not sought.strip():
         raise click.BadParameter("it is blank; name a device, an asset, a person or a user", param_hint="OBJECT")
+    if job == BATTERY:
+        from syncd.cli.battery_history import explain_battery  # noqa: PLC0415 - nothing else takes it
+
+        explain_battery(ctx, sought, as_json=as_json)
+        return
     start_logging(ctx)
     name = known_job(job)
     settings = looking(ctx, name)

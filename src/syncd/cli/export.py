@@ -1,4 +1,4 @@
-"""``syncd export``: students with their devices, and where roster and RT differ, as files."""
+"""``syncd export``: students with their devices, where roster and RT differ, and the health of batteries, as files."""
 
 import io
 import logging
@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, cast, get_args
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple, TypeVar, cast, get_args
 
 import click
 import msgspec
@@ -21,17 +21,25 @@ from syncd.host.progress import Progress
 from syncd.host.stop import StopSignal
 from syncd.jobs import student_export
 from syncd.jobs.context import RunContext
-from syncd.jobs.exporting.options import StudentExportOptions
-from syncd.jobs.exporting.sheets import WRITERS, Cell, Format, joined
+from syncd.jobs.exporting.picture import PictureFormat, need_matplotlib
+from syncd.jobs.exporting.sheets import WRITERS, Cell, Format, text_of
 from syncd.jobs.exporting.target import explained, replacing
 from syncd.jobs.settings import Settings
 from syncd.jobs.student_export import LOCK, open_export, told
 from syncd.state.lock import JobLock
 
 if TYPE_CHECKING:
+    from syncd.jobs.battery_export import BatteryExport
     from syncd.jobs.people.options import RtUsersOptions
 
 STDOUT = "-"
+FORMS: tuple[str, ...] = get_args(Format)
+FLEET_FORMS = (*FORMS, *get_args(PictureFormat))
+NOT_SHOWN = ("xlsx", *get_args(PictureFormat))
+"""Forms that are no text, or none that anybody reads on a terminal."""
+
+T = TypeVar("T")
+
 ROWS = 1_000
 """Rows between two signs of progress."""
 
@@ -40,7 +48,7 @@ log = logging.getLogger(__name__)
 
 @click.group()
 def export() -> None:
-    """Write students with their devices, or where roster and RT differ, to a file."""
+    """Write students with their devices, where roster and RT differ, or the health of batteries, to a file."""
 
 
 _output = click.option(
@@ -55,7 +63,7 @@ _output = click.option(
 _form = click.option(
     "--format",
     "form",
-    type=click.Choice(get_args(Format)),
+    type=click.Choice(FORMS),
     help="Form of the file [what its name ends with, else csv].",
 )
 
@@ -76,7 +84,7 @@ def students(
     ctx: click.Context,
     /,
     output: str,
-    form: Format | None,
+    form: str | None,
     school: str | None,
     *,
     as_json: bool,
@@ -100,7 +108,9 @@ def students(
     )
     with _reading(ctx, LOCK, target) as (settings, context):
         school = (school or "").strip()
-        with open_export(_options(settings), context, school=school, anonymous=anonymous) as made:
+        with open_export(
+            _table(settings.exports.students, "students"), context, school=school, anonymous=anonymous
+        ) as made:
             target.write(made.header, _told_of(made.rows(), context))
             _tell(target, told(made.tally), msgspec.structs.asdict(made.tally))
 
@@ -110,7 +120,7 @@ def students(
 @_form
 @_json
 @click.pass_context
-def drift(ctx: click.Context, /, output: str, form: Format | None, *, as_json: bool) -> None:
+def drift(ctx: click.Context, /, output: str, form: str | None, *, as_json: bool) -> None:
     """Write where roster and RT differ, and which devices are with people who have left.
 
     Roster and RT are compared as the job rt-users compares them. Nothing is changed.
@@ -120,10 +130,55 @@ def drift(ctx: click.Context, /, output: str, form: Format | None, *, as_json: b
 
     target = _target(output, form, lambda suffix: f"drift.{suffix}", as_json=as_json)
     with _reading(ctx, NAME, target) as (settings, context):
-        options, job = _options(settings), cast("RtUsersOptions", settings.job(NAME))
+        options, job = _table(settings.exports.students, "students"), cast("RtUsersOptions", settings.job(NAME))
         with drift_report.open_drift(options, job, context) as made:
             target.write(drift_report.COLUMNS, _told_of(made.rows(), context))
             _tell(target, made.told(), dict(made.tally))
+
+
+@export.command()
+@_output
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(FLEET_FORMS),
+    help="Form of the file, svg and png are pictures [what its name ends with, else csv].",
+)
+@_json
+@click.option("--replace-soon", is_flag=True, help="Only the devices whose battery is to be replaced soon.")
+@click.pass_context
+def battery(ctx: click.Context, /, output: str, form: str | None, *, as_json: bool, replace_soon: bool) -> None:
+    """Write the health of the batteries of all devices, with what RT says of each.
+
+    It is what the jobs battery-gam, battery-csv and battery-telemetry have found so far. A workbook has charts; a
+    picture shows how many devices have which health, and the medians of the models over time.
+    """
+    from syncd.jobs import battery_export  # noqa: PLC0415 - an export of students needs none of it
+    from syncd.jobs.batteries.words import words_of  # noqa: PLC0415
+
+    def name(suffix: str) -> str:
+        return battery_export.file_name(replace_soon=replace_soon, suffix=suffix)
+
+    target = _target(output, form, name, as_json=as_json, forms=FLEET_FORMS)
+    if target.form in battery_export.PICTURES:
+        if replace_soon:
+            raise click.UsageError(f"--replace-soon is a list; a picture ({target.form}) is of all devices")
+        need_matplotlib()
+    with _reading(ctx, battery_export.LOCK, target) as (settings, context):
+        options = _table(settings.exports.battery, "battery")
+        words = words_of(settings.jobs, options.replace_below)
+        with battery_export.open_export(options, words, context) as made:
+            _write_fleet(target, made, replace_soon=replace_soon)
+            _tell(target, battery_export.told(made.tally), msgspec.structs.asdict(made.tally))
+
+
+def _write_fleet(target: "_Target", made: "BatteryExport", *, replace_soon: bool) -> None:
+    if target.form == "xlsx":
+        target.put(lambda file: made.write_workbook(file, replace_soon=replace_soon))
+    elif target.form in FORMS:
+        target.write(made.header, made.rows(replace_soon=replace_soon))
+    else:
+        target.put(lambda file: made.draw(file, cast("PictureFormat", target.form)))
 
 
 # -- where to
@@ -133,26 +188,36 @@ class _Target(NamedTuple):
     """Where an export goes, and in which form."""
 
     path: Path | None
-    form: Format
+    form: str
     as_json: bool
 
-    def write(self, header: Sequence[str], rows: Iterable[Sequence[Cell]]) -> None:
+    def put(self, write: Callable[[BinaryIO], None]) -> None:
+        """Let ``write`` write the bytes of a file, or of a pipe."""
         if self.path is not None:
             with replacing(self.path) as file:
-                WRITERS[self.form](file, header, rows)
+                write(file)
             return
         with reader_may_leave(), explained("standard output"):
-            # A terminal gets nothing that could drive it, a pipe the bytes of a file.
-            if isinstance(sys.stdout, io.TextIOWrapper) and not sys.stdout.isatty():
-                WRITERS[self.form](sys.stdout.buffer, header, rows)
-            elif self.form == "json":
+            write(sys.stdout.buffer)
+            sys.stdout.flush()
+
+    def write(self, header: Sequence[str], rows: Iterable[Sequence[Cell]]) -> None:
+        """Write a table."""
+        # A terminal gets nothing that could drive it, a pipe the bytes of a file.
+        if self.path is not None or (isinstance(sys.stdout, io.TextIOWrapper) and not sys.stdout.isatty()):
+            self.put(lambda file: WRITERS[cast("Format", self.form)](file, header, rows))
+            return
+        with reader_may_leave(), explained("standard output"):
+            if self.form == "json":
                 print_json([dict(zip(header, row, strict=True)) for row in rows])
             else:
                 print_csv(header, map(_texts, rows))
             sys.stdout.flush()
 
 
-def _target(output: str, form: Format | None, name: Callable[[str], str], *, as_json: bool) -> _Target:
+def _target(
+    output: str, form: str | None, name: Callable[[str], str], *, as_json: bool, forms: Sequence[str] = FORMS
+) -> _Target:
     """Return where to write; ``name`` gives the name of the file in a folder."""
     if not output:
         raise click.BadParameter("the name is empty; for standard output leave the option out", param_hint="--output")
@@ -162,21 +227,21 @@ def _target(output: str, form: Format | None, name: Callable[[str], str], *, as_
         form = "json" if as_json else form
         if is_the_journal(sys.stdout):
             raise click.UsageError("standard output is the journal, which takes no personal data; name a file")
-        if form == "xlsx" and sys.stdout.isatty():
+        if form in NOT_SHOWN and sys.stdout.isatty():
             raise click.UsageError(f"--format {form} is not for a terminal; name a file with --output")
         return _Target(None, form or "csv", as_json)
     path = Path(output)
-    chosen = form or _named(path)
+    chosen = form or _named(path, forms)
     return _Target(student_export.in_folder(path, name(chosen)), chosen, as_json)
 
 
-def _named(path: Path) -> Format:
+def _named(path: Path, forms: Sequence[str]) -> str:
     """Return the form that a file's name tells."""
-    return next((known for known in WRITERS if path.suffix.lower() == f".{known}"), "csv")
+    return next((known for known in forms if path.suffix.lower() == f".{known}"), "csv")
 
 
 def _texts(row: Sequence[Cell]) -> list[str]:
-    return [cell if isinstance(cell, str) else str(cell) if isinstance(cell, int) else joined(cell) for cell in row]
+    return [*map(text_of, row)]
 
 
 def _tell(target: _Target, what: str, counts: dict[str, int]) -> None:
@@ -218,10 +283,11 @@ def _told_of(rows: Iterable[Sequence[Cell]], context: RunContext) -> Iterator[Se
         yield row
 
 
-def _options(settings: Settings) -> StudentExportOptions:
-    if settings.exports.students is None:
+def _table(options: T | None, name: str) -> T:
+    """Return the options of an export, or say how to configure it."""
+    if options is None:
         raise ConfigurationError(
-            "there is no [exports.students] in the configuration file; add it, with the catalogs of the devices.",
+            f"there is no [exports.{name}] in the configuration file; add it, with the catalogs of the devices.",
             code="config.missing_table",
         )
-    return settings.exports.students
+    return options

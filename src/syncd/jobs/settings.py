@@ -13,6 +13,7 @@ from syncd.host.config import Document, decode
 from syncd.host.errors import ConfigurationError
 from syncd.jobs.batteries.options import BatteryCsvOptions, BatteryGamOptions, BatteryTelemetryOptions
 from syncd.jobs.context import RunContext, missing_tables
+from syncd.jobs.exporting.fleet_options import BatteryExportOptions
 from syncd.jobs.exporting.options import StudentExportOptions
 from syncd.jobs.options import JobOptions
 from syncd.jobs.people.options import RtUsersOptions
@@ -89,6 +90,7 @@ class ExportsOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     """Options of ``[exports]``."""
 
     students: StudentExportOptions | None = None
+    battery: BatteryExportOptions | None = None
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -125,6 +127,7 @@ TABLES: Mapping[str, type[msgspec.Struct]] = {
     "jobs.battery-telemetry": BatteryTelemetryOptions,
     "imports.students": StudentImportOptions,
     "exports.students": StudentExportOptions,
+    "exports.battery": BatteryExportOptions,
 }
 """The tables of the file by name, for the documentation."""
 
@@ -159,6 +162,7 @@ def check(settings: Settings) -> list[str]:
     for name, options in jobs.items():
         if lacking := [table for table in systems_of(name, options) if getattr(settings, table) is None]:
             raise missing_tables(name, lacking)
-    if settings.exports.students is not None and settings.rt is None:
-        raise missing_tables("export students", ["rt"])
+    for name in settings.exports.__struct_fields__:
+        if getattr(settings.exports, name) is not None and settings.rt is None:
+            raise missing_tables(f"export {name}", ["rt"])
     return [*jobs]

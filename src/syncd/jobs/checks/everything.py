@@ -21,7 +21,7 @@ from syncd.host.config import DEFAULT_PATH, Document, read_document
 from syncd.host.credentials import Credentials
 from syncd.host.errors import ConfigurationError
 from syncd.jobs import settings as settings_module
-from syncd.jobs.checks import student_export
+from syncd.jobs.checks import battery_export, student_export
 from syncd.jobs.settings import JOBS, Settings, attribute, job_module, load, systems_of
 from syncd.state import checks as state_checks
 
@@ -108,10 +108,16 @@ class _Everything:
                 yield _unknown(system)
         for job in JOBS:
             yield from self._job_probes(job, systems)
+        yield from self._export_probes(systems)
+
+    def _export_probes(self, systems: Mapping[str, Any]) -> Iterator[Probe]:
+        exports = self._settings.exports
         if self._spoilt("exports"):
-            yield _unknown(student_export.NAME)
-        elif self._settings.exports.students is not None:
-            yield from student_export.probes(self._settings.exports.students, systems)
+            yield _unknown("exports")
+        if exports.students is not None:
+            yield from student_export.probes(exports.students, systems)
+        if exports.battery is not None:
+            yield from battery_export.probes(exports.battery, systems)
 
     def _job_probes(self, job: str, systems: Mapping[str, SystemChecks]) -> Iterator[Probe]:
         options, module = self._settings.jobs.of(job), _module(f"{__package__}.{attribute(job)}")

@@ -6,7 +6,9 @@ text and needs no guard.
 
 import csv
 import io
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, date, datetime
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, BinaryIO, Literal, TypeAlias
 
@@ -16,11 +18,12 @@ from syncd.host.errors import DataError
 from syncd.systems.rosters.formulas import guarded
 
 if TYPE_CHECKING:
+    from xlsxwriter import Workbook
     from xlsxwriter.format import Format as XlsxFormat
     from xlsxwriter.worksheet import Worksheet
 
-Cell: TypeAlias = str | int | Sequence[str]
-"""Text, a number, or several texts that belong together."""
+Cell: TypeAlias = str | int | float | date | Sequence[str] | None
+"""Text, a number, a day or an aware time, nothing, or several texts that belong together."""
 
 Format = Literal["csv", "xlsx", "json"]
 
@@ -30,6 +33,7 @@ LONGEST = 32_767
 MOST_ROWS = 2**20
 BETWEEN = "; "
 _CUT = "\u2026"
+_SHAPES = {"part": "0.0", "day": "yyyy-mm-dd", "time": "yyyy-mm-dd hh:mm"}
 
 Write = Callable[[BinaryIO, Sequence[str], Iterable[Sequence[Cell]]], None]
 
@@ -46,11 +50,25 @@ def write_csv(file: BinaryIO, header: Sequence[str], rows: Iterable[Sequence[Cel
         text.detach()
 
 
-def _csv_cells(row: Sequence[Cell]) -> list[str | int]:
-    return [
-        guarded(cell) if isinstance(cell, str) else cell if isinstance(cell, int) else joined([*map(guarded, cell)])
-        for cell in row
-    ]
+def _csv_cells(row: Sequence[Cell]) -> list[str | float]:
+    return [guarded(cell) if isinstance(cell, str) else _csv_cell(cell) for cell in row]
+
+
+def _csv_cell(cell: Cell) -> str | float:
+    if isinstance(cell, int | float):
+        return cell
+    return joined([*map(guarded, cell)]) if isinstance(cell, Sequence) else text_of(cell)
+
+
+def text_of(cell: Cell) -> str:
+    """Return a cell as text: times in UTC (RFC 3339), nothing as nothing."""
+    if isinstance(cell, str):
+        return cell
+    if isinstance(cell, Sequence):
+        return joined(cell)
+    if isinstance(cell, datetime):
+        return cell.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+    return "" if cell is None else str(cell)
 
 
 def joined(texts: Sequence[str]) -> str:
@@ -73,34 +91,56 @@ def _units(text: str) -> int:
 
 def write_xlsx(file: BinaryIO, header: Sequence[str], rows: Iterable[Sequence[Cell]]) -> None:
     """Write a workbook of one sheet. Raises DataError (``export.too_many``) for more rows than a sheet has."""
+    with workbook(file) as book:
+        fill(book, book.add_worksheet("syncd"), header, rows)
+
+
+@contextmanager
+def workbook(file: BinaryIO) -> Iterator["Workbook"]:
+    """Give a workbook that is written to ``file`` at the end; the cells of each sheet have to come row by row."""
     from xlsxwriter import Workbook  # noqa: PLC0415 - only a workbook pays for it
     from xlsxwriter.exceptions import FileCreateError  # noqa: PLC0415
 
     # Rows wait in a file there; they come before the rest of a workbook is known.
     with TemporaryDirectory(prefix="syncd-") as folder:
         book = Workbook(file, {"constant_memory": True, "tmpdir": folder})
-        sheet = book.add_worksheet("syncd")
         try:
-            _fill(sheet, book.add_format({"bold": True}), header, rows)
+            yield book
             book.close()
         except FileCreateError as error:
             raise error.args[0] from error
         finally:
-            sheet.row_data_fh.close()
+            for sheet in book.worksheets():
+                sheet.row_data_fh.close()
 
 
-def _fill(sheet: "Worksheet", bold: "XlsxFormat", header: Sequence[str], rows: Iterable[Sequence[Cell]]) -> None:
+def fill(book: "Workbook", sheet: "Worksheet", header: Sequence[str], rows: Iterable[Sequence[Cell]]) -> int:
+    """Write a table to a sheet, and return the number of its rows below the header; errors as ``write_xlsx``."""
     sheet.freeze_panes(1, 0)
+    bold = book.add_format({"bold": True})
+    shapes = {kind: book.add_format({"num_format": shape}) for kind, shape in _SHAPES.items()}
     for column, name in enumerate(header):
         sheet.write_string(0, column, name, bold)
+    number = 0
     for number, row in enumerate(rows, 1):
         if number >= MOST_ROWS:
             raise DataError(f"a sheet has {MOST_ROWS:,} rows, and there are more; export CSV.", code="export.too_many")
         for column, cell in enumerate(row):
-            if isinstance(cell, int):
-                sheet.write_number(number, column, cell)
-            elif cell:
-                sheet.write_string(number, column, _xlsx_text(cell if isinstance(cell, str) else joined(cell)))
+            _put(sheet, number, column, cell, shapes)
+    return number
+
+
+def _put(sheet: "Worksheet", row: int, column: int, cell: Cell, shapes: "Mapping[str, XlsxFormat]") -> None:
+    if isinstance(cell, int):
+        sheet.write_number(row, column, cell)
+    elif isinstance(cell, float):
+        sheet.write_number(row, column, cell, shapes["part"])
+    elif isinstance(cell, datetime):  # a sheet knows no zones
+        sheet.write_datetime(row, column, cell.astimezone(UTC).replace(tzinfo=None), shapes["time"])
+    elif isinstance(cell, date):
+        sheet.write_datetime(row, column, cell, shapes["day"])
+    elif cell:
+        sheet.write_string(row, column, _xlsx_text(cell if isinstance(cell, str) else joined(cell)))
 
 
 def _xlsx_text(text: str) -> str:
