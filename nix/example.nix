@@ -1,24 +1,54 @@
 # A school's host: the Chromebook job every morning, applied, with a mail when it fails; rosters of students from a
-# folder, and who of them has which device, as a file.
+# folder, and who of them has which device, as a file; the health of batteries from Google, and from files.
+let
+  batteries = {
+    catalogs = [ "Chromebooks" ];
+    to_rt = {
+      "CF.{Battery Health}" = "percent";
+      "CF.{Battery Report}" = "report_time";
+    };
+  };
+in
 {
   services.syncd = {
     enable = true;
     settings = {
       google.delegated_user = "syncd@example.org";
       rt.url = "https://rt.example.org";
-      exports.students.catalogs = [ "Chromebooks" ];
+      exports = {
+        students.catalogs = [ "Chromebooks" ];
+        battery.catalogs = [ "Chromebooks" ];
+      };
     };
     credentials = {
       google-service-account = "/run/secrets/syncd/google-service-account";
       rt-token = "/run/secrets/syncd/rt-token";
     };
-    jobs.chromebooks = {
-      enable = true;
-      mode = "apply";
-      settings.catalogs = [ "Chromebooks" ];
+    jobs = {
+      chromebooks = {
+        enable = true;
+        mode = "apply";
+        settings.catalogs = [ "Chromebooks" ];
+      };
+      battery-telemetry = {
+        enable = true;
+        mode = "apply";
+        settings = batteries;
+      };
+      battery-csv = {
+        enable = true;
+        mode = "apply";
+        settings = batteries;
+      };
     };
-    imports.students.enable = true;
-    exports.students.enable = true;
+    imports = {
+      students.enable = true;
+      battery.enable = true;
+    };
+    exports = {
+      students.enable = true;
+      battery.enable = true;
+    };
     alerts.mail.to = "it@example.org";
   };
 }

@@ -3,6 +3,8 @@
   stdenv,
   python3Packages,
   installShellFiles,
+  # svg and png of `syncd export battery`
+  withPictures ? true,
 }:
 let
   inherit (lib) fileset;
@@ -10,7 +12,11 @@ let
 
   # "click>=8.1" is click
   nameOf = requirement: lib.head (lib.match "([A-Za-z0-9-]+).*" requirement);
-  names = map nameOf project.dependencies;
+  packagesOf =
+    requirements:
+    lib.attrVals (lib.filter (name: python3Packages ? ${name}) (map nameOf requirements)) python3Packages;
+
+  extras = lib.mapAttrs (_: packagesOf) project.optional-dependencies;
 
   version = lib.head (
     lib.match ''.*__version__ = "([^"]+)".*'' (lib.readFile ../src/syncd/__init__.py)
@@ -38,7 +44,8 @@ python3Packages.buildPythonApplication {
 
   # Named once, in pyproject.toml. One that this package set lacks is refused by the build, which compares what the
   # wheel requires with what is there.
-  dependencies = lib.attrVals (lib.filter (name: python3Packages ? ${name}) names) python3Packages;
+  dependencies = packagesOf project.dependencies ++ lib.optionals withPictures extras.pictures;
+  optional-dependencies = extras;
 
   nativeBuildInputs = [ installShellFiles ];
 

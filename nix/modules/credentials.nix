@@ -30,8 +30,8 @@ in
       description = ''
         Name of a credential to the file that holds it, outside of the Nix store. root reads the file when a unit starts
         (`LoadCredential=`), so mode 0400 and owner root are right; a unit sees only the credentials that it needs. The
-        names are `google-service-account` (the key file, JSON), `rt-token`, or `rt-password`, and
-        `alert-ping-url`.
+        names are `google-service-account` (the key file, JSON), `rt-token`, or `rt-password`, `alert-ping-url`, and
+        GAM's files: `gam-cfg`, `gam-oauth2` and `gam-oauth2service`.
       '';
     };
 

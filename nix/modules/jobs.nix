@@ -2,6 +2,7 @@
 {
   config,
   lib,
+  pkgs,
   utils,
   ...
 }:
@@ -10,6 +11,7 @@ let
   units = import ./units.nix { inherit lib; };
   types = import ./types.nix { inherit lib; };
   known = units.jobs;
+  callers = lib.filterAttrs (_: job: job ? package) known;
   enabled = lib.filterAttrs (_: job: job.enable) cfg.jobs;
 
   jobOptions =
@@ -72,6 +74,20 @@ let
           '';
         };
 
+        package =
+          lib.mkPackageOption pkgs "gam" {
+            nullable = true;
+            default = known.${name}.package or null;
+            extraDescription = "Its program is the setting `program`, where that is not set.";
+          }
+          // {
+            defaultText = lib.literalMD (
+              lib.concatStringsSep ", " (
+                lib.mapAttrsToList (job: one: "`pkgs.${one.package}` for ${job}") callers
+              )
+            );
+          };
+
         settings = lib.mkOption {
           type = lib.types.attrsOf lib.types.anything;
           default = { };
@@ -104,6 +120,13 @@ let
     ) (known.${name}.credentials or [ ]);
   available = cfg.credentials // cfg.encryptedCredentials;
 
+  # a program of others is set up by one of these credentials, or by a setting
+  isSetUp =
+    name: setup:
+    cfg.environmentFile != null
+    || cfg.settings.jobs.${name} ? ${setup.setting}
+    || lib.any (one: available ? ${one}) setup.credentials;
+
   service =
     name: job:
     let
@@ -123,7 +146,7 @@ let
 
       serviceConfig =
         units.hardening
-        // lib.mapAttrs (_: lib.mkDefault) data.Service
+        // lib.mapAttrs (_: lib.mkDefault) (data.Service // known.${name}.service or { })
         // {
           ExecStart = utils.escapeSystemdExecArgs (
             [
@@ -187,7 +210,19 @@ in
             )) (missing name job)
           }.
         '';
-      }) enabled;
+      }) enabled
+      ++ lib.mapAttrsToList (name: _: {
+        assertion = isSetUp name known.${name}.setup;
+        message = ''
+          services.syncd.jobs.${name} is enabled and its program is not set up; set ${
+            lib.concatMapStringsSep " or " (one: "services.syncd.credentials.${one}") known.${name}.setup.credentials
+          }, or services.syncd.jobs.${name}.settings.${known.${name}.setup.setting}.
+        '';
+      }) (lib.filterAttrs (name: _: known ? ${name}.setup) enabled)
+      ++ lib.mapAttrsToList (name: job: {
+        assertion = job.package == null || callers ? ${name};
+        message = "services.syncd.jobs.${name}.package is set, but the job calls no program; these do: ${toString (lib.attrNames callers)}.";
+      }) (lib.filterAttrs (name: _: known ? ${name}) enabled);
 
     warnings = lib.optional (enabled == { } && units.tasks cfg == [ ]) "services.syncd.enable is set, but no job is: set services.syncd.jobs.<name>.enable.";
   };

@@ -8,6 +8,7 @@
 let
   cfg = config.services.syncd;
   format = pkgs.formats.toml { };
+  units = import ./units.nix { inherit lib; };
   stateDirectory = "/var/lib/${cfg.stateDirectory}";
 
   jobs = lib.filterAttrs (_: job: job.enable) cfg.jobs;
@@ -85,10 +86,13 @@ in
 
   config = lib.mkIf cfg.enable {
     services.syncd.settings.jobs = lib.mapAttrs (
-      _: job:
+      name: job:
       lib.mkMerge [
         job.settings
         { inherit (job) mode; }
+        (lib.mkIf (job.package != null) {
+          program = lib.mkDefault (lib.getExe' job.package units.jobs.${name}.package);
+        })
       ]
     ) jobs;
 

@@ -8,16 +8,37 @@
     };
     jobThatIsNone = {
       module.services.syncd.jobs.chromebook.enable = true;
-      says = "services.syncd.jobs.chromebook: there is no such job; the jobs are chromebooks, rt-users.";
+      says = "services.syncd.jobs.chromebook: there is no such job; the jobs are battery-csv, battery-gam, battery-telemetry, chromebooks, rt-users.";
     };
     jobWithoutCredentials = {
       module =
         { lib, ... }:
         {
           services.syncd.credentials = lib.mkForce { };
+          services.syncd.exports.battery.enable = lib.mkForce false;
           services.syncd.exports.students.enable = lib.mkForce false;
+          services.syncd.jobs = lib.mkForce { chromebooks.enable = true; };
         };
       says = "services.syncd.jobs.chromebooks is enabled and lacks a credential; set services.syncd.credentials.google-service-account, and services.syncd.credentials.rt-token or services.syncd.credentials.rt-password";
+    };
+    gamWithoutItsFiles = {
+      module =
+        { pkgs, ... }:
+        {
+          services.syncd.jobs.battery-gam = {
+            enable = true;
+            package = pkgs.coreutils;
+          };
+        };
+      says = "services.syncd.jobs.battery-gam is enabled and its program is not set up; set services.syncd.credentials.gam-oauth2 or services.syncd.credentials.gam-oauth2service, or services.syncd.jobs.battery-gam.settings.config_dir.";
+    };
+    programOfAJobThatCallsNone = {
+      module =
+        { pkgs, ... }:
+        {
+          services.syncd.jobs.chromebooks.package = pkgs.coreutils;
+        };
+      says = "services.syncd.jobs.chromebooks.package is set, but the job calls no program; these do: battery-gam.";
     };
     credentialName = {
       module.services.syncd.credentials."rt token" = "/run/secrets/x";
@@ -40,6 +61,7 @@
         { lib, ... }:
         {
           services.syncd.settings = lib.mkForce { rt.url = "https://rt.example.org"; };
+          services.syncd.exports.battery.enable = lib.mkForce false;
         };
       says = "services.syncd.exports.students is enabled; set services.syncd.settings.exports.students.catalogs.";
     };
@@ -49,12 +71,17 @@
         {
           services.syncd.credentials = lib.mkForce { };
           services.syncd.jobs = lib.mkForce { };
+          services.syncd.exports.battery.enable = lib.mkForce false;
         };
       says = "services.syncd.exports.students is enabled and lacks a credential; set services.syncd.credentials.rt-token or services.syncd.credentials.rt-password.";
     };
     dropZoneBelowAHome = {
       module.services.syncd.imports.students.dropZone = "/home/sis/students";
       says = "services.syncd.imports.students.dropZone is /home/sis/students, which the unit cannot be let into";
+    };
+    dropZoneOfBatteriesBelowAHome = {
+      module.services.syncd.imports.battery.dropZone = "/home/it/batteries";
+      says = "services.syncd.imports.battery.dropZone is /home/it/batteries, which the unit cannot be let into";
     };
     dropZoneWithASpace = {
       module.services.syncd.imports.students.dropZone = "/srv/our students";
@@ -73,7 +100,9 @@
         {
           services.syncd.jobs = lib.mkForce { };
           services.syncd.credentials = lib.mkForce { };
+          services.syncd.imports.battery.enable = lib.mkForce false;
           services.syncd.imports.students.enable = lib.mkForce false;
+          services.syncd.exports.battery.enable = lib.mkForce false;
           services.syncd.exports.students.enable = lib.mkForce false;
         };
       says = "services.syncd.enable is set, but no job is: set services.syncd.jobs.<name>.enable.";

@@ -1,5 +1,5 @@
 # The example, with every option that changes a unit set to something else.
-{ lib, ... }:
+{ lib, pkgs, ... }:
 {
   imports = [ ../example.nix ];
 
@@ -7,11 +7,14 @@
     credentials = lib.mkForce {
       google-service-account = "/run/secrets/syncd/google-service-account";
       alert-ping-url = "/run/secrets/syncd/alert-ping-url";
+      gam-oauth2 = "/run/secrets/syncd/gam-oauth2";
     };
     encryptedCredentials.rt-password = "/etc/syncd/rt-password.cred";
     environmentFile = "/run/secrets/syncd/environment";
     stateDirectory = "syncd-north";
     imports.students.dropZone = "/srv/rosters";
+    imports.battery.dropZone = "/srv/batteries";
+    exports.battery.schedule = null;
     exports.students = {
       schedule = "Mon 06:00";
       extraArgs = [
@@ -25,6 +28,12 @@
       randomizedDelay = "1h";
       timeout = "30min";
       extraArgs = [ "100% $HOME" ];
+    };
+    jobs.battery-gam = {
+      enable = true;
+      # a nixpkgs that was trimmed for tests has no GAM
+      package = pkgs.coreutils;
+      settings.catalogs = [ "Chromebooks" ];
     };
     alerts = {
       command = [

@@ -1,5 +1,5 @@
-# The options of sops-nix and agenix that the documentation uses.
-{ lib, ... }:
+# What the documentation uses besides: options of sops-nix and agenix, and GAM where nixpkgs was trimmed.
+{ lib, pkgs, ... }:
 let
   secrets =
     folder:
@@ -25,5 +25,9 @@ in
   options = {
     sops.secrets = secrets "/run/secrets";
     age.secrets = secrets "/run/agenix";
+  };
+
+  config.services.syncd.jobs = lib.mkIf (!pkgs ? gam) {
+    battery-gam.package = lib.mkDefault pkgs.coreutils;
   };
 }

@@ -11,12 +11,14 @@ import pytest
 
 from nix.evaluation import ROOT, SYSTEM, Flake, Refused, nix_files, syntax_error
 from nix.unit_text import as_elsewhere, directives, operator_elsewhere, without_hashes
-from syncd.host.units.render import Alerts, Host, operator_script, units
+from syncd.host.units.render import Alerts, Host, known_jobs, operator_script, units
 
 GOLDEN = Path(__file__).parent / "golden"
 MODULE = f"checks.{SYSTEM}.module"
 MAX_EXPOSURE = 1.2
-TASKS: dict[str, Any] = {"drop_zones": {"students": "/srv/rosters"}, "exports": ["students"]}
+ZONES = {"students": "/srv/rosters", "battery": "/srv/batteries"}
+TASKS: dict[str, Any] = {"drop_zones": ZONES, "exports": ["battery", "students"]}
+OF_EXAMPLE = ["chromebooks", "battery-telemetry", "battery-csv"]
 
 
 @pytest.fixture(scope="session")
@@ -95,15 +97,15 @@ def _like_example() -> Host:
             "google-service-account": "/run/secrets/syncd/google-service-account",
             "rt-token": "/run/secrets/syncd/rt-token",
         },
-        drop_zones={"students": "/var/lib/syncd-drop/students"},
-        exports=["students"],
+        drop_zones={kind: f"/var/lib/syncd-drop/{kind}" for kind in ZONES},
+        exports=["battery", "students"],
         alerts=Alerts(mail_to="it@example.org", mail_from="syncd@example", sendmail="/run/wrappers/bin/sendmail"),
     )
 
 
 def test_syncd_units_writes_what_the_module_writes(example: dict[str, str]) -> None:
     host = _like_example()
-    ours = {name: directives(text) for name, text in units(host, ["chromebooks"]).items()}
+    ours = {name: directives(text) for name, text in units(host, OF_EXAMPLE).items()}
     theirs = {
         name: directives(_as_elsewhere(text, host))
         for name, text in example.items()
@@ -123,12 +125,11 @@ def test_syncd_units_writes_what_the_module_writes_with_every_option_set(everyth
     }
     host = Host(
         program="/opt/syncd/bin/syncd",
-        schedules={"chromebooks": "Mon..Fri 06:30", "export-students": "Mon 06:00"},
+        schedules={"chromebooks": "Mon..Fri 06:30", "export-students": "Mon 06:00", "export-battery": "never"},
         credentials={"alert-ping-url": "/run/secrets/syncd/alert-ping-url"},
         environment_file="/run/secrets/syncd/environment",
         metrics_directory="/var/lib/node-exporter-textfiles",
-        drop_zones={"students": "/srv/rosters"},
-        exports=["students"],
+        **TASKS,
         alerts=Alerts(
             mail_to="it@example.org",
             mail_from="syncd@example.org",
@@ -137,7 +138,7 @@ def test_syncd_units_writes_what_the_module_writes_with_every_option_set(everyth
             ping_url="credential",
         ),
     )
-    ours = {name: directives(text) for name, text in units(host, ["chromebooks"]).items()}
+    ours = {name: directives(text) for name, text in units(host, [*OF_EXAMPLE, "battery-gam"]).items()}
     theirs = {name: directives(_as_elsewhere(text, host)) for name, text in everything.items()}
     service = theirs["syncd-chromebooks.service"]["Service"]
     assert service["ExecStart"] == [
@@ -147,7 +148,16 @@ def test_syncd_units_writes_what_the_module_writes_with_every_option_set(everyth
     exports = theirs["syncd-export-students.service"]["Service"]
     assert exports["ExecStart"][0].endswith('"--output" "/var/lib/syncd-north/exports" "--format" "xlsx"')
     assert exports["StateDirectory"] == ["syncd-north syncd-north/exports"]
-    exports["ExecStart"] = ours["syncd-export-students.service"]["Service"]["ExecStart"]
+    for kind in ("students", "battery"):
+        name = f"syncd-export-{kind}.service"
+        assert "/var/lib/syncd-north/exports" in theirs[name]["Service"].pop("ExecStart")[0]
+        assert "/var/lib/syncd/exports" in ours[name]["Service"].pop("ExecStart")[0]
+    follow = theirs["syncd-after-import-battery.timer"]["Unit"]
+    assert follow.pop("ConditionPathExists") == ["/var/lib/syncd-north/imported/battery"]
+    assert ours["syncd-after-import-battery.timer"]["Unit"].pop("ConditionPathExists")
+    gam = theirs["syncd-battery-gam.service"]["Service"]
+    assert gam["LoadCredential"] == ["gam-oauth2:/run/secrets/syncd/gam-oauth2"]
+    assert gam["RuntimeDirectory"] == ["syncd-battery-gam"]
     assert service["StateDirectory"] == ["syncd-north"]
     assert service["TimeoutStartSec"] == ["30min"]
     assert service["LoadCredential"] == ["google-service-account:/run/secrets/syncd/google-service-account"]
@@ -226,14 +236,19 @@ def test_no_golden_unit_is_more_exposed_than_it_has_to_be(tmp_path: Path) -> Non
 def test_no_unit_of_syncd_units_is_more_exposed_than_it_has_to_be(tmp_path: Path) -> None:
     alerts = Alerts(mail_to="it@example.org", command=["logger"], ping_url="https://ping.example.org")
     host = Host(program="/opt/syncd/bin/syncd", metrics_directory="/var/lib/metrics", alerts=alerts, **TASKS)
-    _assert_least_privilege(_judge(units(host, ["chromebooks"]), tmp_path))
+    _assert_least_privilege(_judge(units(host, [*known_jobs()]), tmp_path))
 
 
 def test_the_page_tells_how_exposed_each_unit_is(tmp_path: Path) -> None:
     alerts = Alerts(mail_to="it@example.org", command=["logger"], ping_url="https://ping.example.org")
-    texts = units(Host(program="/opt/syncd/bin/syncd", alerts=alerts, **TASKS), ["chromebooks"])
+    texts = units(Host(program="/opt/syncd/bin/syncd", alerts=alerts, **TASKS), [*known_jobs()])
     texts["syncd-catalog.service"] = (GOLDEN / "syncd-catalog.service").read_text()
-    measured = {name.replace("chromebooks", "JOB"): score for name, score in _judge(texts, tmp_path).items()}
+    places = {"JOB": "|".join(known_jobs()), "KIND": "(?<=import-)battery|(?<=export-)battery|students"}
+    measured: dict[str, float] = {}
+    for name, score in _judge(texts, tmp_path).items():
+        for place, names in places.items():
+            name = re.sub(names, place, name)  # noqa: PLW2901 - the name as the page has it
+        assert measured.setdefault(name, score) == score, name
     page = (ROOT / "docs/deployment/nixos.md").read_text()
     told = re.findall(r"^\| `(syncd-[^`]+\.service)` \| ([0-9.]+) \|", page, re.MULTILINE)
     assert {name: float(score) for name, score in told} == measured
