@@ -39,6 +39,7 @@ VERBS = {
     "devices": _Verb("looks", "devices", "List the Chromebooks of Google, as a table, JSON or CSV."),
     "import": _Verb("imports", "import_", "Import rosters of students from files, all or nothing."),
     "export": _Verb("export", "export", "Write students with devices, what drifted, or battery health to a file."),
+    "serve": _Verb("serve", "serve", "Serve webhooks: verify what comes, keep it, and answer."),
     "state": _Verb("state", "state", "Check, back up, prune or start over what syncd remembers."),
     "config": _Verb("config", "config", "Check the configuration file."),
     "units": _Verb("units", "units", "Write systemd units for hosts without NixOS."),

@@ -316,6 +316,39 @@ class MessageId(StrEnum):
         NOTHING,
     )
 
+    # -- webhooks
+
+    WEBHOOKS_LISTENING = (
+        "cac7ecd94c0448c8aa0c576c720b83fc",
+        "The listener for webhooks has started",
+        "It takes events on the address in the message, and keeps each one on disk before it answers.",
+        NOTHING,
+    )
+    WEBHOOKS_STOPPED = (
+        "f84e8b567b1f4c3593fcfa3aed85aa85",
+        "The listener for webhooks has stopped",
+        "A stop was asked for. Every request that had arrived was answered, and every event that was taken is on disk.",
+        f"{NOTHING} Where systemd holds the socket, senders wait for the next start.",
+    )
+    WEBHOOKS_REFUSED = (
+        "187fa55374ec498f833a2c1f6233dc45",
+        "Requests to the listener for webhooks were refused",
+        (
+            "The message has their numbers by reason, of the last minute: a signature or a token that does not fit, a"
+            " body that cannot be used, too many requests, or connections that were no use. No event was kept of them."
+        ),
+        (
+            "If a sender of yours is among them, compare its secret and its clock with those of this host:"
+            " docs/integrations/webhooks.md"
+        ),
+    )
+    INBOX_FULL = (
+        "0a544ef51e0e4d3f8068eacb74c10ff9",
+        "The listener for webhooks cannot keep events",
+        "The disk is full or failing, or another process keeps the inbox locked. Senders are told to try again later.",
+        "Free some space on the disk of the state directory, or look at the kernel log.",
+    )
+
     # -- housekeeping
 
     METRICS_UNWRITABLE = (

@@ -11,6 +11,7 @@ from msgspec import Meta
 
 from syncd.host.config import Document, decode
 from syncd.host.errors import ConfigurationError
+from syncd.host.listening import WebhookOptions
 from syncd.jobs.batteries.options import BatteryCsvOptions, BatteryGamOptions, BatteryTelemetryOptions
 from syncd.jobs.context import RunContext, missing_tables
 from syncd.jobs.exporting.fleet_options import BatteryExportOptions
@@ -103,6 +104,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     jobs: JobsOptions = JobsOptions()
     imports: ImportsOptions = ImportsOptions()
     exports: ExportsOptions = ExportsOptions()
+    webhooks: WebhookOptions = WebhookOptions()
 
     def job(self, name: str) -> JobOptions:
         """Return the options of a job, or say how to configure it."""
@@ -128,6 +130,7 @@ TABLES: Mapping[str, type[msgspec.Struct]] = {
     "imports.students": StudentImportOptions,
     "exports.students": StudentExportOptions,
     "exports.battery": BatteryExportOptions,
+    "webhooks": WebhookOptions,
 }
 """The tables of the file by name, for the documentation."""
 

@@ -10,6 +10,7 @@ from syncd.cli import VERBS, cli
 from syncd.host.config import ENVIRONMENT, Document, read_document
 from syncd.host.credentials import _FILE_VARIABLES, _VARIABLES
 from syncd.host.errors import ExitStatus
+from syncd.host.listening import WebhookOptions
 from syncd.jobs.settings import JOBS, TABLES, ExportsOptions, ImportsOptions, load
 from unit.docs.pages import INTEGRATIONS, PAGES, ROOT, anchors, blocks, headings, name, prose, rows
 
@@ -27,6 +28,8 @@ TEMPLATE = [
     "Troubleshooting",
     "References",
 ]
+DAEMONS = {"webhooks"}
+"""Pages of what is no job."""
 CONFIGURATION = ROOT / "docs/reference/configuration.md"
 SNIPPETS = [
     pytest.param(text, id=f"{name(page)}-{number}")
@@ -54,7 +57,7 @@ def test_every_job_import_and_export_has_a_page() -> None:
     exports = {f"{name.removesuffix('s')}-export" for name in ExportsOptions.__struct_fields__}
     # Jobs that differ in their source only share a page.
     jobs = {"battery" if name.startswith("battery-") else name for name in JOBS}
-    assert {page.stem for page in INTEGRATIONS} == jobs | imports | exports
+    assert {page.stem for page in INTEGRATIONS} == jobs | imports | exports | DAEMONS
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name)
@@ -79,7 +82,11 @@ def test_configurations_are_good(tmp_path: Path, text: str) -> None:
     file.write_text(text)
     document: Document = read_document(str(file), {})
     settings = load(document)
-    tables = (settings.imports != ImportsOptions(), settings.exports != ExportsOptions())
+    tables = (
+        settings.imports != ImportsOptions(),
+        settings.exports != ExportsOptions(),
+        settings.webhooks != WebhookOptions(),
+    )
     assert any(map(settings.jobs.of, JOBS)) or any(tables)
 
 
