@@ -302,6 +302,12 @@ class MessageId(StrEnum):
         "GAM, the program that was started to ask Google, wrote the message. E-mail addresses were taken out of it.",
         f"{NOTHING} Where GAM failed, a record after this one says so, and what to do.",
     )
+    BATTERIES_READ = (
+        "2222cfc9de8641529596b7b916162410",
+        "A file of battery reports was read",
+        "The newest report of each device in @SYNCD_OBJECT@ was taken, or nothing; the message says which.",
+        NOTHING,
+    )
     BATTERY_SKIPPED = (
         "0c1aa35412d44a22bc6423fd909586db",
         "Some battery reports were passed over",

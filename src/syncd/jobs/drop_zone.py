@@ -1,4 +1,4 @@
-"""The drop zone of student rosters: what somebody leaves there is imported, and goes to ``done`` or ``rejected``."""
+"""Drop zones: what somebody leaves there is imported, and goes to ``done`` or ``rejected``."""
 
 import logging
 from collections.abc import Iterable
@@ -11,52 +11,43 @@ from syncd.host.clock import Clock
 from syncd.host.dropzone import DropZone, Verdict
 from syncd.host.errors import DataError, IntegrationError, NotPermitted, Unavailable
 from syncd.host.messages import kind_of
-from syncd.jobs.student_import import Imported, Order, again, import_students, summary
+from syncd.jobs.importing import Done, Importer, Outcome
 from syncd.state.files import prepare_directory
-from syncd.state.rosters import Rosters
-from syncd.systems.rosters.opening import opened
-from syncd.systems.rosters.options import StudentImportOptions
-
-PLACE = ("drop", "students")
-"""Where the drop zone is below the state folder, unless the options name another."""
 
 _LOOK_AGAIN = 0.2
 
 log = logging.getLogger(__name__)
 
 
-def take_all(
-    zone: DropZone, rosters: Rosters, order: Order, program: str, clock: Clock, linger: float = 0.0
-) -> list[Imported]:
+def take_all(zone: DropZone, importer: Importer[Done], clock: Clock, linger: float = 0.0) -> list[Done]:
     """Import what is in the drop zone, the oldest first, and what comes meanwhile; one bad file holds up no other.
 
     Looks on for ``linger`` seconds after the last file: systemd.path(5) does not while the service runs, and whoever
     has left one file may leave another. Raises what is wrong with the options or the store; the file stays then.
     """
-    found: list[Imported] = []
+    found: list[Done] = []
     end = clock.monotonic() + linger
     while (fresh := zone.fresh()) or clock.monotonic() < end:
         if not fresh:
             clock.sleep(_LOOK_AGAIN)
             continue
-        found += [_told(_take(zone, rosters, order, program, clock, name)) for name in fresh]
+        found += [_told(_take(zone, importer, clock, name)) for name in fresh]
         end = clock.monotonic() + linger
     return found
 
 
-def _take(zone: DropZone, rosters: Rosters, order: Order, program: str, clock: Clock, name: str) -> Imported:
+def _take(zone: DropZone, importer: Importer[Done], clock: Clock, name: str) -> Done:
     stamp = clock.now().astimezone(UTC).strftime("%Y%m%dT%H%M%SZ")
-    command = again(program, str(zone.path / "rejected" / f"{stamp}-{name}"), order)
     try:
         with zone.taken(name) as file:
-            done = import_students(rosters, opened(file, name), msgspec.structs.replace(order, command=command))
+            done = importer.opened(file, name, zone.path / "rejected" / f"{stamp}-{name}")
     except (Unavailable, NotPermitted) as error:
         if error.code.startswith("state."):
             raise
-        return Imported(file=name, result="waiting", error=error)
+        return importer.not_opened(name, "waiting", error)
     except DataError as error:
-        done = Imported(file=name if name.isprintable() else ascii(name), result="rejected", error=error)
-    if order.dry_run:
+        done = importer.not_opened(name if name.isprintable() else ascii(name), "rejected", error)
+    if importer.dry_run:
         return done
     verdict: Verdict = "rejected" if done.error else "done"
     try:
@@ -71,7 +62,7 @@ def _take(zone: DropZone, rosters: Rosters, order: Order, program: str, clock: C
     return done
 
 
-def _told(done: Imported) -> Imported:
+def _told(done: Done) -> Done:
     """Log what is wrong with a file: there may be several, and a command ends with one error only."""
     if done.error is not None:
         fields = {"ERROR": done.error.code, "OBJECT": done.file}
@@ -81,25 +72,25 @@ def _told(done: Imported) -> Imported:
     return done
 
 
-def worst(files: Iterable[Imported]) -> IntegrationError | None:
+def worst(files: Iterable[Outcome]) -> IntegrationError | None:
     """Return the error that the command ends with: a file that was not kept goes before one that waits."""
     errors = [done.error for done in files if done.error is not None]
     return next((error for error in errors if not error.retryable), next(iter(errors), None))
 
 
-def report(done: Imported) -> list[str]:
+def report(done: Outcome) -> list[str]:
     """Return what a person has to know about one file, line by line; it may hold cells of the file."""
-    lines = [f"{done.file}: {summary(done) if done.error is None else done.result}"]
+    lines = [f"{done.file}: {done.summary if done.error is None else done.result}"]
     lines += [done.error.sentence] if done.error else []
     lines += map(str, done.problems)
     more = done.problem_count - len(done.problems)
     return [*lines, f"... and {more:,} more"] if more else lines
 
 
-def place(state: Path, options: StudentImportOptions) -> Path:
+def place(state: Path, kind: str, named: str) -> Path:
     """Return the drop zone: the one of the options, which others fill and is there; else one in the state folder."""
-    if options.drop_zone:
-        return Path(options.drop_zone)
-    path = state.joinpath(*PLACE)
+    if named:
+        return Path(named)
+    path = state / "drop" / kind
     prepare_directory(path)
     return path

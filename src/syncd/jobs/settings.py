@@ -12,6 +12,7 @@ from msgspec import Meta
 from syncd.host.config import Document, decode
 from syncd.host.errors import ConfigurationError
 from syncd.host.listening import WebhookOptions
+from syncd.jobs.batteries.import_options import BatteryImportOptions
 from syncd.jobs.batteries.options import BatteryCsvOptions, BatteryGamOptions, BatteryTelemetryOptions
 from syncd.jobs.context import RunContext, missing_tables
 from syncd.jobs.exporting.fleet_options import BatteryExportOptions
@@ -85,6 +86,7 @@ class ImportsOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     """Options of ``[imports]``."""
 
     students: StudentImportOptions = StudentImportOptions()
+    battery: BatteryImportOptions = BatteryImportOptions()
 
 
 class ExportsOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -128,6 +130,7 @@ TABLES: Mapping[str, type[msgspec.Struct]] = {
     "jobs.battery-csv": BatteryCsvOptions,
     "jobs.battery-telemetry": BatteryTelemetryOptions,
     "imports.students": StudentImportOptions,
+    "imports.battery": BatteryImportOptions,
     "exports.students": StudentExportOptions,
     "exports.battery": BatteryExportOptions,
     "webhooks": WebhookOptions,

@@ -6,25 +6,24 @@ import shlex
 from collections.abc import Iterator
 from datetime import date
 from operator import attrgetter
-from typing import Any, Literal
+from pathlib import Path
+from typing import Any, BinaryIO
 
 import msgspec
 
 from syncd.host.errors import DataError, IntegrationError, Refused
 from syncd.host.garbage import no_garbage
-from syncd.host.problems import Problem, Problems
+from syncd.host.problems import Problems
+from syncd.jobs.importing import Outcome, Result
 from syncd.reconcile.guard import SHORTEST_APPROVAL, Limit, allowed
 from syncd.state.rosters import Counts, Import, Rosters
 from syncd.systems.rosters.assembly import Reading
-from syncd.systems.rosters.opening import Opened
+from syncd.systems.rosters.opening import Opened, open_roster, opened
 from syncd.systems.rosters.options import StudentImportOptions
 from syncd.systems.rosters.person import FIELDS, Source
 
 ROSTER = "students"
-LOCK = "import-students"
 SETTING = "imports.students.shrink_percent"
-
-Result = Literal["imported", "unchanged", "planned", "refused", "rejected", "waiting"]
 
 _VALUES = attrgetter(*FIELDS)
 
@@ -52,20 +51,57 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
         return Reading(self.options, self.today, self.school)
 
 
-class Imported(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of one file. ``error`` is the reason why it was not kept; ``problems`` are the first of so many."""
+class Imported(Outcome, frozen=True, kw_only=True):
+    """What became of one roster."""
 
-    file: str
-    result: Result
     format: str = ""
     extent: str = ""
     school: str = ""
     counts: Counts = Counts()
-    skipped: dict[str, int] = {}
-    problems: list[Problem] = []
-    problem_count: int = 0
+    skipped: dict[str, int] = msgspec.field(default_factory=dict)
     approval: str = ""
-    error: IntegrationError | None = None
+
+    @property
+    def summary(self) -> str:
+        """What became of the file, in one clause."""
+        counts = self.counts
+        if self.result == "unchanged":
+            return f"the same content as in the last import, {counts.rows:,} students; nothing to do"
+        told = f"{counts.rows:,} students, {counts.added:,} added, {counts.changed:,} changed, {counts.left:,} left"
+        skipped = "".join(f", {number:,} left out by {why}" for why, number in self.skipped.items())
+        return f"{'planned, nothing was stored' if self.result == 'planned' else self.result}: {told}{skipped}"
+
+    @property
+    def kind(self) -> str:
+        """How the file was read."""
+        return f"{self.format}, {self.extent}{f' of {self.school}' if self.school else ''}"
+
+
+class StudentImporter:
+    """Imports rosters. ``program``: how syncd was called, for the command that imports a file once more."""
+
+    def __init__(self, rosters: Rosters, order: Order, program: str) -> None:
+        self.dry_run = order.dry_run
+        self._rosters = rosters
+        self._order = order
+        self._program = program
+
+    def by_path(self, path: Path) -> Imported:
+        """Import the file, or the folder, that somebody named."""
+        with open_roster(path) as roster:
+            return self._import(roster, path)
+
+    def opened(self, file: BinaryIO, name: str, path: Path) -> Imported:
+        """Import a file of a drop zone."""
+        return self._import(opened(file, name), path)
+
+    def not_opened(self, name: str, result: Result, error: IntegrationError) -> Imported:
+        """Return the outcome of a file that could not be opened, or was not whole."""
+        return Imported(file=name, result=result, error=error)
+
+    def _import(self, roster: Opened, path: Path) -> Imported:
+        command = again(self._program, str(path), self._order)
+        return import_students(self._rosters, roster, msgspec.structs.replace(self._order, command=command))
 
 
 def import_students(rosters: Rosters, roster: Opened, order: Order) -> Imported:
@@ -90,7 +126,7 @@ def import_students(rosters: Rosters, roster: Opened, order: Order) -> Imported:
             error=error,
         )
     extra = {"message_id": "ROSTER_READ", "syncd": {"OBJECT": done.file}}
-    log.info("%s: %s", done.file, summary(done), extra=extra)
+    log.info("%s: %s", done.file, done.summary, extra=extra)
     return done
 
 
@@ -207,19 +243,6 @@ def _how(order: Order) -> str:
 def _same(last: Import, new: Import) -> bool:
     given = ("content", "reading", "scope", "extent")
     return all(getattr(last, name) == getattr(new, name) for name in given)
-
-
-# -- telling
-
-
-def summary(done: Imported) -> str:
-    """Return what became of a file, in one clause."""
-    counts = done.counts
-    if done.result == "unchanged":
-        return f"the same content as in the last import, {counts.rows:,} students; nothing to do"
-    told = f"{counts.rows:,} students, {counts.added:,} added, {counts.changed:,} changed, {counts.left:,} left"
-    skipped = "".join(f", {number:,} left out by {why}" for why, number in done.skipped.items())
-    return f"{'planned, nothing was stored' if done.result == 'planned' else done.result}: {told}{skipped}"
 
 
 def again(program: str, path: str, order: Order) -> str:

@@ -9,7 +9,7 @@ import msgspec
 from sqlalchemy import Connection, Select, insert, select
 
 from syncd.host.clock import Clock
-from syncd.state.battery_history import BatteryHistory
+from syncd.state.battery_history import BatteryHistory, HistoryRow, keep_changes
 from syncd.state.database import Database, batched, driver_rows
 from syncd.state.ledger import rfc3339
 from syncd.state.schema import battery_imports, battery_reports
@@ -17,17 +17,21 @@ from syncd.state.schema import battery_imports, battery_reports
 Record = tuple[str, bytes]
 """The key of a device, its serial number or else its id, and what is known of it, as JSON."""
 
-Merge = Callable[[bytes, bytes], bytes]
-"""Makes one record of what is kept of a device and what a file says of it."""
+Merge = Callable[[bytes, bytes], tuple[bytes, HistoryRow | None]]
+"""Makes one record of what is kept of a device and what a file says of it; the older of the two is for the history."""
 
 
 class ImportCounts(msgspec.Struct, frozen=True, kw_only=True):
-    """What an import makes of the reports: ``devices`` were told of; ``unchanged`` had nothing new."""
+    """What an import makes of the reports: ``devices`` were told of; ``unchanged`` had nothing new.
+
+    ``skipped`` are the rows and cells that could not be used.
+    """
 
     devices: int = 0
     added: int = 0
     changed: int = 0
     unchanged: int = 0
+    skipped: int = 0
 
 
 class BatteryImport(msgspec.Struct, frozen=True, kw_only=True):
@@ -79,12 +83,12 @@ class Batteries:
         new: BatteryImport,
         batches: Iterable[Sequence[Record]],
         merge: Merge,
-        keep: Callable[[ImportCounts], bool],
+        keep: Callable[[ImportCounts], ImportCounts | None],
     ) -> ImportCounts:
         """Merge the records of a file into those that are kept, in one transaction; return what that makes of them.
 
-        ``keep`` is asked at the end: where it returns false or raises, nothing has happened. ``batches`` is read inside
-        the transaction; a device may be in several.
+        ``keep`` is asked at the end, for the counts as they are to be kept: where it returns None or raises, nothing
+        has happened. ``batches`` is read inside the transaction; a device may be in several.
         """
         try:
             with self._database.write() as connection:
@@ -123,6 +127,7 @@ class _Taking:
     def take(self, batch: Sequence[Record]) -> None:
         """Add records, or merge them with those that are there."""
         write: dict[str, bytes] = {}
+        past: list[HistoryRow] = []
         for device, data in batch:
             known = self._known.get(device)
             if known is None:
@@ -130,11 +135,18 @@ class _Taking:
                 write[device] = self._known[device] = data
                 continue
             self._seen.add(device)
-            if known != data and (merged := self._merge(known, data)) != known:
+            if known == data:
+                continue
+            merged, older = self._merge(known, data)
+            if older is not None:
+                past.append(older)
+            if merged != known:
                 self._changed.add(device)
                 write[device] = self._known[device] = merged
         if write:
             self._write(write)
+        if past:
+            keep_changes(self._connection, past)
 
     def _write(self, records: Mapping[str, bytes]) -> None:
         if len(records) not in self._statements:
@@ -142,7 +154,7 @@ class _Taking:
         values = zip(records, records.values(), repeat(self._number), strict=False)
         self._connection.exec_driver_sql(self._statements[len(records)], tuple(chain.from_iterable(values)))
 
-    def end(self, keep: Callable[[ImportCounts], bool]) -> None:
+    def end(self, keep: Callable[[ImportCounts], ImportCounts | None]) -> None:
         """Count, and ask whether to keep it."""
         seen, changed = self._seen - self._added, self._changed - self._added
         self.counts = ImportCounts(
@@ -151,9 +163,11 @@ class _Taking:
             changed=len(changed),
             unchanged=len(seen) - len(changed),
         )
-        if not keep(self.counts):
+        kept = keep(self.counts)
+        if kept is None:
             raise _NotKept
-        text = msgspec.json.encode(self.counts).decode()
+        self.counts = kept
+        text = msgspec.json.encode(kept).decode()
         mine = battery_imports.c.id == self._number
         self._connection.execute(battery_imports.update().where(mine).values(counts=text))
 

@@ -80,15 +80,8 @@ class BatteryHistory:
         known or moved; by health, design capacity, battery, or the number of batteries. Of two rows of one moment the
         one that knows more is kept. ``rows`` is read inside the transaction.
         """
-        kept = 0
         with self._database.write() as connection:
-            statement = _upsert(connection)
-            for batch in batched(map(_values, rows)):
-                changes = _changes(connection, batch, noise)
-                kept += len(changes)
-                if changes:
-                    connection.exec_driver_sql(statement, changes)
-        return kept
+            return keep_changes(connection, rows, noise)
 
     def of(self, device: str) -> list[HistoryRow]:
         """Return the rows of a device, the oldest first."""
@@ -122,6 +115,18 @@ class BatteryHistory:
             yield from map(_history_row, driver_rows(connection.execute(statement)))
 
 
+def keep_changes(connection: Connection, rows: Iterable[HistoryRow], noise: float = 1.0) -> int:
+    """Do what ``BatteryHistory.note`` does, in a transaction of the caller."""
+    statement = _upsert(connection)
+    kept = 0
+    for batch in batched(map(_values, rows)):
+        changes = _changes(connection, batch, noise)
+        kept += len(changes)
+        if changes:
+            connection.exec_driver_sql(statement, changes)
+    return kept
+
+
 # -- what is a change
 
 
@@ -131,7 +136,8 @@ def _changes(connection: Connection, batch: Sequence[_Row], noise: float) -> lis
     changes: dict[tuple[str, str], _Row] = {}
     # Of most devices there is one row, which is like the newest that is kept, or comes after it.
     odd: set[str] = set()
-    for row in sorted(batch, key=_time):
+    rows = _moments(batch)
+    for row in rows:
         last = known.get(row[_DEVICE])
         if last is None or (row[_TIME] > last[_TIME] and _differs(last, row, noise)):
             changes[row[0], row[1]] = known[row[_DEVICE]] = row
@@ -140,7 +146,17 @@ def _changes(connection: Connection, batch: Sequence[_Row], noise: float) -> lis
     if not odd:
         return [*changes.values()]
     straight = [row for row in changes.values() if row[_DEVICE] not in odd]
-    return straight + _in_between(connection, [row for row in batch if row[_DEVICE] in odd], noise)
+    return straight + _in_between(connection, [row for row in rows if row[_DEVICE] in odd], noise)
+
+
+def _moments(batch: Sequence[_Row]) -> list[_Row]:
+    """Return one row for each device and moment, by time."""
+    told: dict[tuple[str, str], _Row] = {}
+    for row in batch:
+        key = row[0], row[1]
+        if key not in told or _knows_more(row, told[key]):
+            told[key] = row
+    return sorted(told.values(), key=_time)
 
 
 def _in_between(connection: Connection, rows: Sequence[_Row], noise: float) -> list[_Row]:

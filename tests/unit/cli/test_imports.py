@@ -230,8 +230,9 @@ def test_a_mistake_in_the_options_is_one_of_the_configuration(school: School, te
 
 
 def test_a_wrong_use_is_said(school: School) -> None:
-    for arguments in ([], [school.file(rows(1)), "--drop-zone"], ["--drop-zone", "--approve", "0" * 16]):
-        assert "name a FILE" in school.syncd(64, *arguments).err
+    assert "name a FILE" in school.syncd(64).err
+    assert "name a FILE" in school.syncd(64, school.file(rows(1)), "--drop-zone").err
+    assert "--approve is for one FILE" in school.syncd(64, "--drop-zone", "--approve", "0" * 16).err
     assert "--linger" in school.syncd(64, school.file(rows(1)), "--linger", "1").err
     assert "there is no file" in school.syncd(65, school.folder / "gone.csv").err
 

@@ -130,7 +130,7 @@ def fill(directory: Path) -> Store:
     store.rosters.take(an_import(), [[person(1), person(2)]], lambda _counts: True)
     store.batteries.history.note([battery(), battery(day=2, percent=83.9, others=(other_battery(),))])
     records = [("SYN0001", b'{"serial":"SYN0001"}')]
-    store.batteries.take_import(battery_import(), [records], lambda _old, new: new, lambda _counts: True)
+    store.batteries.take_import(battery_import(), [records], lambda _old, new: (new, None), lambda counts: counts)
     store.checkins.begin([check_in(), check_in(asset=18, broken_screen=True, description="cracked")])
     store.checkins.finish("event-1", 5)
     store.tags.set_next("W12-", 500)

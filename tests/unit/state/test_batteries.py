@@ -186,8 +186,19 @@ def test_old_rows_leave_but_for_the_newest_of_each_device(store: Store, monkeypa
 
 
 def take(store: Store, *records: Record, keep: bool = True, **more: object) -> ImportCounts:
-    longer = lambda old, new: max(old, new, key=len)  # noqa: E731
-    return store.batteries.take_import(battery_import(**more), [records], longer, lambda _counts: keep)
+    return store.batteries.take_import(
+        battery_import(**more), [records], longer, lambda counts: counts if keep else None
+    )
+
+
+def refused(_counts: ImportCounts) -> ImportCounts | None:
+    raise DataError("no", code="battery.no_rows")
+
+
+def longer(old: bytes, new: bytes) -> tuple[bytes, HistoryRow | None]:
+    """Keep the longer one; a figure is a percentage, and the day is how long it is."""
+    one, other = sorted((old, new), key=len)
+    return other, battery(day=len(one), percent=float(one))
 
 
 def test_imports_add_and_merge_and_leave_what_is_not_new(store: Store) -> None:
@@ -207,11 +218,28 @@ def test_a_device_may_be_told_of_several_times(store: Store) -> None:
     assert list(store.batteries.imported()) == [("A", b"22"), ("B", b"333")]
 
 
+def test_what_is_no_longer_the_newest_goes_to_the_history(store: Store) -> None:
+    take(store, ("A", b"333"))
+    assert kept(store) == []
+    take(store, ("A", b"1"), ("A", b"22"), ("A", b"333"))
+    assert kept(store) == [(1, 1.0), (2, 22.0)]
+    take(store, ("A", b"4444"), keep=False)
+    take(store, ("A", b"4444"))
+    assert kept(store) == [(1, 1.0), (2, 22.0), (3, 333.0)]
+
+
+def test_the_counts_of_an_import_are_those_that_its_caller_makes_of_them(store: Store) -> None:
+    counts = ImportCounts(devices=7, skipped=3)
+    batches = [[("A", b"1")]]
+    assert store.batteries.take_import(battery_import(), batches, longer, lambda _: counts) == counts
+    assert store.batteries.imports()[0].counts == counts
+
+
 def test_what_is_not_kept_changes_nothing(store: Store) -> None:
     take(store, ("A", b"1"))
     assert take(store, ("A", b"22"), ("B", b"1"), keep=False) == ImportCounts(devices=2, added=1, changed=1)
-    with pytest.raises(ZeroDivisionError):
-        store.batteries.take_import(battery_import(), [[("A", b"22")]], lambda _old, new: new, lambda _: 1 // 0 > 0)
+    with pytest.raises(DataError):
+        store.batteries.take_import(battery_import(), [[("A", b"22")]], longer, refused)
     assert list(store.batteries.imported()) == [("A", b"1")]
     assert len(store.batteries.imports()) == 1
 

@@ -105,19 +105,21 @@ def rows(
     *,
     now: datetime,
     zone: tzinfo = UTC,
+    escapes: bool = True,
     aside: Aside | None = None,
 ) -> Iterator[DeviceRow]:
     """Yield what each row has of a device; what cannot be used becomes a problem, by row and column.
 
-    ``now`` (aware): later times are problems. ``zone`` is for times that name none. ``aside`` is called with lines that
-    are no rows, warnings of the program that wrote the file; without it those below the header are problems.
+    ``now`` (aware): later times are problems. ``zone`` is for times that name none. ``escapes``: the backslash does, in
+    a file of GAM's. ``aside`` is called with lines that are no rows, warnings of the program that wrote the file;
+    without it those below the header are problems.
     Raises DataError: ``battery.empty``, ``battery.header``, ``battery.columns``, ``battery.cell``.
     """
     source = iter(lines)
     layout, delimiter, above = _header(source, name, aside)
     reader = _Rows(layout, name, problems, now=now, zone=zone, aside=aside)
     first = next(source, "")
-    options = _dialect(layout, first, delimiter)
+    options = _dialect(layout, first, delimiter, escapes=escapes)
     with _long_cells():
         found = csv.reader(chain([first] if first else [], source), **options)
         try:
@@ -357,10 +359,10 @@ def _listed(header: Sequence[str], most: int = 8) -> str:
     return ", ".join(header[:most]) + more
 
 
-def _dialect(layout: Layout, first: str, delimiter: str) -> dict[str, Any]:
+def _dialect(layout: Layout, first: str, delimiter: str, *, escapes: bool) -> dict[str, Any]:
     """Return how the rows are written; ``formatjson quotechar`` is usually given with a single quotation mark."""
     options: dict[str, Any] = {"delimiter": delimiter}
-    if layout.gam:
+    if layout.gam and escapes:
         options["escapechar"] = "\\"
     if layout.json >= 0 and f"{delimiter}'{{" in first:
         options["quotechar"] = "'"

@@ -4,6 +4,8 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
+from syncd.host.timezones import is_zone
+
 
 class RtOptions(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How to reach Request Tracker 5."""
@@ -44,15 +46,5 @@ class RtOptions(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     def __post_init__(self) -> None:
         """Refuse a time zone that there is not."""
-        if self.timezone != "UTC" and not _is_zone(self.timezone):
+        if not is_zone(self.timezone):
             raise ValueError(f"timezone names no time zone, {self.timezone!r}; write it like 'America/Los_Angeles'")
-
-
-def _is_zone(name: str) -> bool:
-    from zoneinfo import ZoneInfo  # noqa: PLC0415 - most users of RT are in UTC
-
-    try:
-        ZoneInfo(name)
-    except (OSError, ValueError, LookupError):
-        return False
-    return True
