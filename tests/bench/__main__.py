@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from bench import exports, people, rosters, status
+from bench import batteries, exports, people, rosters, status
 from bench.rig import Site, Used, cheapest, compile_all, run
 
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "performance.md"
@@ -135,6 +135,28 @@ def large(site: Site) -> Iterator[Row]:
         yield Row(f"{site.devices:,} devices, {title}: peak memory of a cold run", "", f"{cold.peak:.0f} MB", None)
 
 
+def battery_requests(site: Site) -> Iterator[Row]:
+    """Count what a run of battery-telemetry asks, right after one of the Chromebooks'."""
+    found = batteries.measure(site)
+    what = f"batteries of {site.devices:,} devices, nothing changed"
+    yield at_most(f"{what}: pages of telemetry", math.ceil(site.devices / 1000), found.asked["telemetry"])
+    yield at_most(f"{what}: RT reads, the snapshot shared with the Chromebooks", 3, reads(found.asked))
+    yield at_most(f"{what}: preflight and token", 10, found.asked["preflight"])
+    yield at_most(f"{what}: writes", 0, found.asked["rt write"])
+    if site.devices == SMALL:
+        searches, gets, puts = site.devices, site.devices, 2 * site.devices
+        ours = reads(found.asked) + found.asked["preflight"] + found.asked["telemetry"]
+        total = searches + gets + puts
+        yield Row(
+            f"{what}: the scripts replaced ({searches:,} searches, {gets:,} GET, {puts:,} PUT)",
+            "",
+            f"{total:,}, {total / ours:,.0f} times as many",
+            None,
+        )
+    else:
+        yield at_most(f"{what}: peak memory", 250, round(found.used.peak), " MB")
+
+
 def large_export(site: Site) -> Iterator[Row]:
     """Measure what exporting a large roster takes, and what it asks of RT when little has changed."""
     found = exports.measure(site)
@@ -210,8 +232,8 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="syncd-bench-") as name:
         folder = Path(name)
         parts: list[tuple[int, list[Callable[[Site], Iterator[Row]]]]] = [
-            (SMALL, [requests_made, pace]),
-            (LARGE, [large, large_export]),
+            (SMALL, [battery_requests, requests_made, pace]),
+            (LARGE, [battery_requests, large, large_export]),
         ]
         for devices, measures in parts:
             with Site(folder / str(devices), devices) as site:

@@ -77,8 +77,13 @@ class Site:
         self._process.terminate()
         self._process.wait(30)
 
-    def environment(self, state: str, *, full: bool = False, rate: float = PLENTY, rt_user: str = "") -> dict[str, str]:
-        """Write a configuration and return the environment that leads to it; ``state`` names its store."""
+    def environment(
+        self, state: str, *, full: bool = False, rate: float = PLENTY, rt_user: str = "", more: str = ""
+    ) -> dict[str, str]:
+        """Write a configuration and return the environment that leads to it.
+
+        ``state`` names its store, ``more`` are further tables.
+        """
         folder = self.directory / f"bench-{state}"
         folder.mkdir(exist_ok=True)
         text = (self.directory / "config.toml").read_text()
@@ -86,7 +91,7 @@ class Site:
         text = text.replace("[google]\n", f"[google]\nrate = {rate}\n").replace("[rt]\n", f"[rt]\nrate = {PLENTY}\n")
         if not full:
             text = text[: text.index("[jobs.chromebooks.to_google]")]
-        (folder / "config.toml").write_text(text)
+        (folder / "config.toml").write_text(text + more)
         credentials = folder / "credentials"
         if not credentials.exists():
             credentials.mkdir()
@@ -141,14 +146,20 @@ def kinds(counts: list[dict[str, Any]]) -> Counter[str]:
 
 
 def _kind(method: str, route: str) -> str:
-    if route == "chromeosdevices.list":
-        return "google list"
-    if method == "PATCH" or route in {"chromeosdevices.patch", "chromeosdevices.moveDevicesToOu"}:
-        return "google write"
     if method == "PUT":
         return "rt write"
-    if route.endswith("/transactions"):
-        return "rt feed"
+    if method == "PATCH":
+        return "google write"
     if route.endswith("/users") or "/group/" in route:
         return "rt users"
-    return "rt assets" if route.endswith("/assets") else "preflight"
+    return _ROUTES.get(route.rpartition("/")[2], "preflight")
+
+
+_ROUTES = {
+    "chromeosdevices.list": "google list",
+    "chromeosdevices.patch": "google write",
+    "chromeosdevices.moveDevicesToOu": "google write",
+    "telemetry.devices.list": "telemetry",
+    "transactions": "rt feed",
+    "assets": "rt assets",
+}

@@ -19,7 +19,7 @@ from syncd.jobs.batteries.reports import NORMAL, REPLACE_NOW, REPLACE_SOON, Batt
 from syncd.sandbox.fleet import make_fleet
 from syncd.sandbox.google.telemetry import made_up
 from syncd.systems.gam.command import BATTERIES
-from system.batteries import MAPPING, imported, table
+from system.batteries import MAPPING, table
 from system.real_rt import Done, Record, School, client_of, opened, values
 
 DEVICES = 60
@@ -128,7 +128,7 @@ def rt(rt5: Rt5) -> Iterator[Rest2]:
 @pytest.mark.parametrize("job", JOBS)
 def test_three_sources_make_one_plan_and_after_one_nothing_is_left_for_the_others(cart: Cart, job: str) -> None:
     first, records = cart.state(), cart.report()
-    imported(cart.directory / "state", cart.save_output())
+    cart.syncd("import", "battery", str(cart.save_output()))
     plans = {each: cart.planned(each) for each in JOBS}
     ids = {each: [action["id"] for action in plan.document["plan"]["actions"]] for each, plan in plans.items()}
     assert ids[GAM] == ids[CSV] == ids[TELEMETRY]
