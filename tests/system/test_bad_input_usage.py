@@ -1,7 +1,9 @@
 """The command line itself: what is typed wrongly (64), readers that leave, and JSON that can be read."""
 
+import itertools
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -14,6 +16,8 @@ import pytest
 
 from syncd.cli import cli
 from syncd.state.battery_history import HistoryRow
+from syncd.state.inbox.records import asset_created
+from syncd.state.inbox.store import DIRECTORY_NAME, open_inbox
 from syncd.state.store import open_store
 from system.conftest import StartSite
 from system.site import Site, wait_until
@@ -69,7 +73,8 @@ def commands(command: click.Command, *name: str) -> Iterator[str]:
         yield " ".join(name)
 
 
-# What each needs besides; RUN is a run's id, DIR a folder that is the test's own. The sandbox is started elsewhere.
+# What each needs besides; RUN is a run's id, EVENT that of an event which waits, DIR a folder that is the test's own.
+# The sandbox is started elsewhere.
 WITH_JSON = {
     "plan": ("chromebooks",),
     "apply": ("chromebooks",),
@@ -96,16 +101,36 @@ WITH_JSON = {
     "export students": (),
     "export drift": ("--output", "DIR"),
     "export battery": (),
+    "export checkins": (),
+    "events list": (),
+    "events show": ("EVENT",),
+    "events retry": ("EVENT",),
+    "events drop": ("EVENT",),
+    "poll asset-created": (),
+    "tags show": (),
+    "tags next": ("W12-",),
+    "tags set": ("JSON-", "7"),
+    "tags import": ("DIR/asset_tag_sequence.txt",),
 }
 STUDENTS = "student_id,first_name,last_name,username,grade,advisor\n1001,Ada,Example,aexample,9,\n"
 ELSEWHERE = {"sandbox"}
+ASSETS = itertools.count(1)
+
+
+def event_of(site: Site) -> str:
+    """Return the id of a new event in the inbox."""
+    with open_inbox(site.sandbox.directory / "state" / DIRECTORY_NAME) as inbox:
+        (receipt,) = inbox.accept([asset_created(next(ASSETS), "webhook")], datetime.now(UTC))
+        return receipt.id
 
 
 @pytest.mark.parametrize("verb", sorted(set(commands(cli)) - ELSEWHERE))
 def test_json_of_every_verb_is_one_document(used: tuple[Site, str], tmp_path: Path, verb: str) -> None:
     site, run = used
     (tmp_path / "students.csv").write_text(STUDENTS)
-    arguments = [text.replace("RUN", run).replace("DIR", str(tmp_path)) for text in WITH_JSON[verb]]
+    (tmp_path / "asset_tag_sequence.txt").write_text("42\n")
+    places = {"RUN": run, "DIR": str(tmp_path), "EVENT": event_of(site) if verb.startswith("events") else ""}
+    arguments = [re.sub("RUN|DIR|EVENT", lambda found: places[found[0]], text) for text in WITH_JSON[verb]]
     finished = site.syncd(*verb.split(), *arguments, "--json")
     assert finished.status == 0, finished.told
     assert isinstance(json.loads(finished.stdout), dict | list)

@@ -32,6 +32,7 @@ from syncd.reconcile.model import Action, Comparison
 from syncd.reconcile.ports import Traffic, Writer
 from syncd.reconcile.run import Job, Runner
 from syncd.state import migration
+from syncd.state.inbox.store import DIRECTORY_NAME, Inbox, open_inbox
 from syncd.state.lock import JobLock
 from syncd.state.store import Store, find_store, open_store
 
@@ -71,13 +72,18 @@ def settings_of(ctx: click.Context, job: str = "") -> Settings:
 
 def store_of(settings: Settings) -> Store:
     """Open the store."""
-    return open_store(settings.state.path, actor=_actor())
+    return open_store(settings.state.path, actor=actor())
+
+
+def inbox_of(settings: Settings) -> Inbox:
+    """Open the inbox."""
+    return open_inbox(settings.state.path / DIRECTORY_NAME, actor=actor())
 
 
 @contextmanager
 def store_to_read(settings: Settings) -> Iterator[Store | None]:
     """Open the store where there is one; a command that only looks makes none."""
-    store = find_store(settings.state.path, actor=_actor())
+    store = find_store(settings.state.path, actor=actor())
     if store is None:
         yield None
         return
@@ -260,7 +266,7 @@ def _prune(store: Store, settings: Settings, job: str) -> None:
         log.info("pruned %d runs older than %g days, with %d actions, and %d reports of batteries", *told, extra=extra)
 
 
-def _actor() -> str:
+def actor() -> str:
     """Return who runs this: the unit under systemd, else the user."""
     if unit := os.environ.get("SYNCD_UNIT"):
         return unit

@@ -322,6 +322,61 @@ class MessageId(StrEnum):
         NOTHING,
     )
 
+    # -- events
+
+    EVENT_DONE = (
+        "118ce75cebbb486bb3f0e99f06d8d368",
+        "An event was handled",
+        "@SYNCD_KIND@ of @SYNCD_OBJECT@ was told to syncd, and what it asks for is done.",
+        f"{NOTHING}\nWhat became of it: syncd events show @SYNCD_EVENT@",
+    )
+    EVENT_FAILED = (
+        "c83848d610f6450ea7645d1c7717fb8f",
+        "An event could not be handled, and is tried again",
+        "@SYNCD_KIND@ of @SYNCD_OBJECT@ failed. It waits for its next try; those of other objects go on.",
+        f"{NOTHING} If all its tries fail, a record says so.\nWhy: syncd events show @SYNCD_EVENT@",
+    )
+    EVENT_DEAD = (
+        "7cc47abd62ed4fed9cf49df6c5765333",
+        "An event was given up",
+        "@SYNCD_KIND@ of @SYNCD_OBJECT@ failed too often, or can never be handled. It is kept as a dead letter.",
+        (
+            "Why: syncd events show @SYNCD_EVENT@\n"
+            "When the reason is gone, try again: syncd events retry @SYNCD_EVENT@\n"
+            "If it is not wanted any more: syncd events drop @SYNCD_EVENT@"
+        ),
+    )
+    EVENT_LOST = (
+        "b35746835a5e490993765f484c1be01a",
+        "An event took so long that another worker took it",
+        "The lease on @SYNCD_OBJECT@ ran out while it was worked on. What was done twice has no second effect.",
+        f"{NOTHING} If this repeats, look whether the host or its disk is overloaded.",
+    )
+    EVENTS_WAIT = (
+        "9aa63065183f4a3c8bb67103a408f443",
+        "All events of a kind wait for a system",
+        "A system that they need is down. They are kept, none of their tries is used up, and new ones are taken.",
+        "Look whether the system is up. The worker tries it again by itself.",
+    )
+    INBOX_TROUBLE = (
+        "15e2b5e144dd4216b6e0142e46851171",
+        "The worker could not use the inbox for a moment",
+        "The disk is full or failing, or another process kept the inbox locked. What was worked on is tried again.",
+        "Look at the disk of the state directory if this repeats.",
+    )
+    FEED_REWOUND = (
+        "a3455cccc325410ba6ae6d703a2e234e",
+        "Request Tracker has lost what it had told of before",
+        "It was restored from a copy. Assets that it makes from now on may have the numbers of others that were told.",
+        "An asset that lacks its tag: syncd events list --all names its event, and syncd events retry tries it again.",
+    )
+    POLLED = (
+        "30585e98cfef44f3893bc621b5b8289f",
+        "Events were found that nobody had told",
+        "Request Tracker has made assets without the call of a webhook arriving. They are in the inbox now.",
+        "If this goes on, look at RT's log for why its calls fail: docs/integrations/rt-webhook.md",
+    )
+
     # -- webhooks
 
     WEBHOOKS_LISTENING = (

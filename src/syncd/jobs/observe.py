@@ -37,6 +37,18 @@ def traffic_of(stats: Mapping[str, HttpStats]) -> dict[str, Traffic]:
     }
 
 
+def traffic_since(before: Mapping[str, Traffic], now: Mapping[str, Traffic]) -> dict[str, Traffic]:
+    """Return what was asked between two counts, over connections that are older than a run."""
+    return {
+        system: Traffic(
+            requests=asked.requests - before[system].requests,
+            retries=asked.retries - before[system].retries,
+            codes={code: n for code, old in asked.codes.items() if (n := old - before[system].codes.get(code, 0))},
+        )
+        for system, asked in now.items()
+    }
+
+
 class _OtherFailed(Unavailable):
     """The other side has failed, and its error is the one to tell."""
 

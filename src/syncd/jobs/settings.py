@@ -15,6 +15,7 @@ from syncd.host.listening import WebhookOptions
 from syncd.jobs.batteries.import_options import BatteryImportOptions
 from syncd.jobs.batteries.options import BatteryCsvOptions, BatteryGamOptions, BatteryTelemetryOptions
 from syncd.jobs.context import RunContext, missing_tables
+from syncd.jobs.events import EventsOptions
 from syncd.jobs.exporting.fleet_options import BatteryExportOptions
 from syncd.jobs.exporting.options import StudentExportOptions
 from syncd.jobs.options import JobOptions
@@ -107,6 +108,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     imports: ImportsOptions = ImportsOptions()
     exports: ExportsOptions = ExportsOptions()
     webhooks: WebhookOptions = WebhookOptions()
+    events: EventsOptions = EventsOptions()
 
     def job(self, name: str) -> JobOptions:
         """Return the options of a job, or say how to configure it."""
@@ -134,6 +136,7 @@ TABLES: Mapping[str, type[msgspec.Struct]] = {
     "exports.students": StudentExportOptions,
     "exports.battery": BatteryExportOptions,
     "webhooks": WebhookOptions,
+    "events": EventsOptions,
 }
 """The tables of the file by name, for the documentation."""
 
@@ -171,4 +174,15 @@ def check(settings: Settings) -> list[str]:
     for name in settings.exports.__struct_fields__:
         if getattr(settings.exports, name) is not None and settings.rt is None:
             raise missing_tables(f"export {name}", ["rt"])
+    _check_events(settings)
     return [*jobs]
+
+
+def _check_events(settings: Settings) -> None:
+    options = settings.events.asset_created
+    if options is None:
+        return
+    if settings.rt is None:
+        raise missing_tables("asset-created", ["rt"])
+    if options.chromebooks and settings.jobs.chromebooks is None:
+        raise missing_tables("asset-created", ["jobs.chromebooks"])

@@ -6,7 +6,6 @@ RT turned out to have already is never given to anybody.
 """
 
 from collections.abc import Collection, Iterator
-from datetime import datetime
 
 import msgspec
 from sqlalchemy import Connection, func, select, update

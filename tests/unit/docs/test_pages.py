@@ -11,6 +11,7 @@ from syncd.host.config import ENVIRONMENT, Document, read_document
 from syncd.host.credentials import _FILE_VARIABLES, _VARIABLES
 from syncd.host.errors import ExitStatus
 from syncd.host.listening import WebhookOptions
+from syncd.jobs.events import EventsOptions
 from syncd.jobs.settings import JOBS, TABLES, ExportsOptions, ImportsOptions, load
 from unit.docs.pages import INTEGRATIONS, PAGES, ROOT, anchors, blocks, headings, name, prose, rows
 
@@ -28,7 +29,7 @@ TEMPLATE = [
     "Troubleshooting",
     "References",
 ]
-DAEMONS = {"webhooks"}
+DAEMONS = {"rt-webhook", "webhooks"}
 """Pages of what is no job."""
 CONFIGURATION = ROOT / "docs/reference/configuration.md"
 SNIPPETS = [
@@ -86,6 +87,7 @@ def test_configurations_are_good(tmp_path: Path, text: str) -> None:
         settings.imports != ImportsOptions(),
         settings.exports != ExportsOptions(),
         settings.webhooks != WebhookOptions(),
+        settings.events != EventsOptions(),
     )
     assert any(map(settings.jobs.of, JOBS)) or any(tables)
 

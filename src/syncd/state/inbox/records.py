@@ -5,6 +5,8 @@ from typing import Literal, TypeAlias
 
 import msgspec
 
+from syncd.host.errors import ExitStatus, IntegrationError
+
 State: TypeAlias = Literal["waiting", "working", "done", "dead", "dropped"]
 """``dead`` needs a person: it failed too often, or can never succeed. ``dropped``: a person gave it up."""
 
@@ -52,6 +54,13 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
     error: str
     result: bytes | None
     finished: datetime | None
+
+
+class NotYet(IntegrationError):
+    """What an event is about is not there so far; whoever handles it says when to give up. No try is counted."""
+
+    exit_status = ExitStatus.TRY_LATER
+    retryable = True
 
 
 ASSET_CREATED = "asset-created"

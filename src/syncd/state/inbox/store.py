@@ -22,6 +22,9 @@ from syncd.state.inbox.schema import REVISION, events, totals
 from syncd.state.ledger import rfc3339
 from syncd.state.migration import Schema, bring_up_to_date
 
+DIRECTORY_NAME = "webhooks"
+"""The folder of the inbox in the state directory; the listener is let into no other."""
+
 FILE_NAME = "inbox.db"
 
 SCHEMA = Schema(REVISION, Path(__file__).parent / "migrations")

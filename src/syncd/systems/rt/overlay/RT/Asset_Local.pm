@@ -5,7 +5,7 @@
 # this name already keeps its own, puts this one beside it as Asset_Syncd.pm, and adds: require RT::Asset_Syncd;
 #
 # RT_SiteConfig.pm:
-#   Set($SyncdWebhookURL,       'http://127.0.0.1:8464/webhook/asset-created');
+#   Set($SyncdWebhookURL,       'http://127.0.0.1:8470/webhook/asset-created');
 #   Set($SyncdWebhookTokenFile, '/etc/request-tracker5/syncd-webhook-token');   # readable by RT, and by nobody else
 #   Set($SyncdWebhookTimeout,   2);                                             # seconds, all in all
 #

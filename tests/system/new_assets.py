@@ -1,0 +1,222 @@
+"""A real RT 5 that tells of its new assets, an inbox, and the real worker: what makes tags of new assets."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from services import rt5 as service
+from services.rest2 import Rest2, criterion
+from services.rt5 import Rt5, Telling
+from syncd.state.inbox.records import Event, asset_created
+from syncd.state.inbox.store import DIRECTORY_NAME, Inbox, open_inbox
+from unit.http_server import Answer, Seen, serving
+
+TOKEN = "synthetic-token-for-the-webhook"
+CHROMEBOOKS, NETWORK = 2, 3
+TAG = re.compile(r"W12-\d{5,}")
+
+CONFIGURATION = """\
+[state]
+directory = "{state}"
+
+[rt]
+url = "{url}"
+rate = 1000
+budget_seconds = 3
+{more}
+[events]
+first_wait_seconds = 0.2
+longest_wait_seconds = 1.0
+lease_seconds = 2
+{events}
+[events.asset-created]
+appear_minutes = 0.05
+fill_seconds = 2
+{options}
+[[events.asset-created.sequences]]
+catalog = "Chromebooks"
+prefix = "W12-"
+{sequence}
+"""
+
+
+@dataclass
+class Listener:
+    """Keeps what RT tells, as the listener does; ``down``: it refuses instead."""
+
+    inbox: Inbox
+    down: bool = False
+    told: int = 0
+    refused: int = 0
+
+    def __call__(self, seen: Seen) -> Answer:
+        if self.down:
+            self.refused += 1
+            return Answer(503)
+        self.told += 1
+        asset = json.loads(seen.body)["asset_id"]
+        self.inbox.accept([asset_created(asset, "webhook")], datetime.now(UTC))
+        return Answer(202)
+
+
+@dataclass
+class NewAssets:
+    """RT, the inbox between, and the commands. Counts of REST requests are RT's own business here."""
+
+    directory: Path
+    rt5: Rt5
+    rt: Rest2
+    inbox: Inbox
+    listener: Listener
+    environment: dict[str, str] = field(default_factory=dict)
+    workers: list[subprocess.Popen[str]] = field(default_factory=list)
+
+    @property
+    def state(self) -> Path:
+        return self.directory / "state"
+
+    def configure(
+        self,
+        *,
+        options: str = "",
+        sequence: str = "",
+        events: str = "",
+        more: str = "",
+        url: str = "",
+        user: str = "rt-sync",
+    ) -> None:
+        """Write configuration and credentials; all but ``url`` and ``user`` are further lines of their tables."""
+        config, folder = self.directory / "config.toml", self.directory / "credentials"
+        folder.mkdir(exist_ok=True)
+        (folder / "rt-token").write_text(self.rt5.tokens[user])
+        places = {"state": self.state, "url": url or self.rt5.url}
+        tables = {"options": options, "sequence": sequence, "events": events, "more": more}
+        config.write_text(CONFIGURATION.format(**places, **tables))
+        kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "PYTHONPATH") if name in os.environ}
+        self.environment = kept | {"SYNCD_CONFIG": str(config), "CREDENTIALS_DIRECTORY": str(folder)}
+
+    # -- RT
+
+    def create(self, name: str = "", catalog: int = CHROMEBOOKS, **fields: object) -> int:
+        answer = self.rt.send("POST", "/asset", json={"Name": name, "Catalog": str(catalog), **fields})
+        assert answer.status_code == 201, answer.text
+        return int(answer.json()["id"])
+
+    def asset(self, number: int) -> dict[str, Any]:
+        return dict(self.rt.get(f"/asset/{number}"))
+
+    def name(self, number: int) -> str:
+        return str(self.asset(number)["Name"])
+
+    def names(self) -> dict[int, str]:
+        """Return the names of all assets, by number."""
+        found: dict[int, str] = {}
+        page = 1
+        while items := self.rt.search(
+            "/assets", criterion("id", 0, ">"), fields="Name", per_page="100", page=str(page), orderby="id"
+        )["items"]:
+            found |= {int(item["id"]): item["Name"] for item in items}
+            page += 1
+        return found
+
+    # -- syncd
+
+    def syncd(self, *arguments: str, expect: int = 0) -> Any:  # noqa: ANN401 - a JSON document
+        done = subprocess.run(
+            [sys.executable, "-m", "syncd", "--log", "json", *arguments],
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        assert done.returncode == expect, f"{arguments} ended with {done.returncode}\n{done.stdout}\n{done.stderr}"
+        return json.loads(done.stdout) if "--json" in arguments and done.stdout else done.stderr
+
+    def work(self) -> str:
+        """Let a worker do all that is due, and return its log."""
+        return str(self.syncd("work", "--until-idle"))
+
+    def start_worker(self, program: str = "-m syncd") -> "subprocess.Popen[str]":
+        with (self.directory / f"worker-{len(self.workers)}.log").open("w") as log:
+            worker = subprocess.Popen(
+                [sys.executable, *program.split(" ", 1), "--log", "json", "work"],
+                env=self.environment,
+                stdout=subprocess.DEVNULL,
+                stderr=log,
+                text=True,
+            )
+        self.workers.append(worker)
+        return worker
+
+    def stop_workers(self) -> list[int]:
+        """Stop all workers politely, and return their exit statuses."""
+        for worker in self.workers:
+            if worker.poll() is None:
+                worker.send_signal(signal.SIGTERM)
+        statuses = [worker.wait(30) for worker in self.workers]
+        self.workers.clear()
+        return statuses
+
+    def kill_workers(self) -> None:
+        for worker in self.workers:
+            worker.kill()
+            worker.wait()
+
+    def tell(self, *assets: int) -> list[str]:
+        """Put events into the inbox, as the listener does, and return their ids."""
+        told = [asset_created(asset, "webhook") for asset in assets]
+        return [receipt.id for receipt in self.inbox.accept(told, datetime.now(UTC))]
+
+    def event(self, event_id: str) -> Event:
+        event = self.inbox.get(event_id)
+        assert event is not None
+        return event
+
+    def result(self, event_id: str) -> dict[str, Any]:
+        """Return what became of an event that is done."""
+        event = self.event(event_id)
+        assert event.state == "done", event
+        assert event.result is not None
+        return dict(json.loads(event.result))
+
+    def states(self) -> Mapping[str, int]:
+        """Return how many events there are in each state."""
+        return Counter({state: number for (_, state), number in self.inbox.counts().items()})
+
+    def until_done(self, events: int, seconds: float = 90) -> float:
+        """Wait until so many events are done; return how long it took (s)."""
+        began = time.monotonic()
+        while self.states()["done"] < events:
+            assert time.monotonic() - began < seconds, self.states()
+            time.sleep(0.05)
+        return time.monotonic() - began
+
+
+@contextmanager
+def new_assets(directory: Path) -> Iterator[NewAssets]:
+    """Start an RT of its own that tells a listener of its new assets; raises MissingService."""
+    with ExitStack() as stack:
+        inbox = stack.enter_context(open_inbox(directory / "state" / DIRECTORY_NAME))
+        listener = Listener(inbox)
+        stub = stack.enter_context(serving(listener))
+        token = directory / "token"
+        token.write_text(TOKEN)
+        rt5 = service.start(directory / "rt5", Telling(f"{stub.url}/webhook/asset-created", token, 2.0))
+        stack.callback(rt5.stop)
+        rt = stack.enter_context(closing(Rest2(rt5.url, rt5.tokens, rt5.root)))
+        site = NewAssets(directory, rt5, rt, inbox, listener)
+        stack.callback(site.kill_workers)
+        site.configure()
+        yield site

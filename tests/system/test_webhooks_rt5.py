@@ -1,0 +1,335 @@
+"""New assets of a real RT 5, told by its overlay or found by polling, get their tags from the real worker."""
+
+import signal
+import time
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from conftest import without_service
+from services.rt5 import MissingService
+from services.web_form import WebForm
+from syncd.host.circuit import CircuitState
+from syncd.state.store import open_store
+from system.new_assets import CHROMEBOOKS, NETWORK, TAG, NewAssets, new_assets
+
+BY_REST, BY_FORM = 200, 5
+
+
+@pytest.fixture(scope="module")
+def started(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[NewAssets]:
+    try:
+        with new_assets(tmp_path_factory.mktemp("new-assets")) as site:
+            yield site
+    except MissingService as error:
+        without_service(request.config, "Request Tracker 5", str(error))
+
+
+@pytest.fixture
+def site(started: NewAssets) -> Iterator[NewAssets]:
+    """Return the site with all events done or dropped, and with a plain configuration."""
+    started.listener.down = False
+    started.configure()
+    yield started
+    started.stop_workers()
+    for event in started.inbox.list(("waiting", "dead", "working")):
+        started.inbox.drop(event.id, datetime.now(UTC))
+
+
+# -- all together
+
+
+def test_all_new_assets_get_a_tag_of_their_own_within_seconds_with_the_listener_down_in_between(
+    site: NewAssets,
+) -> None:
+    site.syncd("tags", "set", "W12-", "10000")
+    assert site.syncd("poll", "asset-created", "--json")["first"]
+    before = site.names()
+    # Somebody has named assets by hand, in the way of the sequence.
+    taken = {site.create(name): name for name in ("W12-10003", "w12-10007", *(f"W12-{n}" for n in range(10020, 10090)))}
+    workers = [site.start_worker(), site.start_worker()]
+    began = time.monotonic()
+    with ThreadPoolExecutor(3) as pool:
+        created = list(pool.map(lambda n: site.create(f"Cart {n}"), range(BY_REST // 2)))
+        site.listener.down = True
+        created += pool.map(lambda _: site.create(), range(BY_REST // 4))
+        site.listener.down = False
+        created += pool.map(lambda _: site.create("Cart"), range(BY_REST // 4))
+    with closing(WebForm(site.rt5)) as form:
+        by_form = [form.create_asset(CHROMEBOOKS, f"By a person {n}") for n in range(BY_FORM)]
+    by_hand = site.create("W12-10200")
+    made = time.monotonic() - began
+    assert site.listener.refused == BY_REST // 4
+    site.until_done(site.listener.told)
+    after = time.monotonic() - began - made
+    names = site.names()
+    without = [asset for asset in (*created, *by_form) if not TAG.fullmatch(names[asset])]
+    assert len(without) == site.listener.refused
+    found = site.syncd("poll", "asset-created", "--json")
+    assert found["new"] == site.listener.refused
+    site.until_done(site.listener.told + site.listener.refused)
+    assert [worker.poll() for worker in workers] == [None, None]
+    assert site.stop_workers() == [0, 0]
+    names = site.names()
+    tags = [names[asset] for asset in (*created, *by_form)]
+    assert all(TAG.fullmatch(tag) for tag in tags)
+    assert set(Counter(tag.upper() for tag in names.values() if tag.upper().startswith("W12-")).values()) == {1}
+    assert {asset: names[asset] for asset in taken} == taken
+    assert names[by_hand] == "W12-10200"
+    assert {asset: names[asset] for asset in before} == before
+    assert site.states()["dead"] == 0
+    assert after < 30, f"made in {made:.1f} s"
+
+
+# -- what gets a tag, and what does not
+
+
+def test_an_asset_that_has_a_tag_is_left_alone(site: NewAssets) -> None:
+    asset = site.create("w12-77001")
+    (event,) = site.tell(asset)
+    site.work()
+    assert site.result(event) == {"asset": asset, "state": "has_tag", "tag": "w12-77001"}
+    assert site.name(asset) == "w12-77001"
+
+
+def test_the_same_event_again_gives_no_second_tag(site: NewAssets) -> None:
+    asset = site.create("Cart")
+    (event,) = site.tell(asset)
+    site.work()
+    first = site.name(asset)
+    assert site.tell(asset) == [event]
+    site.inbox.requeue(event, datetime.now(UTC))
+    site.work()
+    assert site.name(asset) == first
+
+
+def test_assets_of_other_catalogs_and_deleted_ones_are_left_alone(site: NewAssets) -> None:
+    switch = site.create("Switch", NETWORK)
+    gone = site.create("Gone")
+    site.rt.send("PUT", f"/asset/{gone}", json={"Status": "deleted"})
+    events = site.tell(switch, gone)
+    site.work()
+    assert [site.result(event)["state"] for event in events] == ["no_sequence", "deleted"]
+    assert site.name(switch) == "Switch"
+
+
+def test_assets_that_the_api_user_may_not_see_are_left_alone(site: NewAssets) -> None:
+    site.configure(user="rt-catalog")
+    switch, ours = site.create("Switch", NETWORK), site.create("Cart")
+    events = site.tell(switch, ours)
+    site.work()
+    assert [site.result(event)["state"] for event in events] == ["hidden", "tagged"]
+
+
+def test_a_new_asset_gets_the_fields_that_it_lacks_along_with_its_tag(site: NewAssets) -> None:
+    fields = '{ Status = "in-use", "CF.{Funding Source}" = "district", "CF.{Location}" = "Store" }'
+    site.configure(sequence=f"fields = {fields}")
+    asset = site.create("Cart", CustomFields={"Location": "Room 5"})
+    (event,) = site.tell(asset)
+    site.work()
+    found = site.asset(asset)
+    values = {entry["name"]: entry["values"] for entry in found["CustomFields"]}
+    assert (found["Status"], values["Funding Source"], values["Location"]) == ("in-use", ["District"], ["Room 5"])
+    run = site.syncd("show", site.result(event)["run"], "--json")
+    (each,) = run["actions"]
+    assert each["action"]["before"] == {"Name": "Cart", "Status": "new", "CF.{Funding Source}": None}
+    assert each["outcome"]["state"] == "verified"
+    assert run["run"]["requests"]["rt"] <= 12
+
+
+IPADS = """
+when = { "CF.{Type}" = "ipad" }
+[[events.asset-created.sequences]]
+catalog = "Chromebooks"
+prefix = "CB-"
+width = 3
+when = { "CF.{Type}" = ["Chromebook", "Laptop"] }
+"""
+
+
+def test_the_sequence_depends_on_the_type_and_waits_for_it_to_be_filled_in(site: NewAssets) -> None:
+    site.configure(sequence=IPADS)
+    ipad = site.create("x", CustomFields={"Type": "iPad"})
+    laptop = site.create("x", CustomFields={"Type": "Laptop"})
+    switch = site.create("x", CustomFields={"Type": "Switch"})
+    late, never = site.create("x"), site.create("x")
+    before = site.states()["done"]
+    events = site.tell(ipad, laptop, switch, late, never)
+    site.start_worker()
+    while site.event(events[3]).code != "asset.not_filled":
+        time.sleep(0.02)
+    site.rt.send("PUT", f"/asset/{late}", json={"CustomFields": {"Type": "Chromebook"}})
+    site.until_done(before + 5)
+    assert TAG.fullmatch(site.name(ipad))
+    assert site.name(laptop).startswith("CB-")
+    assert site.name(late).startswith("CB-")
+    assert len(site.name(late)) == len("CB-001")
+    assert [site.result(events[place])["state"] for place in (2, 4)] == ["no_sequence", "no_sequence"]
+
+
+def test_an_asset_that_never_appears_is_a_dead_letter_and_one_that_is_late_is_not(site: NewAssets) -> None:
+    number = max(site.names()) + 1
+    never, late = site.tell(number + 5000, number)
+    site.start_worker()
+    time.sleep(0.5)
+    assert site.create("Late") == number
+    deadline = time.monotonic() + 20
+    while site.event(never).state != "dead" or site.event(late).state != "done":
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    event = site.event(never)
+    assert (event.code, event.attempts) == ("asset.never_appeared", 1)
+    assert f"asset {number + 5000} has not appeared in RT" in event.error
+    assert TAG.fullmatch(site.name(number))
+
+
+# -- trouble
+
+
+def test_what_rt_refuses_is_a_dead_letter_at_once_and_can_be_tried_again(site: NewAssets) -> None:
+    site.configure(sequence='fields = { Status = "bogus" }')
+    asset = site.create("Cart")
+    (event,) = site.tell(asset)
+    log = site.work()
+    dead = site.event(event)
+    assert (dead.state, dead.attempts, dead.code) == ("dead", 1, "rt.refused")
+    assert "isn't a valid status" in dead.error
+    assert f"asset-created of asset:{asset} is a dead letter" in log
+    assert [each["id"] for each in site.syncd("events", "list", "--state", "dead", "--json")] == [event]
+    site.configure()
+    assert site.syncd("events", "retry", "--dead", "--json") == {"events": [event]}
+    site.work()
+    assert site.event(event).state == "done"
+
+
+def test_a_dead_letter_that_was_dropped_is_not_tried_again(site: NewAssets) -> None:
+    site.configure(sequence='fields = { Status = "bogus" }')
+    (event,) = site.tell(site.create("Cart"))
+    site.work()
+    assert site.syncd("events", "drop", event, "--json") == {"events": [event]}
+    site.work()
+    assert site.syncd("events", "show", event, "--json")["state"] == "dropped"
+
+
+def test_credentials_that_rt_refuses_end_the_worker_and_cost_no_event_a_try(site: NewAssets) -> None:
+    (event,) = site.tell(site.create("Cart"))
+    (site.directory / "credentials" / "rt-token").write_text("1-27-wrong")
+    log = site.syncd("work", "--until-idle", expect=77)
+    assert "RT does not accept the credentials" in log
+    assert (site.event(event).state, site.event(event).attempts) == ("waiting", 0)
+    site.configure()
+    site.work()
+    assert site.event(event).state == "done"
+
+
+def test_a_field_that_rt_does_not_have_ends_the_worker_and_costs_no_event_a_try(site: NewAssets) -> None:
+    site.configure(sequence='fields = { "CF.{Funding Sauce}" = "District", "CF.{Battery Cycle Count}" = "many" }')
+    (event,) = site.tell(site.create("Cart"))
+    log = site.syncd("work", "--until-idle", expect=78)
+    assert "CF.{Funding Sauce} is not applied to the catalog" in log
+    assert (site.event(event).state, site.event(event).attempts) == ("waiting", 0)
+
+
+def test_while_rt_is_down_events_wait_without_losing_a_try(site: NewAssets) -> None:
+    asset = site.create("Cart")
+    (event,) = site.tell(asset)
+    site.configure(url="http://127.0.0.1:9", events="tries = 2")
+    worker = site.start_worker()
+    deadline = time.monotonic() + 20
+    while "all asset-created wait" not in (site.directory / "worker-0.log").read_text():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    time.sleep(3)
+    assert worker.poll() is None
+    assert (site.event(event).state, site.event(event).attempts) == ("waiting", 0)
+    assert site.stop_workers() == [0]
+    with open_store(site.state) as store:
+        store.circuits.save("rt", CircuitState())
+    site.configure()
+    site.work()
+    assert TAG.fullmatch(site.name(asset))
+
+
+def test_a_worker_stops_politely_and_leaves_what_it_has_not_begun(site: NewAssets) -> None:
+    site.start_worker()
+    time.sleep(2)
+    began = time.monotonic()
+    assert site.stop_workers() == [0]
+    assert time.monotonic() - began < 3
+
+
+# -- killed at each boundary
+
+KILLING = """-c import os, signal, sys
+import syncd.cli, syncd.state.tags, syncd.systems.rt.write, syncd.state.inbox.store, syncd.state.ledger
+places = {{
+    "reserve": (syncd.state.tags.Tags, "reserve"),
+    "write": (syncd.systems.rt.write.AssetWriter, "update_asset"),
+    "read": (syncd.systems.rt.write.AssetWriter, "read_assets"),
+    "close": (syncd.state.ledger.AuditLog, "finish"),
+    "finish": (syncd.state.inbox.store.Inbox, "finish"),
+}}
+owner, name = places["{place}"]
+real = getattr(owner, name)
+def deadly(*arguments, **more):
+    if "{when}" == "before":
+        os.kill(os.getpid(), signal.SIGKILL)
+    real(*arguments, **more)
+    os.kill(os.getpid(), signal.SIGKILL)
+setattr(owner, name, deadly)
+syncd.cli.main()
+"""
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("place", ["reserve", "write", "read", "close", "finish"])
+def test_a_worker_that_is_killed_gives_an_asset_no_second_tag_and_no_tag_twice(
+    site: NewAssets, place: str, when: str
+) -> None:
+    first, second = site.create("Cart"), site.create("Cart")
+    (event,) = site.tell(first)
+    killed = site.start_worker(KILLING.format(place=place, when=when))
+    assert killed.wait(30) == -signal.SIGKILL
+    killed_at = datetime.now(UTC)
+    site.workers.clear()
+    named = site.name(first)
+    with open_store(site.state) as store:
+        open_runs = store.ledger.abandoned("asset-created")
+    other = site.tell(second)[0]
+    site.start_worker()
+    site.until_done(site.states()["done"] + (1 if (place, when) == ("finish", "after") else 2))
+    done = site.event(event)
+    assert done.finished is not None
+    assert done.finished - killed_at < timedelta(seconds=6)
+    tags = [site.name(first), site.name(second)]
+    assert all(TAG.fullmatch(tag) for tag in tags)
+    assert len(set(tags)) == 2
+    if TAG.fullmatch(named):
+        assert tags[0] == named
+    assert site.event(other).attempts == 1
+    assert Counter(site.names().values())[tags[0]] == 1
+    with open_store(site.state) as store:
+        assert [
+            run for run in store.ledger.abandoned("asset-created") if run.id in {each.id for each in open_runs}
+        ] == []
+
+
+# -- polling
+
+
+def test_a_poll_finds_what_was_not_told_and_nothing_from_before_the_first(site: NewAssets) -> None:
+    site.syncd("poll", "asset-created", "--json")
+    site.listener.down = True
+    lost = [site.create("Cart") for _ in range(3)]
+    site.listener.down = False
+    told = site.create("Cart")
+    found = site.syncd("poll", "asset-created", "--json")
+    assert found["new"] == 3
+    assert site.syncd("poll", "asset-created", "--json")["new"] == 0
+    site.work()
+    assert all(TAG.fullmatch(site.name(asset)) for asset in (*lost, told))
+    assert site.name(1) == "W12-0001"
