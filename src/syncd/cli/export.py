@@ -1,10 +1,11 @@
-"""``syncd export``: students with their devices, where roster and RT differ, and the health of batteries, as files."""
+"""``syncd export``: students with devices, what drifted, the health of batteries, and what came back, as files."""
 
 import io
 import logging
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple, TypeVar, cast, get_args
 
@@ -38,6 +39,9 @@ FLEET_FORMS = (*FORMS, *get_args(PictureFormat))
 NOT_SHOWN = ("xlsx", *get_args(PictureFormat))
 """Forms that are no text, or none that anybody reads on a terminal."""
 
+_DAY = click.DateTime(["%Y-%m-%d"])
+FIRST_DAY = "1970-01-02"
+
 T = TypeVar("T")
 
 ROWS = 1_000
@@ -48,7 +52,7 @@ log = logging.getLogger(__name__)
 
 @click.group()
 def export() -> None:
-    """Write students with their devices, where roster and RT differ, or the health of batteries, to a file."""
+    """Write students with devices, what drifted, the health of batteries, or what came back, to a file."""
 
 
 _output = click.option(
@@ -179,6 +183,38 @@ def _write_fleet(target: "_Target", made: "BatteryExport", *, replace_soon: bool
         target.write(made.header, made.rows(replace_soon=replace_soon))
     else:
         target.put(lambda file: made.draw(file, cast("PictureFormat", target.form)))
+
+
+@export.command()
+@_output
+@_form
+@_json
+@click.option(
+    "--since", type=_DAY, metavar="DAY", default=FIRST_DAY, help="First day, as 2026-08-20 [the first there is]."
+)
+@click.option("--until", type=_DAY, metavar="DAY", help="Last day [today].")
+@click.pass_context
+def checkins(
+    ctx: click.Context,
+    /,
+    output: str,
+    form: str | None,
+    since: datetime,
+    until: datetime | None,
+    *,
+    as_json: bool,
+) -> None:
+    """Write the devices that students have brought back, one a row, in the order of their return."""
+    from syncd.jobs import checkin_export  # noqa: PLC0415 - an export of students needs none of it
+
+    target = _target(output, form, lambda suffix: f"checkins.{suffix}", as_json=as_json)
+    last = (until or datetime.now().astimezone()).date()
+    if since.date() > last:
+        raise click.UsageError(f"--since {since.date()} is after {last}, the last day")
+    with _reading(ctx, checkin_export.LOCK, target) as (_, context):
+        made = checkin_export.CheckInExport(context.store.checkins, since.date(), last)
+        target.write(checkin_export.COLUMNS, _told_of(made.rows(), context))
+        _tell(target, f"{made.devices:,} devices came back", {"devices": made.devices})
 
 
 # -- where to

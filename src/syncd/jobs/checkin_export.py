@@ -13,9 +13,22 @@ COLUMNS = (
 """``Timestamp`` is in seconds since 1970; ``Date`` and ``Time`` are of this machine's zone."""
 
 
-def rows(checkins: CheckIns, first: date, last: date) -> Iterator[Sequence[Cell]]:
-    """Yield the check-ins of some days, both included, the oldest first."""
-    yield from map(_row, checkins.between(_midnight(first), _midnight(last + timedelta(days=1))))
+LOCK = "export-checkins"
+
+
+class CheckInExport:
+    """The check-ins of some days, both included. ``devices`` counts the rows that were read."""
+
+    def __init__(self, checkins: CheckIns, first: date, last: date) -> None:
+        self.devices = 0
+        self._checkins = checkins
+        self._span = _midnight(first), _midnight(last + timedelta(days=1))
+
+    def rows(self) -> Iterator[Sequence[Cell]]:
+        """Yield the rows, the oldest first."""
+        for done in self._checkins.between(*self._span):
+            self.devices += 1
+            yield _row(done)
 
 
 def _midnight(day: date) -> datetime:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from syncd.jobs.checkin_export import COLUMNS, rows
+from syncd.jobs.checkin_export import COLUMNS, CheckInExport
 from syncd.state.store import Store, open_store
 from unit.state.sample import check_in
 
@@ -25,7 +25,9 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
 def test_a_row_has_the_thirteen_columns(store: Store) -> None:
     store.checkins.begin([check_in(description="cracked, wet", broken_screen=True, checked_by="desk 1")])
     store.checkins.finish("event-1", 5)
-    (row,) = rows(store.checkins, date(2026, 11, 1), date(2026, 11, 1))
+    export = CheckInExport(store.checkins, date(2026, 11, 1), date(2026, 11, 1))
+    (row,) = export.rows()
+    assert export.devices == 1
     assert dict(zip(COLUMNS, row, strict=True)) == {
         "Timestamp": 1793521800,
         "Date": "2026-11-01",
@@ -49,5 +51,5 @@ def test_days_are_those_of_this_machine_and_both_count(store: Store) -> None:
     ):
         store.checkins.begin([check_in(event=f"event-{number}", asset=number, at=f"{at}.000Z")])
         store.checkins.finish(f"event-{number}", 0)
-    found = [row[3] for row in rows(store.checkins, date(2026, 11, 1), date(2026, 11, 2))]
+    found = [row[3] for row in CheckInExport(store.checkins, date(2026, 11, 1), date(2026, 11, 2)).rows()]
     assert found == [1, 2]
