@@ -10,7 +10,6 @@ import click
 from syncd.cli.output import STACK_BELOW, print_json, print_table, reader_may_leave, say
 from syncd.cli.session import settings_of, store_to_read
 from syncd.cli.terminal_chart import ASCII, Signs, chart, signs_of
-from syncd.cli.times import rfc3339
 from syncd.host.errors import DataError
 from syncd.host.logs import is_the_journal
 from syncd.jobs.batteries.reports import known_serial
@@ -21,7 +20,7 @@ from syncd.state.store import Store
 FIRST = 20
 """Reports that the table shows, the newest ones."""
 
-HEADER = ("reported", "source", "percent", "status", "cycles", "full charge (mAh)", "design (mAh)")
+HEADER = ("date", "source", "percent", "status", "cycles", "full mAh", "design mAh")
 _WIDEST = 100
 """Columns of a chart at most: a wider one is no clearer."""
 
@@ -71,7 +70,7 @@ def _show(rows: Sequence[HistoryRow], statuses: Mapping[str, str]) -> None:
 def _cells(row: HistoryRow, statuses: Mapping[str, str]) -> list[str]:
     numbers = map(_known, (row.cycles, row.full_charge, row.design))
     status = statuses.get(row.health, row.health) or "-"
-    return [rfc3339(row.time), row.source, _known(row.percent), status, *numbers]
+    return [row.time.date().isoformat(), row.source, _known(row.percent), status, *numbers]
 
 
 def _known(value: float | None) -> str:

@@ -40,10 +40,10 @@ def test_the_table_has_the_newest_report_first(cli: Cli, sought: str) -> None:
     result = cli.ended(0, "explain", "battery", sought)
     assert result.out.startswith("Battery of SYN0001, 78.5 percent of its design capacity on 2026-11-19.\n")
     assert result.rows == [
-        ["reported", "source", "percent", "status", "cycles", "full charge (mAh)", "design (mAh)"],
-        ["2026-11-19T08:00:00Z", "telemetry", "78.5", "Replace soon", "100", "3925", "5000"],
-        ["2026-05-04T08:00:00Z", "gam", "91.0", "Normal", "100", "4550", "5000"],
-        ["2026-01-24T08:00:00Z", "csv", "97.4", "Normal", "100", "4870", "5000"],
+        ["date", "source", "percent", "status", "cycles", "full mAh", "design mAh"],
+        ["2026-11-19", "telemetry", "78.5", "Replace soon", "100", "3925", "5000"],
+        ["2026-05-04", "gam", "91.0", "Normal", "100", "4550", "5000"],
+        ["2026-01-24", "csv", "97.4", "Normal", "100", "4870", "5000"],
     ]
     assert "Percent of the design capacity:\n100 ┤" in result.out
     assert result.out.splitlines()[-1].split() == ["2026-01-24", "2026-11-19"]
