@@ -15,9 +15,10 @@ from nix.evaluation import ROOT
 from nix.unit_text import directives
 from syncd.cli import VERBS
 from syncd.cli.units import units as command
+from syncd.host.alerts.ending import TASKS
 from syncd.host.errors import ConfigurationError, ExitStatus
 from syncd.host.messages import MessageId
-from syncd.host.units.render import HERE, Alerts, Host, exec_words, known_jobs, operator_script, units
+from syncd.host.units.render import HERE, Alerts, Host, exec_words, known_jobs, known_kinds, operator_script, units
 from syncd.jobs.settings import JOBS
 
 KNOWN = ", ".join(sorted(known_jobs()))
@@ -42,6 +43,41 @@ def _timer(output: Path) -> str:
 
 def test_the_unit_data_knows_every_job_and_no_other() -> None:
     assert set(known_jobs()) == set(JOBS)
+
+
+def test_alerts_know_every_unit_that_is_no_job() -> None:
+    assert set(TASKS) == {
+        *(f"import-{kind}" for kind in known_kinds("imports")),
+        *(f"export-{kind}" for kind in known_kinds("exports")),
+    }
+
+
+def test_a_job_follows_only_an_import_that_brought_something_new() -> None:
+    zones = {"battery": "/srv/batteries", "students": "/srv/rosters"}
+    alerts = Alerts(mail_to="it@example.org")
+    texts = units(Host(program="/p", drop_zones=zones, alerts=alerts), ["battery-csv"])
+    service = directives(texts["syncd-import-battery.service"])["Unit"]
+    for ends, event in (("OnSuccess", "success"), ("OnFailure", "failed")):
+        follow = "syncd-after-import-battery.timer"
+        assert service[ends] == [f"syncd-alert-mail@import-battery:{event}.service {follow}"]
+    timer = directives(texts["syncd-after-import-battery.timer"])
+    assert timer["Unit"]["ConditionPathExists"] == ["/var/lib/syncd/imported/battery"]
+    assert timer["Timer"]["Unit"] == ["syncd-battery-csv.service"]
+    assert not {name for name in texts if "after-import-students" in name}
+    without = units(Host(program="/p", drop_zones=zones), ["battery-gam"])
+    assert not {name for name in without if "after" in name}
+    assert "OnSuccess" not in directives(without["syncd-import-battery.service"])["Unit"]
+
+
+def test_the_unit_of_gam_has_its_files_and_a_folder_in_memory() -> None:
+    given = {name: f"/etc/{name}" for name in ("gam-cfg", "gam-oauth2", "gam-oauth2service", "rt-token")}
+    texts = units(Host(program="/p", credentials=given), ["battery-gam", "battery-csv"])
+    service = directives(texts["syncd-battery-gam.service"])["Service"]
+    assert {line.partition(":")[0] for line in service["LoadCredential"]} == set(given)
+    assert (service["RuntimeDirectory"], service["RuntimeDirectoryMode"]) == (["syncd-battery-gam"], ["0700"])
+    other = directives(texts["syncd-battery-csv.service"])["Service"]
+    assert other["LoadCredential"] == ["rt-token:/etc/rt-token"]
+    assert "RuntimeDirectory" not in other
 
 
 def test_a_job_is_started_again_on_75_and_on_nothing_else() -> None:
@@ -211,8 +247,9 @@ def test_an_export_that_is_not_configured_has_no_units(tmp_path: Path) -> None:
 
 def test_people_are_told_of_imports_and_exports_but_not_by_pings() -> None:
     alerts = Alerts(mail_to="it@example.org", ping_url="https://ping.example.org")
-    texts = units(Host(program="/p", drop_zones={"students": "/srv/rosters"}, exports=["students"], alerts=alerts), [])
-    for name in ("import-students", "export-students"):
+    zones = {"students": "/srv/rosters", "battery": "/srv/batteries"}
+    texts = units(Host(program="/p", drop_zones=zones, exports=["students", "battery"], alerts=alerts), [])
+    for name in TASKS:
         unit = directives(texts[f"syncd-{name}.service"])["Unit"]
         assert unit["OnFailure"] == [f"syncd-alert-mail@{name}:failed.service"]
         assert unit["OnSuccess"] == [f"syncd-alert-mail@{name}:success.service"]

@@ -150,7 +150,7 @@ def _take(
         if where.file is not None:
             return [importer.by_path(where.file)]
         with DropZone(zones.place(settings.state.path, kind, options.drop_zone), options.settle_seconds) as zone:
-            return zones.take_all(zone, importer, SystemClock(), where.linger)
+            return zones.take_all(zone, importer, zones.News(settings.state.path, kind), SystemClock(), where.linger)
 
 
 def _end(found: Sequence[Outcome], where: _Where) -> None:

@@ -12,14 +12,31 @@ from syncd.host.dropzone import DropZone, Verdict
 from syncd.host.errors import DataError, IntegrationError, NotPermitted, Unavailable
 from syncd.host.messages import kind_of
 from syncd.jobs.importing import Done, Importer, Outcome
-from syncd.state.files import prepare_directory
+from syncd.state.files import prepare_directory, prepare_file
 
 _LOOK_AGAIN = 0.2
 
 log = logging.getLogger(__name__)
 
 
-def take_all(zone: DropZone, importer: Importer[Done], clock: Clock, linger: float = 0.0) -> list[Done]:
+class News:
+    """A file in the state folder that is there if the last look at a drop zone brought something new.
+
+    systemd starts by it what follows an import (``follow`` in host/units/imports.json).
+    """
+
+    def __init__(self, state: Path, kind: str) -> None:
+        self._file = state / "imported" / kind
+        prepare_directory(self._file.parent)
+        self._file.unlink(missing_ok=True)
+
+    def tell(self, done: Outcome) -> None:
+        """Tell of a file that was imported."""
+        if done.result == "imported":
+            prepare_file(self._file)
+
+
+def take_all(zone: DropZone, importer: Importer[Done], news: News, clock: Clock, linger: float = 0.0) -> list[Done]:
     """Import what is in the drop zone, the oldest first, and what comes meanwhile; one bad file holds up no other.
 
     Looks on for ``linger`` seconds after the last file: systemd.path(5) does not while the service runs, and whoever
@@ -31,7 +48,9 @@ def take_all(zone: DropZone, importer: Importer[Done], clock: Clock, linger: flo
         if not fresh:
             clock.sleep(_LOOK_AGAIN)
             continue
-        found += [_told(_take(zone, importer, clock, name)) for name in fresh]
+        for name in fresh:
+            found.append(_told(_take(zone, importer, clock, name)))
+            news.tell(found[-1])
         end = clock.monotonic() + linger
     return found
 

@@ -100,12 +100,12 @@ class Host:
         self.box.run("rm", "-rf", folder)
         self.box.run("install", "-d", "-g", "syncd-metrics", "-m", "775", folder)
 
-    def make_drop_zone(self) -> None:
+    def make_drop_zone(self, zone: str = ZONE) -> None:
         """Make the group and the folder as the page for Debian does."""
         self.box.run("sh", "-c", "getent group syncd-drop || groupadd --system syncd-drop")
         self.box.run("rm", "-rf", "/var/lib/syncd-drop")
         self.box.run("install", "-d", "/var/lib/syncd-drop")
-        self.box.run("install", "-d", "-g", "syncd-drop", "-m", "2770", ZONE)
+        self.box.run("install", "-d", "-g", "syncd-drop", "-m", "2770", zone)
 
     def slow_down(self, seconds: float) -> None:
         """Let every change of a device take this long, one after the other."""

@@ -12,7 +12,7 @@ from click.testing import CliRunner, Result
 from syncd.cli import alert as verb
 from syncd.cli import cli
 from syncd.cli.letter import text, title
-from syncd.host.alerts.ending import FAILED, START, SUCCESS, Ending
+from syncd.host.alerts.ending import FAILED, START, SUCCESS, TASKS, Ending
 from syncd.host.alerts.memory import Open
 from syncd.host.errors import Unavailable
 
@@ -105,7 +105,7 @@ def test_a_refused_roster_is_told_by_what_the_import_said() -> None:
     assert "  sudo systemctl start syncd-import-students.service\n  journalctl" in told
 
 
-@pytest.mark.parametrize("name", ["chromebooks", "import-students", "export-students"])
+@pytest.mark.parametrize("name", ["chromebooks", "battery-gam", *TASKS])
 def test_every_unit_that_can_fail_has_alerts(name: str) -> None:
     assert verb._parts(f"{name}:{FAILED}", "mail") == (name, FAILED)
 

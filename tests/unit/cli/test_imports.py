@@ -270,6 +270,27 @@ def test_a_good_file_goes_to_done_with_a_report(school: School) -> None:
     assert len(school.moved("done")) == 4
 
 
+def test_a_look_at_the_zone_leaves_a_sign_only_if_it_brought_something_new(school: School) -> None:
+    sign = school.state / "imported/students"
+    for content, status, new in (
+        (rows(1), 0, True),
+        ("", 0, False),
+        (rows(1), 0, False),
+        (rows(1, 2), 0, True),
+        ("no roster", 65, False),
+    ):
+        if content:
+            school.drop(content)
+        school.syncd(status, "--drop-zone")
+        assert sign.exists() == new, content
+    school.drop(rows(1, 2, 3), "good.csv")
+    os.utime(school.drop(rows(4) + "3,,B,c,-1,\n", "bad.csv"), (1, 1))
+    school.syncd(65, "--drop-zone")
+    assert sign.exists(), "one bad file hides no good one"
+    school.syncd(0, "--drop-zone", "--dry-run")
+    assert not sign.exists()
+
+
 def test_a_bad_file_goes_to_rejected_and_holds_up_no_other(school: School) -> None:
     os.utime(school.drop(rows(1, 2) + "3,,B,c,-1,\n", "bad.csv"), (1, 1))
     school.drop(rows(1, 2), "good.csv")

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from syncd.host.alerts import ping as pinging
-from syncd.host.alerts.ending import FAILED, START, SUCCESS, look_up, read_journal
+from syncd.host.alerts.ending import FAILED, START, SUCCESS, TASKS, look_up, read_journal
 from syncd.host.alerts.mail import hand_over, letter
 from syncd.host.alerts.memory import Memory, Open
 from syncd.host.alerts.ping import address, ping
@@ -124,12 +124,19 @@ def test_a_success_without_the_record_of_it_is_none(records: tuple[Mapping[str, 
 
 @pytest.mark.parametrize(
     ("kind", "status", "succeeded"),
-    [("ROSTER_READ", "0", True), ("EXPORTED", "0", True), ("ROSTER_READ", "75", False), ("STORE_MIGRATED", "0", False)],
+    [
+        ("ROSTER_READ", "0", True),
+        ("BATTERIES_READ", "0", True),
+        ("EXPORTED", "0", True),
+        ("ROSTER_READ", "75", False),
+        ("STORE_MIGRATED", "0", False),
+    ],
 )
 def test_a_task_has_succeeded_when_it_has_done_something(kind: str, status: str, succeeded: bool) -> None:  # noqa: FBT001
     record = {**BY_PROGRAM, "MESSAGE_ID": MessageId[kind], "MESSAGE": "done"}
     environ = {**ENVIRON, "MONITOR_SERVICE_RESULT": "success", "MONITOR_EXIT_STATUS": status}
-    assert look_up("import-students", SUCCESS, environ, FakeJournal(LAST, record)).succeeded is succeeded
+    for task in TASKS:
+        assert look_up(task, SUCCESS, environ, FakeJournal(LAST, record)).succeeded is succeeded
     assert not look_up("chromebooks", SUCCESS, environ, FakeJournal(LAST, record)).succeeded
 
 

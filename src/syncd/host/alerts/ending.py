@@ -29,10 +29,10 @@ ENDS = (
     MessageId.RUN_INTERRUPTED,
     MessageId.RUN_FAILED,
 )
-TASKS = ("import-students", "export-students")
+TASKS = ("import-students", "import-battery", "export-students", "export-battery")
 """What units do besides jobs; it is no run, and has no record of an end."""
 
-_DONE = (MessageId.ROSTER_READ, MessageId.EXPORTED)
+_DONE = (MessageId.ROSTER_READ, MessageId.BATTERIES_READ, MessageId.EXPORTED)
 """What tells that one of them did its work: an import that found no file did none."""
 
 _OBJECTS = (MessageId.ACTION_FAILED, MessageId.ACTION_UNPROVEN)
