@@ -160,10 +160,8 @@ def _reading(options: BatteryImportOptions) -> str:
 
 def _merged(old: bytes, new: bytes) -> tuple[bytes, HistoryRow | None]:
     """Return what is to be kept, and the older of the two for the history."""
-    kept, told = _decode(old), _decode(new)
-    times = [report.time for report in (kept, told) if report.time is not None]
-    older = min((kept, told), key=lambda report: report.time or max(times)) if len({*times}) > 1 else told
-    return _encode(merged(kept, told)), next(rows_of([older], SOURCE), None)
+    kept, older = merged(_decode(old), _decode(new))
+    return _encode(kept), next(rows_of([older], SOURCE), None)
 
 
 def _check(counts: ImportCounts, told: _File) -> None:

@@ -37,15 +37,20 @@ class _Reading(NamedTuple):
     battery_status_report: Sequence[_Status]
 
 
-def merged(one: BatteryReport, other: BatteryReport) -> BatteryReport:
-    """Return the report of a device of which there are two; the order makes no difference."""
-    if one.time is not None and other.time is not None:
-        older, newer = (one, other) if one.time < other.time else (other, one)
-        if older.time != newer.time and _replaces(newer, older):
-            return newer
+def merged(one: BatteryReport, other: BatteryReport) -> tuple[BatteryReport, BatteryReport]:
+    """Return what two reports tell of a device, and the older of them; the order makes no difference.
+
+    The other one is told as the older where both are of one time, or one has none.
+    """
+    mine, theirs = one.time, other.time
+    older = other
+    if mine is not None and theirs is not None and mine != theirs:
+        older, newer = (one, other) if mine < theirs else (other, one)
+        if _replaces(newer, older):
+            return newer, older
     both = Batteries(_EVER)
     both.add(map(_reading, (one, other)))
-    return next(both.reports())
+    return next(both.reports()), older
 
 
 def _replaces(newer: BatteryReport, older: BatteryReport) -> bool:

@@ -81,8 +81,8 @@ class Reading(Protocol):
     def battery_status_report(self) -> Sequence[Report]: ...  # noqa: D102
 
 
-class Battery(msgspec.Struct, frozen=True, gc=False):
-    """One battery by its newest report. None: not known.
+class Battery(msgspec.Struct, frozen=True, gc=False, array_like=True):
+    """One battery by its newest report. None: not known. The store keeps it as an array: fields are added at the end.
 
     ``time`` in UTC; ``health`` is Google's word, "" where it is unspecified; capacities in mAh; ``level`` is the charge
     in percent.
@@ -107,8 +107,8 @@ class Battery(msgspec.Struct, frozen=True, gc=False):
         return round(self.full_charge / self.design * 100, 1)
 
 
-class BatteryReport(msgspec.Struct, frozen=True, gc=False):
-    """What is known of one device.
+class BatteryReport(msgspec.Struct, frozen=True, gc=False, array_like=True):
+    """What is known of one device; kept as an array, too.
 
     ``serial`` in capitals without white space. ``batteries``: those with a report, the worst of those that are in the
     device first. ``has_battery``: one is described, with a report or without. ``org_unit`` is the device's, "" where
@@ -129,6 +129,8 @@ class BatteryReport(msgspec.Struct, frozen=True, gc=False):
     @property
     def time(self) -> datetime | None:
         """When the device reported last; None where there is no report."""
+        if len(self.batteries) == 1:
+            return self.batteries[0].time
         return max([battery.time for battery in self.batteries], default=None)
 
 
@@ -182,18 +184,15 @@ class Batteries:
 
     def _read(self, serial: str, reading: Reading) -> _Device:
         batteries: tuple[Battery, ...] = ()
-        if reading.battery_status_report:
-            batteries = _newest([found for each in reading.battery_status_report if (found := self._battery(each))])
         last = _NEVER
-        for battery in batteries:
-            last = max(last, battery.time)
-        designs = tuple(
-            [
-                (each.serial_number.strip(), last, design)
-                for each in reading.battery_info
-                if (design := whole(each.design_capacity)) is not None
-            ]
-        )
+        for report in reading.battery_status_report:
+            if battery := self._battery(report):
+                batteries = _newest((*batteries, battery)) if batteries else (battery,)
+                last = max(last, battery.time)
+        designs: tuple[_Design, ...] = ()
+        for info in reading.battery_info:
+            if (design := whole(info.design_capacity)) is not None:
+                designs += ((info.serial_number.strip(), last, design),)
         has_battery = bool(reading.battery_info or batteries)
         name, unit = _since(last, reading.device_id), _since(last, reading.org_unit_id)
         return _Device(serial, name, unit, last, has_battery, batteries, designs)
@@ -299,19 +298,26 @@ def _merged(one: _Device, other: _Device) -> _Device:
 
 
 def _report(device: _Device) -> BatteryReport:
-    designs = {serial: design for serial, _, design in device.designs}
-    if len(designs) == len(device.batteries) == 1:
-        designs = _only(device.batteries[0], designs)
-    batteries = [_designed(battery, designs.get(battery.serial)) for battery in device.batteries]
+    if len(device.designs) == len(device.batteries) == 1:
+        batteries = _only(device.batteries[0], device.designs[0])
+    else:
+        designs = {serial: design for serial, _, design in device.designs}
+        batteries = tuple([_designed(battery, designs.get(battery.serial)) for battery in device.batteries])
     if len(batteries) > 1:
-        batteries.sort(key=lambda battery: (device.last - battery.time > REMOVED_AFTER, share(battery), battery.serial))
-    return BatteryReport(device.serial, device.name[1], tuple(batteries), device.has_battery, device.unit[1])
+        batteries = tuple(sorted(batteries, key=lambda each: _rank(each, device.last)))
+    return BatteryReport(device.serial, device.name[1], batteries, device.has_battery, device.unit[1])
 
 
-def _only(battery: Battery, designs: dict[str, int]) -> dict[str, int]:
-    """Return the design capacity of a device's only battery; one of the two may lack the serial number."""
-    ((serial, design),) = designs.items()
-    return {battery.serial: design} if not serial or not battery.serial else designs
+def _rank(battery: Battery, last: datetime) -> tuple[bool, float, str]:
+    """Order the batteries of a device: those that are in it before others, the worst first."""
+    return (last - battery.time > REMOVED_AFTER, share(battery), battery.serial)
+
+
+def _only(battery: Battery, design: _Design) -> tuple[Battery, ...]:
+    """Return a device's only battery with its design capacity; one of the two may lack the serial number."""
+    serial, _, capacity = design
+    same = serial == battery.serial or not serial or not battery.serial
+    return (_designed(battery, capacity),) if same else (battery,)
 
 
 def _designed(battery: Battery, design: int | None) -> Battery:
