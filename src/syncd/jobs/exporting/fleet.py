@@ -24,7 +24,7 @@ COLUMNS = (
 BY_MODEL = ("model", "devices", "measured", "median_percent", "lowest_percent", "replace_soon")
 """The first columns of the summary by model; one for each category follows."""
 
-_DAY = 86_400
+NO_MODEL = "model not known"
 
 
 class Labels(NamedTuple):
@@ -93,14 +93,14 @@ class Fleet:
                 device.batteries,
                 device.source,
                 device.reported,
-                int((self._now - device.reported).total_seconds() // _DAY),
+                max(0, (self._now - device.reported).days),  # the clock of a device may be ahead
             )
 
     def by_model(self) -> Iterator[Sequence[Cell]]:
         """Yield the summary of each model: the one with most devices first."""
         found: dict[str, list[Device]] = {}
         for device in self.devices:
-            found.setdefault(device.labels.model, []).append(device)
+            found.setdefault(device.labels.model or NO_MODEL, []).append(device)
         for model, devices in sorted(found.items(), key=lambda pair: (-len(pair[1]), pair[0])):
             yield model, *self._summary(devices)
 

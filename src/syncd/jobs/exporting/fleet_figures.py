@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from syncd.jobs.batteries.words import Words
-from syncd.jobs.exporting.fleet import Device
+from syncd.jobs.exporting.fleet import NO_MODEL, Device
 from syncd.state.battery_history import HistoryRow
 
 WIDTH = 5
@@ -19,7 +19,6 @@ BARS = (*(f"{low}-{low + WIDTH}" for low in range(0, 100, WIDTH)), "100+")
 TOP = 6
 """Models that have a line of their own; the others share one, so that the lines can be told apart."""
 
-NO_MODEL = "model not known"
 QUORUM = 0.1
 """Part of a line's devices that have to be known before its median tells something of it."""
 

@@ -38,6 +38,10 @@ _ROOM = 1.08
 """Of the highest bar, so that its top shows."""
 _METADATA: dict[PictureFormat, dict[str, None]] = {"svg": {"Date": None, "Creator": None}, "png": {"Software": None}}
 _MISSING = "\ufffd"
+_SANS = "Sans"
+_PLAIN = (400, "normal", "regular")
+_BOXES = "Last Resort"
+"""A font of matplotlib's, which has a box for every letter that there is."""
 
 
 class Shown(NamedTuple):
@@ -229,11 +233,12 @@ def _fonts(shown: Shown) -> tuple[Sequence[str], Shown]:
     names = [line.name for line in shown.trend.lines] + [stack.category for stack in shown.stacks]
     missing = {ord(letter) for name in names for letter in short(name)} - _letters(_path_of(_FONT))
     fonts = [_FONT]
-    if missing:
-        for family, path in _installed():
-            if has := missing & _letters(path):
-                fonts.append(family)
-                missing -= has
+    for family, path in _installed() if missing else ():
+        if has := missing & _letters(path):
+            fonts.append(family)
+            missing -= has
+        if not missing:
+            break
     gone = dict.fromkeys(missing, _MISSING)
     stacks = [stack._replace(category=stack.category.translate(gone)) for stack in shown.stacks]
     lines = [line._replace(name=line.name.translate(gone)) for line in shown.trend.lines]
@@ -247,14 +252,17 @@ def _path_of(family: str) -> str:
 
 
 def _installed() -> Iterator[tuple[str, str]]:
-    """Yield the upright fonts of this machine: family and file."""
-    from matplotlib.font_manager import fontManager, ttfFontProperty  # noqa: F401, PLC0415
+    """Yield the plain fonts of this machine, family and file: those without serifs first, as matplotlib's own is."""
+    from matplotlib.font_manager import fontManager  # noqa: PLC0415
 
-    seen = set[str]()
-    for font in sorted(fontManager.ttflist, key=lambda font: (font.name, font.fname)):
-        if font.name not in seen and font.style == "normal" and Path(font.fname).exists():
-            seen.add(font.name)
-            yield font.name, font.fname
+    plain = {
+        (_SANS not in font.name, font.name, font.fname)
+        for font in fontManager.ttflist
+        if font.style == "normal" and font.weight in _PLAIN and not font.name.startswith(_BOXES)
+    }
+    for _, family, path in sorted(plain):
+        if Path(path).exists():
+            yield family, path
 
 
 def _letters(path: str) -> set[int]:

@@ -5,7 +5,7 @@ import pytest
 from syncd.jobs.batteries.options import CATEGORIES, STATUSES
 from syncd.jobs.batteries.reports import NORMAL, REPLACE_NOW, REPLACE_SOON
 from syncd.jobs.batteries.words import Words
-from syncd.jobs.exporting.fleet import COLUMNS, Fleet, Labels, label, labels_of
+from syncd.jobs.exporting.fleet import COLUMNS, NO_MODEL, Fleet, Labels, label, labels_of
 from syncd.state.battery_history import OtherBattery
 from unit.jobs.exporting.fleets import NOW, WORDS, fleet_of, report
 
@@ -57,6 +57,7 @@ def test_what_is_unknown_is_empty_and_others_are_counted() -> None:
 
 
 def test_devices_are_sorted_by_serial_and_the_newest_report_is_told() -> None:
+    assert rows(fleet_of([report(days=-0.5)]))[0]["age_days"] == 0
     fleet = fleet_of([report("B", days=5), report("A", days=3)])
     assert [device.serial for device in fleet.devices] == ["A", "B"]
     assert fleet.newest == report(days=3).time
@@ -103,7 +104,9 @@ def test_the_summary_has_the_largest_model_first() -> None:
         ("B", 3, 2, 78.0, 61.0, 1, 1, 0, 0, 1, 0),
         ("A", 1, 1, 75.0, 75.0, 1, 0, 0, 1, 0, 0),
     ]
-    assert [*map(tuple, fleet_of([report(percent=None)]).by_model())] == [("", 1, 0, None, None, 0, 0, 0, 0, 0, 0)]
+    assert [*map(tuple, fleet_of([report(percent=None)]).by_model())] == [
+        (NO_MODEL, 1, 0, None, None, 0, 0, 0, 0, 0, 0)
+    ]
 
 
 def test_serials_of_rt_are_compared_as_serials_and_all_names_of_one_are_told() -> None:

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from syncd.jobs.exporting.fleet import Labels
-from syncd.jobs.exporting.fleet_figures import BARS, NO_MODEL, TOP, Line, groups, histogram, measured, title, trend
+from syncd.jobs.exporting.fleet import NO_MODEL, Labels
+from syncd.jobs.exporting.fleet_figures import BARS, TOP, Line, groups, histogram, measured, title, trend
 from syncd.state.battery_history import HistoryRow
 from unit.jobs.exporting.fleets import NOW, WORDS, fleet_of, history, report
 

@@ -115,6 +115,13 @@ def test_a_font_of_the_machine_is_taken_for_letters_that_are_missing(monkeypatch
     assert picture._fonts(told) == (["DejaVu Sans", "Other"], told)
 
 
+def test_no_font_that_has_a_box_for_every_letter_is_taken() -> None:
+    names = [name for name, _ in picture._installed()]
+    assert "DejaVu Sans" in names
+    assert not [name for name in names if name.startswith("Last Resort")]
+    assert ["Sans" in name for name in names] == sorted(("Sans" in name for name in names), reverse=True)
+
+
 def test_without_matplotlib_that_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     with pytest.raises(ConfigurationError, match="install syncd with its extra `pictures`") as caught:
