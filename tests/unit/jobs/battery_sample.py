@@ -100,8 +100,9 @@ def planned(
 ) -> tuple[list[Action], list[Listing]]:
     """Return the actions and all listings of a run."""
     made = laid(reports, assets, **given)
-    actions, unknown = diff(made.flow, made.pairs)
-    return actions, [*made.listings(), *unknown]
+    compared = made.compared(made.found.pairs)
+    actions, unknown = diff(made.flow, compared.pairs)
+    return actions, [*made.listings(), *compared.aside, *compared.stale, *unknown]
 
 
 def written(told: BatteryReport, target: Asset | None = None, **given: Any) -> dict[str, Any]:  # noqa: ANN401

@@ -263,4 +263,4 @@ def test_reports_and_assets_are_the_sides_of_one_match() -> None:
     made = laid([report(battery())], [asset()])
     assert (made.found.left.system, made.found.left.noun) == ("csv", "device")
     assert made.found.counts() == {"matched": 1, "only_csv": 0, "only_rt": 0, "conflict": 0, "rejected": 0}
-    assert isinstance(made.pairs[0][0], BatteryReport)
+    assert isinstance(made.found.pairs[0][0], BatteryReport)

@@ -7,23 +7,25 @@ from typing import TypeVar
 from syncd.host.errors import DataError
 from syncd.jobs.batteries.frame import Frame
 from syncd.jobs.batteries.reports import known_serial
+from syncd.reconcile.diff import diff
 from syncd.reconcile.explain import Case, Compared, Id, explain
 from syncd.reconcile.mapping import Flow
-from syncd.reconcile.model import Action, Listing
+from syncd.reconcile.model import Listing
 from syncd.reconcile.sides import Side
 
 R = TypeVar("R")
 
 
-def explained(sought: str, laid: Frame, actions: Sequence[Action]) -> list[Case]:
+def explained(sought: str, laid: Frame) -> list[Case]:
     """Return what there is to say about whatever has this serial number, name or id; DataError where nothing has."""
-    found = laid.found
+    found, sorted_out = laid.found, laid.compared(laid.found.pairs)
+    actions, _ = diff(laid.flow, sorted_out.pairs)
     compared = Compared(
-        found=replace(found, pairs=[*laid.pairs]),
+        found=replace(found, pairs=[*sorted_out.pairs]),
         to_left=Flow(source=found.right, target=found.left, fields=()),
         to_right=laid.flow,
         actions=actions,
-        listings=[*laid.listings(), *_counterparts(laid)],
+        listings=[*laid.listings(), *sorted_out.aside, *_counterparts(laid, sorted_out.aside)],
     )
     cases = explain(compared, [*_named(sought, laid)])
     if not cases:
@@ -50,9 +52,9 @@ def _called(sought: str, side: Side[R]) -> Iterator[Id]:
             yield side.system, side.ident(record)
 
 
-def _counterparts(laid: Frame) -> Iterator[Listing]:
+def _counterparts(laid: Frame, aside: Sequence[Listing]) -> Iterator[Listing]:
     """Yield a line for the device of each asset that is left alone."""
-    reasons = {listing.object: listing for listing in laid.aside}
+    reasons = {listing.object: listing for listing in aside}
     left, right = laid.found.left, laid.found.right
     for report, asset, _ in laid.found.pairs:
         if (listing := reasons.get(right.ident(asset))) is not None:

@@ -28,23 +28,41 @@ Pair = tuple[BatteryReport, Asset, str]
 
 
 @dataclass(frozen=True)
-class Frame:
-    """A comparison that has all but its actions.
+class Compared:
+    """Some pairs that were sorted out. ``pairs`` are those that are compared.
 
-    ``found`` has all there is, ``pairs`` are those that are compared; ``aside`` has a line for each asset that is left
-    alone although its device is known, ``stale`` for each that is compared with a report of long ago.
+    ``aside`` has a line for each asset that is left alone although its device is known, ``stale`` for each that is
+    compared with a report of long ago.
     """
 
-    found: Match[BatteryReport, Asset]
     pairs: Sequence[Pair]
     aside: Sequence[Listing]
     stale: Sequence[Listing]
+
+
+@dataclass(frozen=True)
+class Frame:
+    """A comparison that has all but its pairs' values: who is whom, and what decides about them."""
+
+    found: Match[BatteryReport, Asset]
     flow: Flow[BatteryReport, Asset]
+    sorting: "_Sorting"
+
+    def compared(self, pairs: Iterable[Pair]) -> Compared:
+        """Sort out which of some pairs are compared; their assets have all fields that are mapped."""
+        kept: list[Pair] = []
+        aside: list[Listing] = []
+        for pair in pairs:
+            listing = self.sorting.aside(pair[0], pair[1])
+            if listing is None:
+                kept.append(pair)
+            else:
+                aside.append(listing)
+        return Compared(kept, aside, [*self.sorting.stale(kept)])
 
     def listings(self) -> list[Listing]:
-        """Return a line for every record without a partner, and for every asset that gets nothing, or old news."""
-        alone = [_not_in_source(item, self.found.left.noun) for item in self.found.listings()]
-        return [*alone, *self.aside, *self.stale]
+        """Return a line for every record without a partner."""
+        return [_not_in_source(item, self.found.left.noun) for item in self.found.listings()]
 
 
 def frame(
@@ -55,26 +73,14 @@ def frame(
     fields: AssetFields,
     now: datetime,
 ) -> Frame:
-    """Match reports of a source and assets, and sort out which of them are compared."""
+    """Match reports of a source and assets; of these the name and the serial number are enough."""
     left = report_side(system, reports)
     right = asset_side(assets, fields, options.serial_field, (), (_SERIAL,))
-    found = match(left, right)
     crossing = Crossing(options, fields, now)
-    sorting = _Sorting(options, crossing, _units_with_batteries(reports), now - timedelta(days=options.recent_days))
-    pairs: list[Pair] = []
-    aside: list[Listing] = []
-    for pair in found.pairs:
-        listing = sorting.aside(pair[0], pair[1])
-        if listing is None:
-            pairs.append(pair)
-        else:
-            aside.append(listing)
     return Frame(
-        found=found,
-        pairs=pairs,
-        aside=aside,
-        stale=[*sorting.stale(pairs)],
+        found=match(left, right),
         flow=Flow(source=left, target=right, fields=crossing.fields(), settle=crossing.settle),
+        sorting=_Sorting(options, crossing, _units_with_batteries(reports), now - timedelta(days=options.recent_days)),
     )
 
 

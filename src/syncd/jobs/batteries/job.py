@@ -23,9 +23,10 @@ from syncd.jobs.observe import side_by_side, traffic_of
 from syncd.jobs.sides.rt_assets import SYSTEM, AssetFields, AssetWriter
 from syncd.reconcile.diff import diff
 from syncd.reconcile.explain import Explanation
-from syncd.reconcile.model import Action, Comparison, Listing
+from syncd.reconcile.model import Action, Comparison
 from syncd.reconcile.ports import Progress, Traffic, Writer
 from syncd.state.figures import SnapshotTimes
+from syncd.systems.rt.assets import slices
 from syncd.systems.rt.client import RequestTracker
 from syncd.systems.rt.schema import Schema
 from syncd.systems.rt.snapshot import AssetSnapshot
@@ -39,6 +40,10 @@ STATES = (
     frames.UNKNOWN,
 )
 """States of listings that a run counts, besides those of a match."""
+
+_NAMES = ("Name",)
+_SLICE = 2_000
+"""Whole assets that are in memory at a time."""
 
 
 class Source(Protocol):
@@ -80,17 +85,15 @@ class BatteryJob:
         reports, snapshot = self._observe()
         self._remember(reports, snapshot)
         with no_garbage():
-            laid = self._frame(reports, snapshot)
-            actions, unknown = diff(laid.flow, laid.pairs)
-            return self._comparison(laid, actions, unknown)
+            laid = self._frame(reports, snapshot, _NAMES)
+            return self._comparison(laid, snapshot)
 
     def explain(self, sought: str) -> Explanation:
         """Read both sides, and tell what a run would do with a device or an asset."""
         reports, snapshot = self._observe()
-        laid = self._frame(reports, snapshot)
-        actions, _ = diff(laid.flow, laid.pairs)
+        laid = self._frame(reports, snapshot, self._mapped)
         read = dict.fromkeys((self._source.system, *self._source.stats), "all devices")
-        cases = explained(sought, laid, actions)
+        cases = explained(sought, laid)
         return Explanation(job=self.name, sought=sought, cases=cases, read={**read, SYSTEM: "all assets"})
 
     def writers(self) -> Mapping[str, Writer]:
@@ -116,9 +119,14 @@ class BatteryJob:
             context.progress,
         )
 
-    def _frame(self, reports: Sequence[BatteryReport], snapshot: AssetSnapshot) -> Frame:
+    @property
+    def _mapped(self) -> tuple[str, ...]:
+        return (*_NAMES, *self._options.to_rt)
+
+    def _frame(self, reports: Sequence[BatteryReport], snapshot: AssetSnapshot, held: Sequence[str]) -> Frame:
+        """Match both sides; of the assets these fields are held, besides the serial number."""
         options, now = self._options, self._context.clock.now()
-        assets = [*snapshot.assets.select(("Name", options.serial_field, *options.to_rt))]
+        assets = [*snapshot.assets.select((options.serial_field, *held))]
         return frame(self._source.system, options, reports, assets, AssetFields(self._schema, snapshot.people), now)
 
     def _remember(self, reports: Sequence[BatteryReport], snapshot: AssetSnapshot) -> None:
@@ -126,13 +134,21 @@ class BatteryJob:
         store.batteries.history.note(rows_of(reports, self._source.system), self._options.noise_percent)
         store.figures.note_snapshot(self.name, SYSTEM, SnapshotTimes(as_of=snapshot.as_of, full=snapshot.full))
 
-    def _comparison(self, laid: Frame, actions: list[Action], unknown: Sequence[Listing]) -> Comparison:
-        listings = [*laid.listings(), *unknown]
+    def _comparison(self, laid: Frame, snapshot: AssetSnapshot) -> Comparison:
+        """Compare all pairs, some at a time: whole assets of a large fleet are not in memory together."""
+        found, listings, compared = laid.found, laid.listings(), 0
+        actions: list[Action] = []
+        partners = {asset.id: report for report, asset, _ in found.pairs}
+        for some in slices(snapshot.assets.select(self._mapped), _SLICE):
+            pairs = laid.compared((partners[asset.id], asset, "") for asset in some if asset.id in partners)
+            changes, unknown = diff(laid.flow, pairs.pairs)
+            compared += len(pairs.pairs)
+            actions += changes
+            listings += (*pairs.aside, *pairs.stale, *unknown)
         states = Counter(listing.state for listing in listings)
-        found = laid.found
         counts = {
             **{state: number for state, number in found.counts().items() if state != f"only_{SYSTEM}"},
-            "in_sync": len(laid.pairs) - len(actions),
+            "in_sync": compared - len(actions),
             "changed": len(actions),
             **{state: states[state] for state in STATES},
         }
