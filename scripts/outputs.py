@@ -31,6 +31,34 @@ MOMENT = re.compile(r"\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 WHEN = re.compile(r"(?<=^ )\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 """The first cell of the history of an object."""
 
+BATTERIES = """
+[jobs.JOB]
+catalogs = ["Chromebooks"]
+recent_days = 36500
+limits = { update = { percent = 100 } }
+
+[jobs.JOB.to_rt]
+"CF.{Battery Health}" = "percent"
+"CF.{Battery Status}" = "status"
+"CF.{Battery Reported}" = "report_time"
+"""
+"""A job of batteries to which no report of the sandbox is too old, whenever the documentation is made."""
+
+REPORTS = """\
+5CD1234XYZ,4080,2024-09-02T08:00:00Z,BATTERY_HEALTH_NORMAL,12,4110
+5CD1234XYZ,4080,2025-03-20T08:00:00Z,BATTERY_HEALTH_NORMAL,181,3940
+5CD1234XYZ,4080,2025-09-01T08:00:00Z,BATTERY_HEALTH_NORMAL,260,3720
+5CD1234XYZ,4080,2026-01-15T08:00:00Z,BATTERY_HEALTH_NORMAL,402,3380
+5CD1234XYZ,4080,2026-05-11T08:00:00Z,BATTERY_REPLACE_SOON,545,3150
+5CD1234XYZ,4080,2026-09-14T08:00:00Z,BATTERY_REPLACE_SOON,611,2980
+"""
+"""What GAM printed of one device in two years, each line in a file of its own."""
+
+REPORT_COLUMNS = (
+    "serialNumber,batteryInfo.0.designCapacity,batteryStatusReport.0.reportTime,batteryStatusReport.0.batteryHealth,"
+    "batteryStatusReport.0.cycleCount,batteryStatusReport.0.fullChargeCapacity\n"
+)
+
 ONE_AT_A_TIME = "concurrency = 1"
 """Keeps the order of the journal's records the same from run to run."""
 
@@ -243,6 +271,35 @@ def looks() -> tuple[str, str]:
         return on.terminal("doctor"), on.terminal("fields")
 
 
+@cache
+def batteries() -> tuple[str, str]:
+    """Return the plan of a job of batteries, and what is known of one device."""
+    jobs = "".join(BATTERIES.replace("JOB", job) for job in ("battery-telemetry", "battery-csv"))
+    keep = "[state]\nretention_days = 36500\n"
+    with stage(settled=False, devices=60, config=lambda text: text.replace("[state]\n", keep) + jobs) as on:
+        plan = on.terminal("plan", "battery-telemetry", "--all")
+        for report in REPORTS.splitlines():
+            file = on.site.directory / "batteries.csv"
+            file.write_text(f"{REPORT_COLUMNS}{report}\n")
+            on.terminal("import", "battery", str(file))
+        on.terminal("plan", "battery-csv")
+        return plan, on.terminal("explain", "battery", "5CD1234XYZ")
+
+
+def _battery_plan() -> str:
+    """Return the first actions, and what is told of devices without data."""
+    actions, rest = _split(batteries()[0])
+    lines = actions.splitlines()
+    first = [line for action in _by_action(lines[2:])[:2] for line in action]
+    tables = re.findall(r"^((?:Without a (?:recent|battery)|Not in).*)\n\n((?:.+\n)+)", rest, re.MULTILINE)
+    told = [line for title, table in tables for line in ("", title, "", *table.splitlines())]
+    return "\n".join(["$ syncd plan battery-telemetry", *lines[:2], *first, " ...", *told, "", _end(rest)])
+
+
+def _battery_history() -> str:
+    return f"$ syncd explain battery 5CD1234XYZ\n{batteries()[1]}"
+
+
 def _doctor() -> str:
     """Return what the doctor says of the job, and what to do; the rest is of this machine."""
     table, _, rest = looks()[0].partition("\n\n")
@@ -268,6 +325,8 @@ OUTPUTS: dict[str, Callable[[], str]] = {
     "record": _record,
     "doctor": _doctor,
     "fields": _fields,
+    "battery-plan": _battery_plan,
+    "battery-history": _battery_history,
     "explain": lambda: explained()[0],
     "explain-conflict": lambda: explained()[1],
 }

@@ -143,7 +143,11 @@ class BatteryGamOptions(BatteryOptions, frozen=True, kw_only=True, forbid_unknow
 
     program: Annotated[str, Meta(min_length=1, description="GAM: a path, or a name that is found in PATH.")] = "gam"
     config_dir: Annotated[
-        str, Meta(description="GAM's configuration directory; empty: where GAM looks by itself (GAMCFGDIR, ~/.gam).")
+        str,
+        Meta(
+            description="GAM's configuration directory. Empty: one that is made of the credentials `gam-cfg`, "
+            "`gam-oauth2` and `gam-oauth2service`, where there are any, else where GAM looks by itself (~/.gam)."
+        ),
     ] = ""
     arguments: Annotated[
         tuple[str, ...],
