@@ -53,7 +53,8 @@ def write_to_replace(file: BinaryIO, fleet: Fleet) -> None:
 
 
 def _table(book: "Workbook", sheet: "Worksheet", header: Sequence[str], rows: Sequence[Sequence[Cell]]) -> None:
-    number = fill(book, sheet, header, rows)
+    numbers = {at for at in range(len(header)) if any(isinstance(row[at], int | float) for row in rows)}
+    number = fill(book, sheet, header, rows, numbers)
     _printed(sheet, 0)
     sheet.repeat_rows(0)
     sheet.autofilter(0, 0, max(1, number), len(header) - 1)

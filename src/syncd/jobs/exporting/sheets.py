@@ -6,7 +6,7 @@ text and needs no guard.
 
 import csv
 import io
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from tempfile import TemporaryDirectory
@@ -114,13 +114,22 @@ def workbook(file: BinaryIO) -> Iterator["Workbook"]:
                 sheet.row_data_fh.close()
 
 
-def fill(book: "Workbook", sheet: "Worksheet", header: Sequence[str], rows: Iterable[Sequence[Cell]]) -> int:
-    """Write a table to a sheet, and return the number of its rows below the header; errors as ``write_xlsx``."""
+def fill(
+    book: "Workbook",
+    sheet: "Worksheet",
+    header: Sequence[str],
+    rows: Iterable[Sequence[Cell]],
+    numbers: Container[int] = (),
+) -> int:
+    """Write a table to a sheet, and return the number of its rows below the header; errors as ``write_xlsx``.
+
+    ``numbers`` are the columns whose names stand on the right, as numbers do.
+    """
     sheet.freeze_panes(1, 0)
-    bold = book.add_format({"bold": True})
+    left, right = book.add_format({"bold": True}), book.add_format({"bold": True, "align": "right"})
     shapes = {kind: book.add_format({"num_format": shape}) for kind, shape in _SHAPES.items()}
     for column, name in enumerate(header):
-        sheet.write_string(0, column, name, bold)
+        sheet.write_string(0, column, name, right if column in numbers else left)
     number = 0
     for number, row in enumerate(rows, 1):
         if number >= MOST_ROWS:

@@ -120,6 +120,19 @@ def test_the_same_data_give_the_same_bytes_and_no_formula() -> None:
             assert b"<f>" not in parts.read(name) or "/charts/" in name
 
 
+def test_names_of_columns_of_numbers_stand_where_the_numbers_do() -> None:
+    book = written([report("A1", 70.0)])[1]
+    with ZipFile(io.BytesIO(book)) as parts:
+        sheet = parts.read("xl/worksheets/sheet1.xml").decode()
+        styles = ET.fromstring(parts.read("xl/styles.xml"))  # noqa: S314 - we wrote it
+    main = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
+    formats = [style.find(f"{main}alignment") is not None for style in styles.findall(f"{main}cellXfs/{main}xf")]
+    right = {cell: formats[int(style)] for cell, style in re.findall(r'<c r="(\w+)" s="(\d+)" t="inlineStr"', sheet)}
+    assert [COLUMNS[ord(cell[0]) - ord("A")] for cell, is_right in right.items() if is_right] == [
+        *("percent", "cycles", "full_charge_mah", "design_mah", "batteries", "age_days")
+    ]
+
+
 def test_the_list_alone_is_one_sheet() -> None:
     fleet, file = fleet_of([report("A", 70.0), report("B", 90.0)]), io.BytesIO()
     write_to_replace(file, fleet)
