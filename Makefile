@@ -6,7 +6,7 @@ PROGRAM := $(VENV)/.program
 TOOLS := $(VENV)/.tools
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check
 
-.PHONY: demo test lint format docs bench clean
+.PHONY: demo test lint format docs bench soak clean
 
 demo: $(PROGRAM)
 	@$(BIN)/syncd demo
@@ -32,6 +32,10 @@ docs: $(TOOLS)
 
 bench: $(TOOLS)
 	PYTHONPATH=tests $(BIN)/python -m bench
+
+# Kills under load, for about a quarter of an hour; `make test` does a short one.
+soak: $(TOOLS)
+	PYTHONPATH=tests $(BIN)/python -m soak
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis

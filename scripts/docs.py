@@ -51,9 +51,16 @@ def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     return "".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in line)} |\n" for line in lines)
 
 
+def _elsewhere(path: str, name: str) -> bool:
+    """Tell whether an option is one of a table within, which is printed by itself."""
+    within = [table for table in TABLES if table.startswith(f"{name}.")]
+    return any(path == table or path.startswith(f"{table}.") for table in within)
+
+
 def options(name: str) -> str:
     """Return the options of one table of the configuration file."""
-    found = sorted(option_docs(TABLES[name], name), key=lambda option: not option.required or "<name>" in option.path)
+    own = [option for option in option_docs(TABLES[name], name) if not _elsewhere(option.path, name)]
+    found = sorted(own, key=lambda option: not option.required or "<name>" in option.path)
     return table(["option", "type", "default", "meaning"], map(_option, found))
 
 

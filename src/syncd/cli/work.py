@@ -3,7 +3,7 @@
 import os
 import socket
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import timedelta
 from functools import partial
 from itertools import count
@@ -13,12 +13,12 @@ import click
 import msgspec
 
 from syncd.cli.session import actor, context_of, inbox_of, settings_of
-from syncd.daemons.worker import Handler, Opener, Policy, Worker
+from syncd.daemons.worker import Opener, Policy, Worker
 from syncd.host.clock import SystemClock
 from syncd.host.errors import Busy, ConfigurationError
 from syncd.host.notify import Notifier
 from syncd.host.stop import StopSignal
-from syncd.jobs import asset_created
+from syncd.jobs import asset_created, student_check
 from syncd.jobs.context import RunContext
 from syncd.jobs.events import EventsOptions
 from syncd.jobs.settings import Settings, check
@@ -87,18 +87,19 @@ def _impatient(settings: Settings) -> Settings:
 
 
 def _handlers(settings: Settings, context: RunContext) -> Mapping[str, Opener]:
-    options = settings.events.asset_created
-    if options is None:
+    """Return what opens the handler of each kind that is configured; events of other kinds wait."""
+    created, checks, found = settings.events.asset_created, settings.events.student_check, dict[str, Opener]()
+    if created is not None:
+        found[ASSET_CREATED] = partial(asset_created.open_handler, created, context, settings.jobs.chromebooks)
+    if checks is not None:
+        found[student_check.NAME] = partial(student_check.open_handler, checks, context)
+    if not found:
         raise ConfigurationError(
-            "nothing says what to do with events; add an [events.asset-created] table to the configuration file",
+            "nothing says what to do with events; add an [events.asset-created] or an [events.student-check] table to "
+            "the configuration file",
             code="config.no_events",
         )
-    chromebooks = settings.jobs.chromebooks
-
-    def open_asset_created() -> AbstractContextManager[Handler]:
-        return asset_created.open_handler(options, context, chromebooks)
-
-    return {ASSET_CREATED: open_asset_created}
+    return found
 
 
 # -- workers side by side

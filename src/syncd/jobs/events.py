@@ -5,6 +5,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
+from syncd.jobs.checking.options import StudentCheckOptions
 from syncd.jobs.tagging.options import AssetCreatedOptions
 
 
@@ -35,3 +36,4 @@ class EventsOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
         ),
     ] = 60.0
     asset_created: AssetCreatedOptions | None = msgspec.field(default=None, name="asset-created")
+    student_check: StudentCheckOptions | None = msgspec.field(default=None, name="student-check")

@@ -14,6 +14,7 @@ from syncd.host.errors import ConfigurationError
 from syncd.host.listening import WebhookOptions
 from syncd.jobs.batteries.import_options import BatteryImportOptions
 from syncd.jobs.batteries.options import BatteryCsvOptions, BatteryGamOptions, BatteryTelemetryOptions
+from syncd.jobs.checking.options import StudentCheckOptions
 from syncd.jobs.context import RunContext, missing_tables
 from syncd.jobs.events import EventsOptions
 from syncd.jobs.exporting.fleet_options import BatteryExportOptions
@@ -21,6 +22,7 @@ from syncd.jobs.exporting.options import StudentExportOptions
 from syncd.jobs.options import JobOptions
 from syncd.jobs.people.options import RtUsersOptions
 from syncd.jobs.sides.options import ChromebooksOptions
+from syncd.jobs.tagging.options import AssetCreatedOptions
 from syncd.reconcile.run import Job
 from syncd.systems.google.options import GoogleOptions
 from syncd.systems.rosters.options import StudentImportOptions
@@ -137,6 +139,8 @@ TABLES: Mapping[str, type[msgspec.Struct]] = {
     "exports.battery": BatteryExportOptions,
     "webhooks": WebhookOptions,
     "events": EventsOptions,
+    "events.asset-created": AssetCreatedOptions,
+    "events.student-check": StudentCheckOptions,
 }
 """The tables of the file by name, for the documentation."""
 
@@ -179,10 +183,10 @@ def check(settings: Settings) -> list[str]:
 
 
 def _check_events(settings: Settings) -> None:
-    options = settings.events.asset_created
-    if options is None:
-        return
-    if settings.rt is None:
-        raise missing_tables("asset-created", ["rt"])
-    if options.chromebooks and settings.jobs.chromebooks is None:
+    tables = {"asset-created": settings.events.asset_created, "student-check": settings.events.student_check}
+    wanted = [name for name, options in tables.items() if options is not None]
+    if wanted and settings.rt is None:
+        raise missing_tables(wanted[0], ["rt"])
+    created = settings.events.asset_created
+    if created is not None and created.chromebooks and settings.jobs.chromebooks is None:
         raise missing_tables("asset-created", ["jobs.chromebooks"])

@@ -29,7 +29,7 @@ TEMPLATE = [
     "Troubleshooting",
     "References",
 ]
-DAEMONS = {"rt-webhook", "webhooks"}
+DAEMONS = {"rt-webhook", "student-check", "webhooks"}
 """Pages of what is no job."""
 CONFIGURATION = ROOT / "docs/reference/configuration.md"
 SNIPPETS = [

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from syncd.jobs.options import FieldNames, JobOptions
+from syncd.jobs.options import FieldNames, JobOptions, Mode
 from syncd.systems.rt.schema import Kind, Need, custom_name
 from syncd.systems.rt.users.schema import UserNeed
 
@@ -27,6 +27,10 @@ class StudentCheckOptions(JobOptions, frozen=True, kw_only=True, forbid_unknown_
     catalogs: Annotated[
         tuple[str, ...], Meta(min_length=1, description="RT catalogs whose assets are the devices that students hold.")
     ]
+    mode: Annotated[
+        Mode,
+        Meta(description="What a check-in does: only say what it would take back, or take it back, within the limits."),
+    ] = "plan"
     serial_field: Annotated[str, Meta(description="Custom field of assets that holds the serial number.")] = (
         "CF.{Serial Number}"
     )

@@ -1,0 +1,1 @@
+"""Long runs with kills; `make soak`. The tests run short ones of the same."""
