@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -42,7 +42,7 @@ lease_seconds = 2
 {events}
 [events.asset-created]
 appear_minutes = 0.05
-fill_seconds = 2
+fill_seconds = {fill}
 {options}
 [[events.asset-created.sequences]]
 catalog = "Chromebooks"
@@ -95,13 +95,14 @@ class NewAssets:
         more: str = "",
         url: str = "",
         user: str = "rt-sync",
+        fill: int = 2,
     ) -> None:
-        """Write configuration and credentials; all but ``url`` and ``user`` are further lines of their tables."""
+        """Write configuration and credentials; the first four are further lines of their tables."""
         config, folder = self.directory / "config.toml", self.directory / "credentials"
         folder.mkdir(exist_ok=True)
         (folder / "rt-token").write_text(self.rt5.tokens[user])
         places = {"state": self.state, "url": url or self.rt5.url}
-        tables = {"options": options, "sequence": sequence, "events": events, "more": more}
+        tables = {"fill": fill, "options": options, "sequence": sequence, "events": events, "more": more}
         config.write_text(CONFIGURATION.format(**places, **tables))
         kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "PYTHONPATH") if name in os.environ}
         self.environment = kept | {"SYNCD_CONFIG": str(config), "CREDENTIALS_DIRECTORY": str(folder)}
@@ -194,6 +195,13 @@ class NewAssets:
     def states(self) -> Mapping[str, int]:
         """Return how many events there are in each state."""
         return Counter({state: number for (_, state), number in self.inbox.counts().items()})
+
+    def until(self, test: Callable[[], bool], seconds: float = 30) -> None:
+        """Wait until something is so."""
+        deadline = time.monotonic() + seconds
+        while not test():
+            assert time.monotonic() < deadline, self.inbox.list(("waiting", "working", "dead"))
+            time.sleep(0.02)
 
     def until_done(self, events: int, seconds: float = 90) -> float:
         """Wait until so many events are done; return how long it took (s)."""

@@ -137,7 +137,7 @@ def test_a_new_asset_gets_the_fields_that_it_lacks_along_with_its_tag(site: NewA
     run = site.syncd("show", site.result(event)["run"], "--json")
     (each,) = run["actions"]
     assert each["action"]["before"] == {"Name": "Cart", "Status": "new", "CF.{Funding Source}": None}
-    assert each["outcome"]["state"] == "verified"
+    assert each["result"]["state"] == "verified"
     assert run["run"]["requests"]["rt"] <= 12
 
 
@@ -152,7 +152,7 @@ when = { "CF.{Type}" = ["Chromebook", "Laptop"] }
 
 
 def test_the_sequence_depends_on_the_type_and_waits_for_it_to_be_filled_in(site: NewAssets) -> None:
-    site.configure(sequence=IPADS)
+    site.configure(sequence=IPADS, fill=12)
     ipad = site.create("x", CustomFields={"Type": "iPad"})
     laptop = site.create("x", CustomFields={"Type": "Laptop"})
     switch = site.create("x", CustomFields={"Type": "Switch"})
@@ -160,8 +160,7 @@ def test_the_sequence_depends_on_the_type_and_waits_for_it_to_be_filled_in(site:
     before = site.states()["done"]
     events = site.tell(ipad, laptop, switch, late, never)
     site.start_worker()
-    while site.event(events[3]).code != "asset.not_filled":
-        time.sleep(0.02)
+    site.until(lambda: site.event(events[3]).code == "asset.not_filled")
     site.rt.send("PUT", f"/asset/{late}", json={"CustomFields": {"Type": "Chromebook"}})
     site.until_done(before + 5)
     assert TAG.fullmatch(site.name(ipad))
@@ -177,10 +176,7 @@ def test_an_asset_that_never_appears_is_a_dead_letter_and_one_that_is_late_is_no
     site.start_worker()
     time.sleep(0.5)
     assert site.create("Late") == number
-    deadline = time.monotonic() + 20
-    while site.event(never).state != "dead" or site.event(late).state != "done":
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
+    site.until(lambda: (site.event(never).state, site.event(late).state) == ("dead", "done"))
     event = site.event(never)
     assert (event.code, event.attempts) == ("asset.never_appeared", 1)
     assert f"asset {number + 5000} has not appeared in RT" in event.error
@@ -239,10 +235,7 @@ def test_while_rt_is_down_events_wait_without_losing_a_try(site: NewAssets) -> N
     (event,) = site.tell(asset)
     site.configure(url="http://127.0.0.1:9", events="tries = 2")
     worker = site.start_worker()
-    deadline = time.monotonic() + 20
-    while "all asset-created wait" not in (site.directory / "worker-0.log").read_text():
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
+    site.until(lambda: "all asset-created wait" in (site.directory / "worker-0.log").read_text())
     time.sleep(3)
     assert worker.poll() is None
     assert (site.event(event).state, site.event(event).attempts) == ("waiting", 0)
@@ -304,7 +297,7 @@ def test_a_worker_that_is_killed_gives_an_asset_no_second_tag_and_no_tag_twice(
     site.until_done(site.states()["done"] + (1 if (place, when) == ("finish", "after") else 2))
     done = site.event(event)
     assert done.finished is not None
-    assert done.finished - killed_at < timedelta(seconds=6)
+    assert done.finished - killed_at < timedelta(seconds=15)
     tags = [site.name(first), site.name(second)]
     assert all(TAG.fullmatch(tag) for tag in tags)
     assert len(set(tags)) == 2

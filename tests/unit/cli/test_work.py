@@ -1,0 +1,67 @@
+"""``syncd work`` and ``syncd poll``: what they need, and that their options do something."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from syncd.cli.work import _close_abandoned, _impatient, _policy, _slot
+from syncd.host.clock import SystemClock
+from syncd.jobs.events import EventsOptions
+from syncd.jobs.settings import Settings
+from syncd.state.store import open_store
+from syncd.systems.rt.options import RtOptions
+from unit.cli.commands import Cli
+
+
+def configured(tmp_path: Path, text: str) -> Cli:
+    (tmp_path / "config.toml").write_text(f'[state]\ndirectory = "{tmp_path}/state"\n{text}')
+    found = Cli()
+    found.environment["SYNCD_CONFIG"] = str(tmp_path / "config.toml")
+    return found
+
+
+def test_a_worker_without_anything_to_do_says_so(tmp_path: Path) -> None:
+    cli = configured(tmp_path, '[rt]\nurl = "https://rt.example.org"\n')
+    assert "nothing says what to do with events" in cli.ended(78, "work", "--until-idle").err
+
+
+def test_a_poll_without_rt_says_so(tmp_path: Path) -> None:
+    assert "needs [rt]" in configured(tmp_path, "").ended(78, "poll", "asset-created").err
+
+
+def test_the_options_are_those_of_the_worker() -> None:
+    options = EventsOptions(tries=3, first_wait_seconds=1, longest_wait_seconds=9, lease_seconds=20)
+    policy = _policy(options)
+    assert (policy.tries, policy.first_wait, policy.longest_wait) == (3, 1, 9)
+    assert policy.lease == timedelta(seconds=20)
+
+
+def test_systems_are_given_up_soon_so_that_other_events_need_not_wait() -> None:
+    hasty = _impatient(Settings(rt=RtOptions(url="https://rt.example.org")))
+    assert hasty.rt is not None
+    assert (hasty.rt.attempts, hasty.rt.budget_seconds) == (2, 30)
+    own = _impatient(Settings(rt=RtOptions(url="https://rt.example.org", attempts=1, budget_seconds=5)))
+    assert own.rt is not None
+    assert (own.rt.attempts, own.rt.budget_seconds) == (1, 5)
+
+
+def test_workers_side_by_side_have_numbers_of_their_own_and_free_ones_are_used_again(tmp_path: Path) -> None:
+    with _slot(tmp_path) as first:
+        with _slot(tmp_path) as second:
+            assert (first, second) == (1, 2)
+        with _slot(tmp_path) as again:
+            assert again == 2
+
+
+@pytest.mark.parametrize(("actor", "closed"), [("unit#1", True), ("unit#2", False), ("unit#3", True), ("root", True)])
+def test_runs_of_dead_workers_are_closed_and_those_of_living_ones_are_not(
+    tmp_path: Path,
+    actor: str,
+    closed: bool,  # noqa: FBT001
+) -> None:
+    with open_store(tmp_path, actor=actor, clock=SystemClock()) as store:
+        run = store.ledger.start("asset-created", "apply")
+    with _slot(tmp_path) as mine, _slot(tmp_path), open_store(tmp_path) as store:
+        _close_abandoned(store, tmp_path, mine, ["asset-created"])
+        assert (store.ledger.run(run).result == "interrupted") is closed
