@@ -35,7 +35,10 @@ python3Packages.buildPythonApplication {
       ../docs/man
       ../pyproject.toml
       ../src
+      ../tests/bench
       ../tests/fixtures
+      ../tests/system/__init__.py
+      ../tests/system/batteries.py
       ../tests/unit
     ];
   };
@@ -54,7 +57,8 @@ python3Packages.buildPythonApplication {
     python3Packages.hypothesis
     python3Packages.pytestCheckHook
     python3Packages.python-calamine
-  ];
+  ]
+  ++ extras.pictures;
   enabledTestPaths = [ "tests/unit" ];
   pythonImportsCheck = [ "syncd" ];
 
