@@ -4,6 +4,7 @@ import errno
 import os
 import socket
 from collections.abc import MutableMapping
+from contextlib import suppress
 
 from syncd.host.errors import ConfigurationError, IntegrationError, NotPermitted, Unavailable
 
@@ -28,19 +29,17 @@ def inherited_sockets(environ: MutableMapping[str, str] = os.environ, *, first: 
 
 
 def _taken(number: int) -> socket.socket:
-    try:
+    with suppress(OSError):
         os.set_inheritable(number, False)  # noqa: FBT003 - positional-only
         taken = socket.socket(fileno=number)
-        listens = taken.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN)
-    except OSError:
-        listens = 0
-    if not listens or taken.type != socket.SOCK_STREAM:
-        raise ConfigurationError(
-            f"descriptor {number} that systemd handed over is no listening stream socket; the socket unit needs "
-            "ListenStream= and Accept=no.",
-            code="listen.socket",
-        )
-    return taken
+        if taken.type == socket.SOCK_STREAM and taken.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
+            return taken
+        taken.close()
+    raise ConfigurationError(
+        f"descriptor {number} that systemd handed over is no listening stream socket; the socket unit needs "
+        "ListenStream= and Accept=no.",
+        code="listen.socket",
+    )
 
 
 def bound_socket(host: str, port: int) -> socket.socket:

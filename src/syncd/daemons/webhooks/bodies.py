@@ -19,7 +19,9 @@ STUDENT_CHECK = "student-check"
 _LONGEST_FAULT = 300  # characters; the name of an unknown field is the sender's
 
 _DIGITS = Meta(pattern=r"^[1-9][0-9]{0,8}(?![\s\S])", description="The number as text, as Perl often writes it.")
-AssetId: TypeAlias = Annotated[int, Meta(ge=1, le=2**31 - 1)] | Annotated[str, _DIGITS]
+# A number, as 17.0 is an integer in JSON too; RT has 32 bits for them.
+_Number: TypeAlias = Annotated[float, Meta(ge=1, le=2**31 - 1, multiple_of=1)]
+AssetId: TypeAlias = _Number | Annotated[str, _DIGITS]
 Key: TypeAlias = Annotated[str, Meta(min_length=1, max_length=100)]
 Name: TypeAlias = Annotated[str, Meta(max_length=1024)]
 Notes: TypeAlias = Annotated[str, Meta(max_length=10_000)]
@@ -32,7 +34,7 @@ class AssetCreated(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     asset_id: AssetId
     event: Literal["asset-created"] = "asset-created"
     name: Name | None = None
-    catalog: Name | int | None = None
+    catalog: Name | float | None = None
     timestamp: Timestamp | None = None
 
     def new_event(self, message_id: str) -> NewEvent:  # noqa: ARG002 - as all bodies have it

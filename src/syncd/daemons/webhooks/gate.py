@@ -33,8 +33,10 @@ class Gate:
             self._check_signature(headers, body)
         else:
             self._check_token(headers, source)
-        message_id = headers.get(b"webhook-id", b"")
-        if message_id and not signatures.is_id(message_id):
+        message_id = headers.get(b"webhook-id")
+        if message_id is None:
+            return ""
+        if not signatures.is_id(message_id):
             raise Rejected(400, "webhook.id", "webhook-id is not 1 to 256 printable characters without dots and spaces")
         return message_id.decode("ascii")
 

@@ -36,6 +36,7 @@ _SIGNATURE = (
         "`v1,` and the HMAC-SHA256 of `id.timestamp.body` in base64; several are separated by a space.",
     ),
 )
+_ID = {"minLength": 1, "maxLength": 256, "pattern": r"^[!-\-/-~]+$"}
 
 
 def document() -> dict[str, Any]:
@@ -98,7 +99,7 @@ def _headers(*, about_id: str = "") -> list[dict[str, Any]]:
             "in": "header",
             "required": False,
             "description": about_id or what if name == "webhook-id" else what,
-            "schema": {"type": "string"},
+            "schema": {"type": "string", **(_ID if name == "webhook-id" else {})},
         }
         for name, what in _SIGNATURE
     ]

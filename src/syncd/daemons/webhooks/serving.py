@@ -86,7 +86,8 @@ class Listener:
                 if stop() and not self._server.should_exit:
                     self._server.should_exit = True
                     notifier.stopping()
-                self._tick(notifier)
+                if ready:
+                    self._tick(notifier)
                 await asyncio.wait([task], timeout=TICK if ready else 0.01)
             await task
         finally:

@@ -1,0 +1,184 @@
+"""How the listener starts, what it tells systemd, and how it ends."""
+
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from unit.webhooks.listener import ASSET, KEY, Answer, Listener, read_answer, request, secret, signed
+
+BODY = b'{"asset_id": 1}'
+
+
+@pytest.mark.parametrize(
+    ("credentials", "options", "status", "told"),
+    [
+        ({}, "", 77, "neither a credential webhook-secret nor webhook-token"),
+        ({"webhook-secret": "hunter2"}, "", 77, "line 1 of credential webhook-secret is not"),
+        ({"webhook-token": "short"}, "", 77, "line 1 of credential webhook-token is not"),
+        ({"webhook-secret": ""}, "", 77, "is empty"),
+        ({"webhook-secret": secret(KEY)}, 'token_sources = ["10.0.0.0/33"]', 78, "10.0.0.0/33"),
+        ({"webhook-secret": secret(KEY)}, 'trusted_proxies = ["nginx"]', 78, "nginx"),
+        ({"webhook-secret": secret(KEY)}, "rates = 5", 78, "did you mean webhooks.rate"),
+        ({"webhook-secret": secret(KEY)}, "retention_days = 6", 78, "retention_days"),
+        ({"webhook-secret": secret(KEY)}, "connections = 100000", 78, "LimitNOFILE="),
+    ],
+)
+def test_it_does_not_start_without_what_it_needs(
+    tmp_path: Path, credentials: dict[str, str], options: str, status: int, told: str
+) -> None:
+    listener = Listener(tmp_path, options, credentials=credentials)
+    listener.spawn()
+    assert listener.ended() == status
+    errors = [record["MESSAGE"] for record in listener.log if int(record["PRIORITY"]) <= 3]
+    assert len(errors) == 1
+    assert told in errors[0]
+    assert "hunter2" not in str(listener.log)
+
+
+@pytest.mark.parametrize("listen", ["localhost:80", "127.0.0.1", "127.0.0.1:99999", "127.0.0.1:x", ":80", "/run/x"])
+def test_what_is_no_address_is_refused(tmp_path: Path, listen: str) -> None:
+    config = tmp_path / "config.toml"
+    config.write_text(f'[webhooks]\nlisten = "{listen}"\n')
+    done = subprocess.run(
+        [sys.executable, "-m", "syncd", "--log", "json", "--config", str(config), "config", "check"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 78
+    assert "write it like 127.0.0.1:8470" in done.stderr
+
+
+def test_an_address_that_another_process_has_is_tried_again_later(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        listener = Listener(tmp_path, port=taken.getsockname()[1])
+        listener.spawn()
+        assert listener.ended() == 75
+    assert "another process does" in listener.log[-1]["MESSAGE"]
+
+
+def test_an_address_of_another_host_is_a_mistake(tmp_path: Path) -> None:
+    listener = Listener(tmp_path)
+    listener.spawn()
+    assert listener.process is not None
+    listener.stop(signal.SIGKILL)
+    config = tmp_path / "config.toml"
+    config.write_text(config.read_text().replace("127.0.0.1:0", "192.0.2.1:0"))
+    done = subprocess.run(
+        [sys.executable, "-m", "syncd", "--log", "json", "serve", "webhooks"],
+        env={"SYNCD_CONFIG": str(config), "CREDENTIALS_DIRECTORY": str(tmp_path / "credentials")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 78
+    assert "nobody can listen on 192.0.2.1 port 0 here" in done.stderr
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_request_that_is_on_the_way_is_answered_before_it_stops(tmp_path: Path, number: signal.Signals) -> None:
+    text = request("POST", ASSET, signed(BODY), BODY)
+    with Listener(tmp_path) as listener, listener.connection() as begun, listener.connection() as idle:
+        begun.sendall(text[:40])
+        time.sleep(0.1)
+        assert listener.process is not None
+        listener.process.send_signal(number)
+        time.sleep(0.4)
+        idle.sendall(text)
+        begun.sendall(text[40:])
+        answers = [read_answer(begun), read_answer(idle)]
+        assert listener.ended() == 0
+    for answer in answers:
+        assert answer is not None
+        assert (answer.status, answer.headers["connection"]) == (202, "close")
+
+
+def test_a_connection_that_never_sends_anything_does_not_hold_up_a_stop(tmp_path: Path) -> None:
+    with Listener(tmp_path, "request_seconds = 60.0") as listener, listener.connection():
+        time.sleep(0.1)
+        began = time.monotonic()
+        assert listener.stop() == 0
+        assert time.monotonic() - began < 6
+
+
+def test_systemd_is_told_of_every_turn(tmp_path: Path) -> None:
+    path = tmp_path / "notify"
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as line:
+        line.bind(str(path))
+        line.settimeout(20)
+        environment = {"NOTIFY_SOCKET": str(path), "WATCHDOG_USEC": "600000"}
+        with Listener(tmp_path, environment=environment) as listener:
+            told = [line.recv(4096).decode() for _ in range(4)]
+            assert listener.stop() == 0
+            line.settimeout(0.2)
+            told += _rest(line)
+    assert told[0].startswith("STATUS=listening on 127.0.0.1:")
+    assert told[1] == "READY=1"
+    assert told[2:4] == ["WATCHDOG=1"] * 2
+    assert told[-1] in ("STOPPING=1", "WATCHDOG=1")
+    assert told.count("STOPPING=1") == 1
+
+
+def _rest(line: socket.socket) -> Iterator[str]:
+    while True:
+        try:
+            yield line.recv(4096).decode()
+        except TimeoutError:
+            return
+
+
+def test_a_socket_that_systemd_holds_refuses_nobody_while_the_listener_restarts(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0), backlog=128) as held:
+        port = held.getsockname()[1]
+        answers: list[Answer | None] = []
+        done = threading.Event()
+        sender = Listener(tmp_path / "sender", port=port)
+
+        def send() -> None:
+            number = 0
+            while not done.is_set():
+                number += 1
+                body = b'{"asset_id": %d}' % number
+                answers.append(sender.raw(request("POST", ASSET, {**signed(body), "Connection": "close"}, body)))
+
+        threads = [threading.Thread(target=send) for _ in range(3)]
+        for each in threads:
+            each.start()
+        try:
+            for _ in range(3):
+                with Listener(tmp_path, "rate = 0.0", sockets=[held], port=port) as listener:
+                    before = len(answers)
+                    while len(answers) < before + 30:
+                        time.sleep(0.01)
+                    assert listener.stop() == 0
+        finally:
+            with Listener(tmp_path, "rate = 0.0", sockets=[held], port=port) as listener:
+                done.set()
+                for each in threads:
+                    each.join(30)
+        assert len(answers) > 90
+        assert {answer.status if answer else 0 for answer in answers} == {202}
+
+
+def test_help_loads_no_server() -> None:
+    program = (
+        "import sys\nfrom syncd.cli import _run\n_run(['serve', 'webhooks', '--help'])\n"
+        "sys.exit(any(name in sys.modules for name in ('uvicorn', 'litestar', 'httptools')))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], check=False, capture_output=True)
+    assert done.returncode == 0
+
+
+def test_a_descriptor_that_is_no_socket_is_a_mistake(tmp_path: Path) -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as other:
+        listener = Listener(tmp_path, sockets=[other])
+        listener.spawn()
+        assert listener.ended() == 78
+    assert "no listening stream socket" in listener.log[-1]["MESSAGE"]
