@@ -54,13 +54,17 @@ def test_a_configuration_directory_has_a_key_and_can_be_written(ward: Ward, prog
     add(ward, GAM, f'program = "{program}"\nconfig_dir = "{folder}"\n')
     assert "is no directory" in ward.only(78, GAM, "gam configuration")["found"]
     folder.mkdir()
-    assert "has no oauth2service.json" in ward.only(77, GAM, "gam configuration")["found"]
-    (folder / "oauth2service.json").write_text("{}")
-    assert ward.doctor(0)[GAM, "gam configuration"]["state"] == "ok"
+    assert "has no oauth2.txt and no oauth2service.json" in ward.only(77, GAM, "gam configuration")["found"]
+    for key in ("oauth2service.json", "oauth2.txt"):
+        (folder / key).write_text("{}")
+        assert ward.doctor(0)[GAM, "gam configuration"]["state"] == "ok"
+        (folder / key).unlink()
 
 
 def test_credentials_of_gam_are_found(ward: Ward, program: Path) -> None:
     add(ward, GAM, f'program = "{program}"\n')
     assert ward.doctor(0)[GAM, "gam configuration"]["state"] == "warning"
+    (ward.site.credentials_directory / "gam-cfg").write_text("[DEFAULT]")
+    assert ward.only(77, GAM, "gam configuration")["found"] == "there is only gam-cfg"
     (ward.site.credentials_directory / "gam-oauth2service").write_text("{}")
     assert "gam-oauth2service" in ward.doctor(0)[GAM, "gam configuration"]["found"]

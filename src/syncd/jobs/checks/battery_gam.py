@@ -13,7 +13,8 @@ from syncd.jobs.batteries.options import BatteryGamOptions
 from syncd.jobs.battery_gam import NAME
 from syncd.systems.gam.folder import FILES
 
-_KEY = "oauth2service.json"
+_KEYS = ("gam-oauth2", "gam-oauth2service")
+"""The credentials of which GAM needs one."""
 
 
 def probes(options: BatteryGamOptions, systems: Mapping[str, Any]) -> Iterator[Probe]:
@@ -39,10 +40,14 @@ def _configuration(config_dir: str) -> Finding:
     if config_dir:
         return _directory(Path(config_dir))
     credentials = Credentials()
-    if given := [name for name in FILES if credentials.find(name) is not None]:
+    given = [name for name in FILES if credentials.find(name) is not None]
+    if given and not {*given} & {*_KEYS}:
+        return failed(f"there is only {given[0]}", f"give GAM's files as {' or '.join(_KEYS)}, too", "rights")
+    if given:
         return ok(f"made of the credentials {', '.join(given)}")
     return warning(
-        "GAM is left to find it by itself (GAMCFGDIR, ~/.gam)", "a unit has no home: name `config_dir` of the job"
+        "GAM is left to find it by itself (GAMCFGDIR, ~/.gam)",
+        f"a unit has no home: give it GAM's files as the credentials {' or '.join(_KEYS)}, or name `config_dir`",
     )
 
 
@@ -55,6 +60,9 @@ def _directory(folder: Path) -> Finding:
             "GAM keeps tokens and a cache there; give it the right",
             "rights",
         )
-    if not (folder / _KEY).exists():
-        return failed(f"{folder} has no {_KEY}", "run `gam create project` with it, or copy the file there", "rights")
+    keys = [FILES[name] for name in _KEYS]
+    if not any((folder / key).exists() for key in keys):
+        return failed(
+            f"{folder} has no {' and no '.join(keys)}", "run `gam create project` with it, or copy one there", "rights"
+        )
     return ok(str(folder))
