@@ -45,7 +45,7 @@ appear_minutes = 0.05
 fill_seconds = {fill}
 {options}
 [[events.asset-created.sequences]]
-catalog = "Chromebooks"
+catalog = "{catalog}"
 prefix = "W12-"
 {sequence}
 """
@@ -96,13 +96,21 @@ class NewAssets:
         url: str = "",
         user: str = "rt-sync",
         fill: int = 2,
+        catalog: str = "Chromebooks",
     ) -> None:
         """Write configuration and credentials; the first four are further lines of their tables."""
         config, folder = self.directory / "config.toml", self.directory / "credentials"
         folder.mkdir(exist_ok=True)
         (folder / "rt-token").write_text(self.rt5.tokens[user])
         places = {"state": self.state, "url": url or self.rt5.url}
-        tables = {"fill": fill, "options": options, "sequence": sequence, "events": events, "more": more}
+        tables = {
+            "fill": fill,
+            "catalog": catalog,
+            "options": options,
+            "sequence": sequence,
+            "events": events,
+            "more": more,
+        }
         config.write_text(CONFIGURATION.format(**places, **tables))
         kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "PYTHONPATH") if name in os.environ}
         self.environment = kept | {"SYNCD_CONFIG": str(config), "CREDENTIALS_DIRECTORY": str(folder)}

@@ -230,6 +230,24 @@ def test_a_field_that_rt_does_not_have_ends_the_worker_and_costs_no_event_a_try(
     assert (site.event(event).state, site.event(event).attempts) == ("waiting", 0)
 
 
+@pytest.mark.parametrize(
+    ("user", "catalog", "status", "told"),
+    [
+        ("rt-blind", "Chromebooks", 77, "RT is not ready for this job"),
+        ("rt-catalog", "Network Gear", 78, "there is no catalog"),
+        ("rt-sync", "Chrome Books", 78, "there is no catalog"),
+    ],
+    ids=["a right is missing", "all assets are hidden", "the catalog has another name"],
+)
+def test_no_event_passes_for_done_where_the_api_user_or_the_catalog_is_another(
+    site: NewAssets, user: str, catalog: str, status: int, told: str
+) -> None:
+    site.configure(user=user, catalog=catalog)
+    (event,) = site.tell(site.create("Cart"))
+    assert told in site.syncd("work", "--until-idle", expect=status)
+    assert (site.event(event).state, site.event(event).attempts) == ("waiting", 0)
+
+
 def test_while_rt_is_down_events_wait_without_losing_a_try(site: NewAssets) -> None:
     asset = site.create("Cart")
     (event,) = site.tell(asset)

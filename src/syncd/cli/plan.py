@@ -101,6 +101,13 @@ def revert(
     """Plan the way back from RUN: every value that it overwrote, where it is still as RUN left it."""
     with store_of(settings_of(ctx)) as store:
         before = store.ledger.run(run_id)
+    if before.job not in JOBS:
+        raise DataError(
+            f"run {before.id} was made for an event ({before.job}), and is not undone as a whole: syncd show "
+            f"{before.id} has the values from before, to be put back in the system itself.",
+            code="run.of_an_event",
+            object=before.id,
+        )
     with job_session(ctx, before.job) as session:
         done = session.runner.revert(before.id, write=write, approve=approve)
     _show(done, as_json=as_json, everything=everything)

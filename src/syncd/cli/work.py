@@ -2,6 +2,7 @@
 
 import os
 import socket
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from datetime import timedelta
@@ -14,7 +15,7 @@ import msgspec
 
 from syncd.cli.session import actor, context_of, inbox_of, settings_of
 from syncd.daemons.worker import Opener, Policy, Worker
-from syncd.host.clock import SystemClock
+from syncd.host.clock import Clock, SystemClock
 from syncd.host.errors import Busy, ConfigurationError
 from syncd.host.notify import Notifier
 from syncd.host.stop import StopSignal
@@ -23,8 +24,12 @@ from syncd.jobs.context import RunContext
 from syncd.jobs.events import EventsOptions
 from syncd.jobs.settings import Settings, check
 from syncd.state.inbox.records import ASSET_CREATED
+from syncd.state.inbox.store import Inbox
 from syncd.state.lock import JobLock
 from syncd.state.store import Store, open_store
+
+STATUS_SECONDS = 5.0
+"""How often systemd is told what there is to do."""
 
 ATTEMPTS, BUDGET = 2, 30.0
 """Attempts of one request, and seconds that they may take: the worker itself tries an event again."""
@@ -54,15 +59,32 @@ def work(ctx: click.Context, *, until_idle: bool) -> None:
         _close_abandoned(store, settings.state.path, slot, handlers)
         holder = f"{socket.gethostname()}:{os.getpid()}"
         worker = Worker(
-            inbox, handlers, _policy(settings.events), holder, clock, stop=stop, alive=partial(_alive, notifier)
+            inbox, handlers, _policy(settings.events), holder, clock, stop=stop, alive=_Alive(notifier, inbox, clock)
         )
         notifier.ready()
         worker.run(until_idle=until_idle)
         notifier.stopping()
 
 
-def _alive(notifier: Notifier) -> None:
-    notifier.watchdog()
+class _Alive:
+    """Tells systemd that the worker is alive, and at times what there is to do."""
+
+    def __init__(self, notifier: Notifier, inbox: Inbox, clock: Clock) -> None:
+        self._notifier = notifier
+        self._inbox = inbox
+        self._clock = clock
+        self._told: float | None = None
+
+    def __call__(self) -> None:
+        self._notifier.watchdog()
+        now = self._clock.monotonic()
+        if not self._notifier.connected or (self._told is not None and now - self._told < STATUS_SECONDS):
+            return
+        self._told = now
+        counts = Counter[str]()
+        for (_, state), number in self._inbox.counts().items():
+            counts[state] += number
+        self._notifier.status(f"{counts['waiting']} events wait, {counts['dead']} are dead, {counts['done']} are done")
 
 
 def _policy(options: EventsOptions) -> Policy:

@@ -82,6 +82,10 @@ class AssetCreated:
     def check(self) -> None:
         """Raise what keeps every event from being handled: RT is down, or is not as the options say."""
         self._newcomers.check()
+        self._check_catalogs()
+
+    def _check_catalogs(self) -> None:
+        """Raise what is wrong with the catalogs that have sequences; looked up once for each connection."""
         for catalog in dict.fromkeys(each.catalog for each in self._options.sequences):
             self._schema([each for each in self._options.sequences if each.catalog == catalog])
 
@@ -89,6 +93,9 @@ class AssetCreated:
 
     def _absent(self, number: int, event: Event) -> Told:
         status = self._newcomers.status(number)
+        if status == HIDDEN:
+            # Of a catalog that is not ours, or the API user has lost its rights on ours.
+            self._check_catalogs()
         if status:
             return Told(asset=number, state=HIDDEN if status == HIDDEN else "deleted")
         minutes = self._options.appear_minutes
@@ -105,6 +112,8 @@ class AssetCreated:
     def _present(self, found: Newcomer, event: Event, *, last: bool) -> Told:
         sequences = self._options.of_catalog(found.catalog, found.catalog_id)
         if not sequences:
+            # Of a catalog that is not ours, or ours has another name now.
+            self._check_catalogs()
             return Told(asset=found.id, state="no_sequence")
         asset = found.read(schema := self._schema(sequences))
         if self._options.tagged(found.name):

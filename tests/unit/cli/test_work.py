@@ -1,5 +1,6 @@
 """``syncd work`` and ``syncd poll``: what they need, and that their options do something."""
 
+import socket
 from datetime import timedelta
 from pathlib import Path
 
@@ -9,6 +10,8 @@ from syncd.cli.work import _close_abandoned, _impatient, _policy, _slot
 from syncd.host.clock import SystemClock
 from syncd.jobs.events import EventsOptions
 from syncd.jobs.settings import Settings
+from syncd.state.inbox.records import asset_created
+from syncd.state.inbox.store import DIRECTORY_NAME, open_inbox
 from syncd.state.store import open_store
 from syncd.systems.rt.options import RtOptions
 from unit.cli.commands import Cli
@@ -65,3 +68,28 @@ def test_runs_of_dead_workers_are_closed_and_those_of_living_ones_are_not(
     with _slot(tmp_path) as mine, _slot(tmp_path), open_store(tmp_path) as store:
         _close_abandoned(store, tmp_path, mine, ["asset-created"])
         assert (store.ledger.run(run).result == "interrupted") is closed
+
+
+def test_systemd_is_told_that_the_worker_is_ready_alive_and_what_there_is_to_do(tmp_path: Path) -> None:
+    cli = configured(
+        tmp_path,
+        '[rt]\nurl = "http://127.0.0.1:9"\n[[events.asset-created.sequences]]\ncatalog = "C"\nprefix = "W12-"\n',
+    )
+    with open_inbox(tmp_path / "state" / DIRECTORY_NAME) as inbox:
+        (receipt,) = inbox.accept([asset_created(17, "webhook")], SystemClock().now())
+        inbox.drop(receipt.id, SystemClock().now())
+        inbox.accept([asset_created(18, "webhook")], SystemClock().now() + timedelta(hours=1))
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
+        systemd.bind(str(tmp_path / "notify"))
+        systemd.settimeout(5)
+        cli.environment |= {"NOTIFY_SOCKET": str(tmp_path / "notify"), "WATCHDOG_USEC": "1000000"}
+        cli.ended(0, "work", "--until-idle")
+        told = [systemd.recv(4096).decode() for _ in range(4)]
+    assert told == ["READY=1", "WATCHDOG=1", "STATUS=1 events wait, 0 are dead, 0 are done", "STOPPING=1"]
+
+
+def test_a_run_of_an_event_is_not_undone_as_a_whole_and_it_is_said_where_its_values_are(tmp_path: Path) -> None:
+    cli = configured(tmp_path, "")
+    with open_store(tmp_path / "state") as store:
+        run = store.ledger.start("asset-created", "apply")
+    assert f"syncd show {run} has the values from before" in cli.ended(65, "revert", run).err
