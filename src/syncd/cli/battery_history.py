@@ -14,6 +14,7 @@ from syncd.host.errors import DataError
 from syncd.host.logs import is_the_journal
 from syncd.jobs.batteries.reports import known_serial
 from syncd.jobs.batteries.words import no_report, words_of
+from syncd.jobs.settings import JobsOptions
 from syncd.state.battery_history import HistoryRow
 from syncd.state.store import Store
 
@@ -35,7 +36,7 @@ def explain_battery(ctx: click.Context, sought: str, *, as_json: bool) -> None:
     """
     settings = settings_of(ctx)
     with store_to_read(settings) as store:
-        rows = _history(store, sought)
+        rows = _history(store, sought, settings.jobs)
     with reader_may_leave():
         if as_json:
             print_json(rows)
@@ -43,11 +44,11 @@ def explain_battery(ctx: click.Context, sought: str, *, as_json: bool) -> None:
             _show(rows, words_of(settings.jobs, 0.0).statuses)
 
 
-def _history(store: Store | None, sought: str) -> list[HistoryRow]:
+def _history(store: Store | None, sought: str, jobs: JobsOptions) -> list[HistoryRow]:
     keys = dict.fromkeys((known_serial(sought), sought.strip()))
     rows = next((rows for key in keys if key and store and (rows := store.batteries.history.of(key))), [])
     if not rows:
-        raise DataError(no_report(f"of {sought.strip()!r}"), code="battery.unknown", object=sought.strip())
+        raise DataError(no_report(f"of {sought.strip()!r}", jobs), code="battery.unknown", object=sought.strip())
     return rows
 
 

@@ -158,7 +158,6 @@ def battery(ctx: click.Context, /, output: str, form: str | None, *, as_json: bo
     picture shows how many devices have which health, and the medians of the models over time.
     """
     from syncd.jobs import battery_export  # noqa: PLC0415 - an export of students needs none of it
-    from syncd.jobs.batteries.words import words_of  # noqa: PLC0415
 
     def name(suffix: str) -> str:
         return battery_export.file_name(replace_soon=replace_soon, suffix=suffix)
@@ -170,8 +169,7 @@ def battery(ctx: click.Context, /, output: str, form: str | None, *, as_json: bo
         need_matplotlib()
     with _reading(ctx, battery_export.LOCK, target) as (settings, context):
         options = _table(settings.exports.battery, "battery")
-        words = words_of(settings.jobs, options.replace_below)
-        with battery_export.open_export(options, words, context) as made:
+        with battery_export.open_export(options, settings.jobs, context) as made:
             _write_fleet(target, made, replace_soon=replace_soon)
             _tell(target, battery_export.told(made.tally), msgspec.structs.asdict(made.tally))
 

@@ -6,12 +6,12 @@ Nothing is changed in either.
 
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from typing import BinaryIO, get_args
+from typing import TYPE_CHECKING, BinaryIO, get_args
 
 import msgspec
 
 from syncd.host.errors import DataError
-from syncd.jobs.batteries.words import Words, no_report
+from syncd.jobs.batteries.words import no_report, words_of
 from syncd.jobs.connecting import rt_of
 from syncd.jobs.context import RunContext
 from syncd.jobs.exporting.fleet import COLUMNS, Fleet, Labels, label, labels_of
@@ -24,6 +24,9 @@ from syncd.reconcile.values import Known
 from syncd.state.battery_history import BatteryHistory, HistoryRow
 from syncd.systems.rt.assets import getter
 from syncd.systems.rt.client import RequestTracker
+
+if TYPE_CHECKING:
+    from syncd.jobs.settings import JobsOptions
 
 NAME = "export battery"
 LOCK = "export-battery"
@@ -83,15 +86,16 @@ class BatteryExport:
 
 
 @contextmanager
-def open_export(options: BatteryExportOptions, words: Words, context: RunContext) -> Iterator[BatteryExport]:
-    """Read the history and RT, and return what is to be written.
+def open_export(options: BatteryExportOptions, jobs: "JobsOptions", context: RunContext) -> Iterator[BatteryExport]:
+    """Read the history and RT, and return what is to be written; ``jobs`` say how batteries are spoken of.
 
     Raises DataError (``battery.none``) where no report of a battery was kept yet.
     """
     history = context.store.batteries.history
     rows = newest_known(history)
     if not rows:
-        raise DataError(no_report("of any battery"), code="battery.none")
+        raise DataError(no_report("of any battery", jobs), code="battery.none")
+    words = words_of(jobs, options.replace_below)
     with ExitStack() as stack:
         assets = read_assets(rt_of(stack, context, NAME), options, context)
         yield BatteryExport(Fleet(rows, assets, words, context.clock.now()), history)

@@ -11,6 +11,12 @@ from unit.cli.commands import Cli
 from unit.cli.terminal import on_a_terminal, width
 from unit.jobs.exporting.fleets import report
 
+JOB = """
+[jobs.battery-telemetry]
+catalogs = ["A"]
+to_rt = { "CF.{P}" = "percent", "CF.{T}" = "report_time" }
+status_names = { BATTERY_REPLACE_SOON = "Order one" }
+"""
 PROGRAM = "import sys; from syncd.cli import _run; status = _run({}); print('ended', status)"
 
 
@@ -72,18 +78,16 @@ def test_a_long_history_is_cut_in_the_table_only(cli: Cli, tmp_path: Path) -> No
 
 def test_the_words_are_those_of_a_job(cli: Cli, tmp_path: Path) -> None:
     with (tmp_path / "config.toml").open("a") as file:
-        file.write(
-            '[jobs.battery-telemetry]\ncatalogs = ["A"]\nto_rt = { "CF.{P}" = "percent", "CF.{T}" = "report_time" }\n'
-            'status_names = { BATTERY_REPLACE_SOON = "Order one" }\n'
-        )
+        file.write(JOB)
     assert cli.ended(0, "explain", "battery", "SYN0001").rows[1][3] == "Order one"
 
 
 def test_an_unknown_device_says_which_jobs_collect(cli: Cli, tmp_path: Path) -> None:
     told = cli.ended(65, "explain", "battery", " nobody1 ").err
     assert "no report of 'nobody1' was kept so far; the jobs battery-gam, battery-csv and battery-telemetry" in told
-    (tmp_path / "config.toml").write_text(f'[state]\ndirectory = "{tmp_path}/none"\n')
-    assert "no report of" in cli.ended(65, "explain", "battery", "SYN0001").err
+    assert "collect them: configure one of them." in told
+    (tmp_path / "config.toml").write_text(f'[state]\ndirectory = "{tmp_path}/none"\n{JOB}')
+    assert "collect them: syncd run battery-telemetry." in cli.ended(65, "explain", "battery", "SYN0001").err
     assert not (tmp_path / "none").exists()
 
 

@@ -1,6 +1,6 @@
 """How batteries are spoken of where no job runs: by exports, and by those who look at one device."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 from syncd.jobs.batteries.options import CATEGORIES, STATUSES, BatteryOptions
@@ -44,20 +44,18 @@ class Words(NamedTuple):
 
 def words_of(jobs: "JobsOptions", replace_below: float) -> Words:
     """Return the words that the first job of batteries has which is configured, else the usual ones."""
-    job = next(_configured(jobs), None)
-    return Words(job.categories, job.words, replace_below) if job else Words(CATEGORIES, STATUSES, replace_below)
+    for options in _configured(jobs).values():
+        return Words(options.categories, options.words, replace_below)
+    return Words(CATEGORIES, STATUSES, replace_below)
 
 
-def no_report(of_what: str) -> str:
-    """Return the sentence for history that is not there."""
+def no_report(of_what: str, jobs: "JobsOptions") -> str:
+    """Return the sentence for history that is not there, with what to do about it."""
     *some, last = COLLECTORS
-    return (
-        f"no report {of_what} was kept so far; the jobs {', '.join(some)} and {last} collect them: "
-        f"syncd run {COLLECTORS[0]}."
-    )
+    remedy = next((f"syncd run {name}" for name in _configured(jobs)), "configure one of them")
+    return f"no report {of_what} was kept so far; the jobs {', '.join(some)} and {last} collect them: {remedy}."
 
 
-def _configured(jobs: "JobsOptions") -> Iterator[BatteryOptions]:
-    for name in jobs.__struct_encode_fields__:
-        if isinstance(options := jobs.of(name), BatteryOptions):
-            yield options
+def _configured(jobs: "JobsOptions") -> dict[str, BatteryOptions]:
+    found = {name: jobs.of(name) for name in COLLECTORS}
+    return {name: options for name, options in found.items() if isinstance(options, BatteryOptions)}
