@@ -98,6 +98,7 @@ WITH_JSON = {
     "devices": (),
     "org-units": (),
     "import students": ("DIR/students.csv",),
+    "import battery": ("DIR/batteries.csv",),
     "export students": (),
     "export drift": ("--output", "DIR"),
     "export battery": (),
@@ -113,6 +114,7 @@ WITH_JSON = {
     "tags import": ("DIR/asset_tag_sequence.txt",),
 }
 STUDENTS = "student_id,first_name,last_name,username,grade,advisor\n1001,Ada,Example,aexample,9,\n"
+BATTERIES = "Serial number,Battery health,Battery report time\nSYN0000001,Normal,2026-01-02 12:00\n"
 ELSEWHERE = {"sandbox"}
 ASSETS = itertools.count(1)
 
@@ -128,6 +130,7 @@ def event_of(site: Site) -> str:
 def test_json_of_every_verb_is_one_document(used: tuple[Site, str], tmp_path: Path, verb: str) -> None:
     site, run = used
     (tmp_path / "students.csv").write_text(STUDENTS)
+    (tmp_path / "batteries.csv").write_text(BATTERIES)
     (tmp_path / "asset_tag_sequence.txt").write_text("42\n")
     places = {"RUN": run, "DIR": str(tmp_path), "EVENT": event_of(site) if verb.startswith("events") else ""}
     arguments = [re.sub("RUN|DIR|EVENT", lambda found: places[found[0]], text) for text in WITH_JSON[verb]]
