@@ -123,8 +123,9 @@ class _Newest:
 
     def __call__(self, devices: Devices, so_far: int) -> None:
         for device in devices:
-            unit = device.org_unit_id
-            force_setattr(device, "org_unit_id", self._texts.setdefault(unit, unit))
+            self._share(device, "org_unit_id")
+            for info in device.battery_info:
+                self._share(info, "design_capacity")
             if device.battery_status_report:
                 force_setattr(device, "battery_status_report", self._newest(device.battery_status_report))
         if self._progress is not None:
@@ -139,9 +140,15 @@ class _Newest:
         # Reports of the same moment are all kept: which of them counts is not for the adapter to say.
         newest = tuple(each for each in kept if _time(each) == last[each.serial_number])
         for each in newest:
-            force_setattr(each, "battery_health", self._texts.setdefault(each.battery_health, each.battery_health))
+            self._share(each, "battery_health")
+            self._share(each, "full_charge_capacity")
             force_setattr(each, "sample", _first(each.sample))
         return newest
+
+    def _share(self, record: msgspec.Struct, name: str) -> None:
+        """Keep one copy of a text that many devices have."""
+        text = getattr(record, name)
+        force_setattr(record, name, self._texts.setdefault(text, text))
 
     def tell(self) -> None:
         """Say how many reports were not taken."""
