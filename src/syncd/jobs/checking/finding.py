@@ -135,12 +135,11 @@ class Finder:
         found = self.lookup.by_id(number)
         if found.assets:
             return found.assets[0]
-        where = f" is in {found.strangers[0].catalog}, none of the catalogs" if found.strangers else " is not in RT"
-        raise DataError(
-            f"asset {number}{where}; correct the number, or name its catalog in the options of the student check.",
-            code="check.no_asset",
-            object=str(number),
-        )
+        if found.strangers:
+            told = f"asset {number} is in the catalog {found.strangers[0].catalog}, which the student check leaves out."
+        else:
+            told = f"asset {number} is not in RT; correct the number."
+        raise DataError(told, code="check.no_asset", object=str(number))
 
     def _with_serial(self, raw: str) -> Asset:
         key = serial_key(raw)
