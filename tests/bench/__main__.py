@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from bench import batteries, battery_files, exports, imports, people, rosters, status
+from bench import batteries, battery_files, exports, imports, load, people, rosters, status, webhooks
 from bench.rig import Site, Used, cheapest, compile_all, run
 
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "performance.md"
@@ -232,6 +232,28 @@ def users(folder: Path) -> Iterator[Row]:
     yield Row(title, "", f"{origin:,}, {times:,.0f} times as many", None)
 
 
+def webhook_listener(folder: Path) -> Iterator[Row]:
+    """Measure what the listener takes, against one that keeps nothing, and one that commits each event alone."""
+    found = webhooks.measure(folder)
+    ours, theirs = found.ours, found.theirs
+    what = f"webhooks, {load.CONNECTIONS} connections, signed bodies of 1 kB"
+    if theirs is None:
+        yield Row(
+            f"{what}: 202s a second, each on disk; the package webhook is not installed", "", f"{ours.rate:,.0f}", None
+        )
+    else:
+        ratio, slow = ours.rate / theirs.rate, ours.p99 / theirs.p99
+        told = f"{ratio:.2f} times ({ours.rate:,.0f})"
+        yield Row(f"{what}: 202s a second, each on disk, against Debian's webhook", "≥ 1 times", told, ratio >= 1)
+        told = f"{slow:.2f} times ({ours.p99:.0f} ms)"
+        yield Row(f"{what}: 99 of 100 answers, against Debian's webhook", "≤ 1 times", told, slow <= 1)
+    told = f"{ours.rate / found.alone.rate:.1f} times ({found.alone.rate:,.0f})"
+    yield Row(f"{what}: 202s a second, against one commit for each request", "", told, None)
+    kept = found.full.rate / ours.rate
+    what = f"{what}, {webhooks.EVENTS:,} events in the inbox"
+    yield Row(f"{what}: 202s a second, against none", "≥ 80 %", f"{kept:.0%}", kept >= webhooks.KEPT)
+
+
 def _table(rows: list[Row]) -> str:
     marks = {True: "met", False: "MISSED", None: ""}
     lines = ["| what | limit | measured | |", "|---|---|---|---|"]
@@ -259,6 +281,7 @@ def main() -> int:
         rows += large_roster(folder / "rosters")
         rows += large_battery_file(folder / "batteries")
         rows += users(folder / "people")
+        rows += webhook_listener(folder / "webhooks")
     rows += start_up()
     table = _table(rows)
     print(f"\n{table}\n{time.strftime('%Y-%m-%d')}")

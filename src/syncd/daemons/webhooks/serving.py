@@ -1,6 +1,7 @@
 """The listener as a process: sockets, the loop, what systemd is told, and an end that answers what it took."""
 
 import asyncio
+import gc
 import logging
 import resource
 import socket
@@ -147,6 +148,10 @@ def run(
     make_room(options.connections)
     # Each request that is no HTTP would be a warning of its own; they are counted instead.
     logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
+
+    # What is there now stays; searching it for garbage again and again would hold up answers.
+    gc.collect()
+    gc.freeze()
 
     async def main() -> None:
         await Listener(options, inbox, gate, most_at_once=most_at_once).serve(sockets, stop, notifier)
