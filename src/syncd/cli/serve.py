@@ -2,6 +2,7 @@
 
 import logging
 from contextlib import ExitStack
+from pathlib import Path
 
 import click
 
@@ -24,8 +25,15 @@ def serve() -> None:
 
 
 @serve.command()
+@click.option(
+    "--inbox",
+    "folder",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="FOLDER",
+    help="Folder of the inbox, for a unit that sees nothing else of the state folder [webhooks in it].",
+)
 @click.pass_context
-def webhooks(ctx: click.Context) -> None:
+def webhooks(ctx: click.Context, folder: Path | None) -> None:
     """Take webhooks: verify them, keep them in the inbox, and answer.
 
     It listens on the socket that systemd hands over, else on webhooks.listen. It needs no credential of RT or Google.
@@ -42,7 +50,7 @@ def webhooks(ctx: click.Context) -> None:
         stack.callback(notifier.close)
         stop = stack.enter_context(StopSignal())
         sockets = inherited_sockets() or [bound_socket(*address_of(options.listen))]
-        inbox = stack.enter_context(open_inbox(settings.state.path / INBOX, busy_timeout=10.0))
+        inbox = stack.enter_context(open_inbox(folder or settings.state.path / INBOX, busy_timeout=10.0))
         where = ", ".join(_named(each.getsockname()) for each in sockets)
         log.info("listening on %s", where, extra={"message_id": "WEBHOOKS_LISTENING"})
         notifier.status(f"listening on {where}")

@@ -65,7 +65,7 @@ def test_a_chunked_body_is_as_good_as_another(shared: Listener) -> None:
         (b"CONNECT x:1 HTTP/1.1\r\nHost: x\r\n\r\n", 400),
         (head(X="y" * 70_000), 431),
         (b"POST /" + b"x" * 70_000, 431),
-        (b"POST / HTTP/1.1\r\n" + b"A: b\r\n" * 101 + b"\r\n", 431),
+        (b"POST / HTTP/1.1\r\n" + b"A: b\r\n" * 4000 + b"\r\n", 431),
         (b"POST / HTTP/1.1\r\nA: " + b"x" * 70_000, 431),
     ],
 )

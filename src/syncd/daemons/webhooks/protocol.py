@@ -18,8 +18,6 @@ from syncd.daemons.webhooks.answers import PROBLEM, RETRY_SECONDS, Problem
 LEAVING_SECONDS = 1.0
 """How long a connection without a request stays open during a stop: its next request may be on the way."""
 
-MOST_HEADERS = 100
-
 
 class Bounds(msgspec.Struct, frozen=True):
     """What a connection may do; ``turned_away`` is told why one was ended: busy, slow, long, malformed."""
@@ -60,11 +58,13 @@ class BoundedProtocol(HttpToolsProtocol):
         """Take bytes; a head that is not whole and too long already ends the connection."""
         if self.transport.is_closing():
             return
-        if self._clock is None and self._whole:
+        if self._whole and self._clock is None:
             self._begin()
         if self._in_head:
             self._head_bytes += len(data)
         super().data_received(data)
+        if not self._whole and self._clock is None:
+            self._start_clock()  # most requests come in one piece and need none
         if self._in_head and self._head_bytes > self.bounds.header_bytes:
             self._too_long()
 
@@ -82,16 +82,6 @@ class BoundedProtocol(HttpToolsProtocol):
         super().on_message_begin()
         if self._whole:
             self._begin()
-            self._head_bytes = 0
-        if self._clock is None:
-            self._start_clock()
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        """Take a header, unless there are too many."""
-        super().on_header(name, value)
-        if len(self.headers) > MOST_HEADERS:
-            self._head_bytes = self.bounds.header_bytes + 1
-            raise ValueError
 
     def on_headers_complete(self) -> None:
         """Hand the request over, unless its head is too long."""
@@ -136,7 +126,6 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def _begin(self) -> None:
         self._in_head, self._whole, self._head_bytes = True, False, 0
-        self._start_clock()
 
     def _start_clock(self) -> None:
         self._stop_clock()

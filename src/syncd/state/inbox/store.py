@@ -209,8 +209,13 @@ class Inbox:
     def _prune_some(self, before: datetime) -> int:
         ended = and_(events.c.state.in_(("done", "dropped")), events.c.finished < rfc3339(before))
         old = select(events.c.seq).where(events.c.id < _id_prefix(before), ended).limit(PRUNED_AT_A_TIME)
+        with self._database.read() as connection:  # without the lock that accepting needs
+            found = connection.scalars(old).all()
+        if not found:
+            return 0
         with self._write() as connection:
-            return connection.execute(events.delete().where(events.c.seq.in_(old))).rowcount
+            # One that was dropped may have been put back meanwhile.
+            return connection.execute(events.delete().where(events.c.seq.in_(found), ended)).rowcount
 
     @contextmanager
     def _write(self) -> Iterator[Connection]:
