@@ -99,6 +99,7 @@ class Listener:
     port: int = 0
     environment: Mapping[str, str] = field(default_factory=dict)
     sockets: Sequence[socket.socket] = ()
+    arguments: Sequence[str] = ()
 
     def __post_init__(self) -> None:
         self.inbox = self.directory / "state" / "webhooks"
@@ -134,7 +135,7 @@ class Listener:
             **self.environment,
         }
         self.process = subprocess.Popen(
-            [*self._before(), sys.executable, "-m", "syncd", "--log", "json", "serve", "webhooks"],
+            [*self._before(), sys.executable, "-m", "syncd", "--log", "json", "serve", "webhooks", *self.arguments],
             env=environment,
             stderr=subprocess.PIPE,
             text=True,

@@ -167,6 +167,14 @@ def test_a_socket_that_systemd_holds_refuses_nobody_while_the_listener_restarts(
         assert {answer.status if answer else 0 for answer in answers} == {202}
 
 
+def test_a_unit_may_see_the_folder_of_the_inbox_alone(tmp_path: Path) -> None:
+    folder = tmp_path / "elsewhere"
+    with Listener(tmp_path, arguments=["--inbox", str(folder)]) as listener:
+        assert listener.post(ASSET, BODY).status == 202
+    assert (folder / "inbox.db").is_file()
+    assert not (tmp_path / "state").exists()
+
+
 def test_help_loads_no_server() -> None:
     program = (
         "import sys\nfrom syncd.cli import _run\n_run(['serve', 'webhooks', '--help'])\n"
