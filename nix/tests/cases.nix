@@ -146,6 +146,14 @@
       module.services.syncd.exports.students.schedule = "every morning";
       says = "services.syncd.exports.students.schedule";
     };
+    gamIsNoPackage = {
+      module.services.syncd.jobs.battery-gam.package = "gam";
+      says = "services.syncd.jobs.battery-gam.package";
+    };
+    dropZoneOfBatteriesInTheStore = {
+      module.services.syncd.imports.battery.dropZone = "${./cases.nix}";
+      says = "services.syncd.imports.battery.dropZone";
+    };
     nonsenseDelay = {
       module.services.syncd.jobs.chromebooks.randomizedDelay = "a while";
       says = "services.syncd.jobs.chromebooks.randomizedDelay";

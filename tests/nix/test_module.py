@@ -74,6 +74,20 @@ def test_assertions_name_the_option_and_the_remedy(flake: Flake, cases: dict[str
             assert len(said[kind][name]) == 1, name
 
 
+def test_gam_comes_with_its_package_and_a_setting_goes_before_it(flake: Flake) -> None:
+    module = (
+        "{ pkgs, ... }: { services.syncd.jobs.battery-gam = { enable = true; package = pkgs.coreutils; } // more; }"
+    )
+    programs = flake.eval(
+        MODULE,
+        f'check: map (more: (check.fragment {{ host = "job"; module = {module}; }}).settings.jobs.battery-gam.program)'
+        ' [ { } { settings.program = "/opt/gam/bin/gam"; } ]',
+    )
+    assert programs[0].startswith("/nix/store/")
+    assert programs[0].endswith("/bin/gam")
+    assert programs[1] == "/opt/gam/bin/gam"
+
+
 def test_types_refuse_with_the_options_path(flake: Flake, cases: dict[str, dict[str, str]]) -> None:
     assert cases["typed"]
     for name, expected in cases["typed"].items():
