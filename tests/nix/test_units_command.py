@@ -18,7 +18,19 @@ from syncd.cli.units import units as command
 from syncd.host.alerts.ending import TASKS
 from syncd.host.errors import ConfigurationError, ExitStatus
 from syncd.host.messages import MessageId
-from syncd.host.units.render import HERE, Alerts, Host, exec_words, known_jobs, known_kinds, operator_script, units
+from syncd.host.units.daemons import known_daemons
+from syncd.host.units.daemons import units as daemon_units
+from syncd.host.units.render import (
+    HERE,
+    Alerts,
+    Daemons,
+    Host,
+    exec_words,
+    known_jobs,
+    known_kinds,
+    operator_script,
+    units,
+)
 from syncd.jobs.settings import JOBS
 
 KNOWN = ", ".join(sorted(known_jobs()))
@@ -49,6 +61,7 @@ def test_alerts_know_every_unit_that_is_no_job() -> None:
     assert set(TASKS) == {
         *(f"import-{kind}" for kind in known_kinds("imports")),
         *(f"export-{kind}" for kind in known_kinds("exports")),
+        *known_daemons(),
     }
 
 
@@ -248,7 +261,9 @@ def test_an_export_that_is_not_configured_has_no_units(tmp_path: Path) -> None:
 def test_people_are_told_of_imports_and_exports_but_not_by_pings() -> None:
     alerts = Alerts(mail_to="it@example.org", ping_url="https://ping.example.org")
     zones = {"students": "/srv/rosters", "battery": "/srv/batteries"}
-    texts = units(Host(program="/p", drop_zones=zones, exports=["students", "battery"], alerts=alerts), [])
+    daemons = Daemons(listen="127.0.0.1:8470", worker=True, poll=True)
+    host = Host(program="/p", drop_zones=zones, exports=["students", "battery"], daemons=daemons, alerts=alerts)
+    texts = units(host, []) | daemon_units(host)
     for name in TASKS:
         unit = directives(texts[f"syncd-{name}.service"])["Unit"]
         assert unit["OnFailure"] == [f"syncd-alert-mail@{name}:failed.service"]

@@ -103,6 +103,7 @@ WITH_JSON = {
     "export drift": ("--output", "DIR"),
     "export battery": (),
     "export checkins": (),
+    "events check": (),
     "events list": (),
     "events show": ("EVENT",),
     "events retry": ("EVENT",),

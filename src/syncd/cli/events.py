@@ -1,5 +1,7 @@
 """``syncd events``: what came into the inbox, and what became of it."""
 
+import logging
+import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -12,7 +14,8 @@ from syncd.cli.options import as_json
 from syncd.cli.output import STACK_BELOW, print_json, print_table, reader_may_leave, say
 from syncd.cli.session import inbox_of, settings_of
 from syncd.cli.times import ago, rfc3339
-from syncd.host.errors import DataError
+from syncd.host.errors import DataError, ExitStatus
+from syncd.host.logs import is_the_journal
 from syncd.state.inbox.records import Event, State
 from syncd.state.inbox.store import Inbox
 
@@ -23,6 +26,8 @@ DEAD: tuple[State, ...] = ("dead",)
 
 PAGE = 500
 STYLES = {"dead": "red", "waiting": "yellow", "working": "cyan", "done": "green"}
+
+log = logging.getLogger(__name__)
 
 
 @click.group()
@@ -97,6 +102,49 @@ def drop(ctx: click.Context, event_ids: Sequence[str], *, as_json: bool) -> None
     """Give events up for good that wait or are dead."""
     with _inbox(ctx) as inbox:
         _change(inbox, event_ids, inbox.drop, "was dropped", "cannot be dropped", as_json=as_json)
+
+
+@events.command("check")
+@as_json
+@click.pass_context
+def check(ctx: click.Context, *, as_json: bool) -> int:
+    """Say whether there are dead letters, and end with status 1 where there are. A timer calls this."""
+    with _inbox(ctx) as inbox:
+        number, newest = _newest_dead(inbox)
+    sentence = _told(number, newest)
+    if as_json:
+        print_json({"dead": number, "newest": _document(newest) if newest else None})
+    elif not is_the_journal(sys.stdout):
+        say(sentence)
+    if newest is None:
+        return int(ExitStatus.OK)
+    fields = {"EVENT": newest.id, "KIND": newest.kind, "OBJECT": newest.object, "ERROR": newest.code}
+    if is_the_journal(sys.stdout):
+        log.error("%s", sentence, extra={"message_id": "DEAD_LETTERS", "syncd": fields})
+    return int(ExitStatus.SOME_FAILED)
+
+
+def _newest_dead(inbox: Inbox) -> tuple[int, Event | None]:
+    """Return how many events are dead, and the one that died last."""
+    if not any(number for (_, state), number in inbox.counts().items() if state == "dead"):
+        return 0, None
+    number, newest = 0, None
+    for event in _dead(inbox):
+        number += 1
+        if newest is None or _death(event) > _death(newest):
+            newest = event
+    return number, newest
+
+
+def _death(event: Event) -> tuple[datetime, str]:
+    return event.finished or event.received, event.id
+
+
+def _told(number: int, newest: Event | None) -> str:
+    if newest is None:
+        return "No events are dead."
+    what = "1 event is dead" if number == 1 else f"{number} events are dead, the newest"
+    return f"{what}: {newest.kind} of {newest.object}, event {newest.id}: {newest.error}"
 
 
 @contextmanager

@@ -4,7 +4,7 @@ import textwrap
 from collections.abc import Iterator, Mapping
 
 from syncd.cli.present import STATES
-from syncd.host.alerts.ending import FAILED, START, TASKS, Ending
+from syncd.host.alerts.ending import DEAD_LETTERS, FAILED, START, TASKS, Ending
 from syncd.host.alerts.memory import Open
 from syncd.host.errors import ExitStatus
 
@@ -45,6 +45,8 @@ RESULTS = {
 
 def meaning(ending: Ending) -> str:
     """Return what kind of failure it was, in half a sentence."""
+    if ending.about:
+        return "there are dead letters"
     told = STATUSES.get(ending.exit_status) or RESULTS.get(ending.result, "the program did not end as it should")
     return told if ending.exit_status >= 0 else f"{told} ({ending.status})"
 
@@ -120,6 +122,8 @@ def _next(ending: Ending) -> list[str]:
 
 
 def _look(ending: Ending) -> list[str]:
+    if ending.job == DEAD_LETTERS:
+        return ["sudo syncd events list --state dead"]
     if ending.job in TASKS:
         return []
     return [f"sudo syncd show {ending.run}"] if ending.run else ["sudo syncd status"]

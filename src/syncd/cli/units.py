@@ -15,13 +15,13 @@ from syncd.cli.output import print_json
 from syncd.host.catalog import catalog
 from syncd.host.config import read_document
 from syncd.host.errors import ConfigurationError
-from syncd.host.units.render import Alerts, Host, known_jobs, known_kinds, operator_script
+from syncd.host.units.daemons import units as daemon_texts
+from syncd.host.units.render import NEVER, Alerts, Daemons, Host, known_jobs, known_kinds, operator_script
 from syncd.host.units.render import units as unit_texts
 
 if TYPE_CHECKING:
     from syncd.jobs.settings import Settings
 
-NEVER = "never"
 OPERATOR = "syncd-operator"
 CATALOG = "syncd.catalog"
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -79,6 +79,8 @@ def _tasks(command: Command) -> Command:
     help="Folder of metrics.textfile_directory, for units to write to.",
 )
 @_tasks
+@click.option("--webhooks", is_flag=True, help="Socket and service that take webhooks, on webhooks.listen.")
+@click.option("--worker", is_flag=True, help="Units that work on events, as [events] says, and look for dead letters.")
 @click.option(
     "--alert-mail", default="", metavar="ADDRESS", help="Whom to mail when a job failed, and when it works again."
 )
@@ -115,6 +117,8 @@ def units(  # noqa: PLR0913 - one for each option
     alert_ping: str,
     program: str,
     encrypted: bool,
+    webhooks: bool,
+    worker: bool,
     as_json: bool,
     **tasks: bool,
 ) -> None:
@@ -136,6 +140,7 @@ def units(  # noqa: PLR0913 - one for each option
             kind: _drop_zone(_settings(obj), kind) for kind in known_kinds("imports") if tasks[f"import_{kind}"]
         },
         exports=[kind for kind in known_kinds("exports") if tasks[f"export_{kind}"] and _has(_settings(obj), kind)],
+        daemons=_daemons(obj, webhooks=webhooks, worker=worker),
         alerts=Alerts(
             mail_to=alert_mail,
             mail_from=alert_mail_from,
@@ -145,12 +150,31 @@ def units(  # noqa: PLR0913 - one for each option
         ),
     )
     more = {OPERATOR: operator_script(host), CATALOG: catalog()}
-    written = _write(directory, unit_texts(host, wanted) | more)
+    written = _write(directory, unit_texts(host, wanted) | daemon_texts(host) | more)
     if as_json:
         print_json([str(path) for path in written])
         return
     for path in written:
         click.echo(path)
+
+
+def _daemons(obj: Mapping[str, object], *, webhooks: bool, worker: bool) -> Daemons:
+    if not (webhooks or worker):
+        return Daemons()
+    settings = _settings(obj)
+    created = settings.events.asset_created
+    if worker and created is None and settings.events.student_check is None:
+        raise ConfigurationError(
+            "--worker needs [events.asset-created] or [events.student-check] in the configuration file, which say what"
+            " to do with events",
+            code="units.bad_value",
+        )
+    return Daemons(
+        listen=settings.webhooks.listen if webhooks else "",
+        worker=worker,
+        poll=created is not None,
+        chromebooks=created is not None and created.chromebooks,
+    )
 
 
 def _schedules(jobs: Sequence[str], schedules: dict[str, str]) -> dict[str, str]:

@@ -346,6 +346,17 @@ class MessageId(StrEnum):
             "If it is not wanted any more: syncd events drop @SYNCD_EVENT@"
         ),
     )
+    DEAD_LETTERS = (
+        "a7d7a4f789a04e3f869ab837cb1b1207",
+        "There are dead letters",
+        "Events failed too often, or can never be handled. The record names the one that was given up last.",
+        (
+            "All of them: syncd events list --state dead\n"
+            "Why: syncd events show @SYNCD_EVENT@\n"
+            "When the reason is gone, try them again: syncd events retry --dead\n"
+            "If they are not wanted any more: syncd events drop @SYNCD_EVENT@"
+        ),
+    )
     EVENT_LOST = (
         "b35746835a5e490993765f484c1be01a",
         "An event took so long that another worker took it",

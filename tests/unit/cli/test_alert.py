@@ -105,6 +105,21 @@ def test_a_refused_roster_is_told_by_what_the_import_said() -> None:
     assert "  sudo systemctl start syncd-import-students.service\n  journalctl" in told
 
 
+def test_dead_letters_are_told_of_with_the_command_that_lists_them() -> None:
+    dead = Ending(
+        job="events",
+        event=FAILED,
+        result="exit-code",
+        status="1",
+        invocation="5f0e",
+        reason="1 event is dead: asset-created of asset:17, event 01A: RT refused to update asset 17.",
+        about="01A",
+    )
+    told = text(dead, "sync")
+    assert told.startswith("events failed on sync: there are dead letters\n")
+    assert "What to type:\n  sudo syncd events list --state dead\n" in told
+
+
 @pytest.mark.parametrize("name", ["chromebooks", "battery-gam", *TASKS])
 def test_every_unit_that_can_fail_has_alerts(name: str) -> None:
     assert verb._parts(f"{name}:{FAILED}", "mail") == (name, FAILED)

@@ -125,3 +125,23 @@ def test_an_event_that_there_is_not_is_named_and_nothing_else_is_changed(cli: Cl
 @pytest.mark.parametrize("arguments", [("retry",), ("retry", "--dead", "x"), ("drop",), ("list", "--state", "lost")])
 def test_what_says_nothing_is_a_usage_error(cli: Cli, arguments: tuple[str, ...]) -> None:
     cli.ended(64, "events", *arguments)
+
+
+def test_a_check_fails_while_there_are_dead_letters_and_names_the_newest(cli: Cli, inbox: Inbox) -> None:
+    put(inbox, 17)
+    assert cli.ended(0, "events", "check").out == "No events are dead.\n"
+    assert cli.ended(0, "events", "check", "--json").json == {"dead": 0, "newest": None}
+    late = put(inbox, 18)[0]
+    now = datetime.now(UTC)
+    first, second = (inbox.claim("a", now, LEASE) for _ in range(2))
+    assert first is not None
+    assert second is not None
+    for event, after in ((second, 0), (first, 5)):
+        inbox.bury(event.id, "a", now + timedelta(seconds=after), "rt.refused", "RT refused to update it.")
+    told = f"2 events are dead, the newest: asset-created of asset:17, event {first.id}: RT refused to update it.\n"
+    assert second.id == late
+    assert cli.ended(1, "events", "check").out == told
+    found = cli.ended(1, "events", "check", "--json").json
+    assert (found["dead"], found["newest"]["id"]) == (2, first.id)
+    cli.ended(0, "events", "retry", "--dead")
+    cli.ended(0, "events", "check")

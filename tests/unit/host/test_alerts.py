@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from syncd.host.alerts import ping as pinging
-from syncd.host.alerts.ending import FAILED, START, SUCCESS, TASKS, look_up, read_journal
+from syncd.host.alerts.ending import FAILED, PROVEN, START, SUCCESS, TASKS, look_up, read_journal
 from syncd.host.alerts.mail import hand_over, letter
 from syncd.host.alerts.memory import Memory, Open
 from syncd.host.alerts.ping import address, ping
@@ -135,9 +135,31 @@ def test_a_success_without_the_record_of_it_is_none(records: tuple[Mapping[str, 
 def test_a_task_has_succeeded_when_it_has_done_something(kind: str, status: str, succeeded: bool) -> None:  # noqa: FBT001
     record = {**BY_PROGRAM, "MESSAGE_ID": MessageId[kind], "MESSAGE": "done"}
     environ = {**ENVIRON, "MONITOR_SERVICE_RESULT": "success", "MONITOR_EXIT_STATUS": status}
-    for task in TASKS:
+    for task in set(TASKS) - set(PROVEN):
         assert look_up(task, SUCCESS, environ, FakeJournal(LAST, record)).succeeded is succeeded
     assert not look_up("chromebooks", SUCCESS, environ, FakeJournal(LAST, record)).succeeded
+
+
+@pytest.mark.parametrize("task", PROVEN)
+def test_what_looks_or_runs_for_long_has_succeeded_by_its_exit_status(task: str) -> None:
+    environ = {**ENVIRON, "MONITOR_SERVICE_RESULT": "success", "MONITOR_EXIT_STATUS": "0"}
+    assert look_up(task, SUCCESS, environ, FakeJournal(LAST)).succeeded
+    assert not look_up(task, SUCCESS, {**environ, "MONITOR_EXIT_STATUS": "75"}, FakeJournal(LAST)).succeeded
+
+
+def test_each_new_dead_letter_is_a_failure_of_its_own() -> None:
+    environ = {**ENVIRON, "MONITOR_SERVICE_RESULT": "exit-code", "MONITOR_EXIT_STATUS": "1"}
+
+    def kind(event: str) -> str:
+        letter = {
+            **BY_PROGRAM,
+            "MESSAGE_ID": MessageId.DEAD_LETTERS,
+            "MESSAGE": "1 event is dead",
+            "SYNCD_EVENT": event,
+        }
+        return look_up("events", FAILED, environ, FakeJournal(LAST, letter)).kind
+
+    assert (kind("01A"), kind("01B")) == ("1 01A", "1 01B")
 
 
 def test_systemds_last_record_is_waited_for_but_not_for_ever() -> None:

@@ -29,7 +29,13 @@ ENDS = (
     MessageId.RUN_INTERRUPTED,
     MessageId.RUN_FAILED,
 )
-TASKS = ("import-students", "import-battery", "export-students", "export-battery")
+DEAD_LETTERS = "events"
+"""The unit that looks for dead letters."""
+
+PROVEN = ("webhooks", "worker", "poll-asset-created", DEAD_LETTERS)
+"""What did its work if its exit status says so."""
+
+TASKS = ("import-students", "import-battery", "export-students", "export-battery", *PROVEN)
 """What units do besides jobs; it is no run, and has no record of an end."""
 
 _DONE = (MessageId.ROSTER_READ, MessageId.BATTERIES_READ, MessageId.EXPORTED)
@@ -50,7 +56,8 @@ class Ending(msgspec.Struct, frozen=True, kw_only=True):
     ``result`` is systemd's (``success``, ``exit-code``, ``signal``, ``timeout``, ...), ``status`` the exit status or
     the name of the signal. ``run``, ``plan`` (the plan's hash) and ``counts`` are empty where no run came that far.
     ``succeeded``: a run told that it ended as it should, or a task of its work. Only that proves it, since systemd 252
-    starts the units of ``OnSuccess=`` before each retry of a service that failed, too.
+    starts the units of ``OnSuccess=`` before each retry of a service that failed, too. ``about``: what else tells a
+    failure from others, such as the newest dead letter.
     """
 
     job: str
@@ -65,6 +72,7 @@ class Ending(msgspec.Struct, frozen=True, kw_only=True):
     reason: str = ""
     counts: dict[str, int] = {}
     stopped: bool = False
+    about: str = ""
 
     @property
     def unit(self) -> str:
@@ -79,7 +87,8 @@ class Ending(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def kind(self) -> str:
         """What failures have in common that are told of once: the exit status, or else how systemd ended the job."""
-        return self.status if self.status.isdecimal() else f"{self.result} {self.status}"
+        kind = self.status if self.status.isdecimal() else f"{self.result} {self.status}"
+        return f"{kind} {self.about}" if self.about else kind
 
     @property
     def exit_status(self) -> int:
@@ -126,19 +135,27 @@ def look_up(
     by_systemd, by_program = f"INVOCATION_ID={invocation}", f"_SYSTEMD_INVOCATION_ID={invocation}"
     _wait_for_the_last(journal, by_systemd, sleep)
     end = _one(journal(by_program, *(f"MESSAGE_ID={kind}" for kind in ENDS)))
-    done = job in TASKS and ending.status == "0" and bool(journal(by_program, *(f"MESSAGE_ID={one}" for one in _DONE)))
+    letters = _one(journal(by_program, f"MESSAGE_ID={MessageId.DEAD_LETTERS}")) if job == DEAD_LETTERS else {}
     start = _one(journal(by_program, f"MESSAGE_ID={MessageId.RUN_STARTED}"))
     return msgspec.structs.replace(
         ending,
         run=end.get("SYNCD_RUN_ID", "") or start.get("SYNCD_RUN_ID", ""),
         plan=end.get("SYNCD_PLAN", ""),
         refused=end.get("MESSAGE_ID") == MessageId.GUARD_REFUSED,
-        succeeded=done or end.get("MESSAGE_ID") == MessageId.RUN_FINISHED,
+        succeeded=_did_its_work(journal, ending, by_program) or end.get("MESSAGE_ID") == MessageId.RUN_FINISHED,
         counts=_counts(end),
         reason=_reason(journal, ending, by_program, end) if event == FAILED else "",
         # A job that is stopped on request leaves with 75, too.
         stopped=ending.exit_status == ExitStatus.TRY_LATER and bool(journal(by_systemd, "JOB_TYPE=stop")),
+        about=letters.get("SYNCD_EVENT", ""),
     )
+
+
+def _did_its_work(journal: Journal, ending: Ending, by_program: str) -> bool:
+    """Tell of a task whether it did something; of a job, its run tells."""
+    if ending.job not in TASKS or ending.status != "0":
+        return False
+    return ending.job in PROVEN or bool(journal(by_program, *(f"MESSAGE_ID={one}" for one in _DONE)))
 
 
 def _wait_for_the_last(journal: Journal, by_systemd: str, sleep: Callable[[float], None]) -> None:

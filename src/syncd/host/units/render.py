@@ -18,6 +18,9 @@ from syncd.host.errors import ConfigurationError
 HERE = Path(__file__).parent
 PING = "syncd-alert-ping@"
 STATE = "/var/lib/syncd"
+NEVER = "never"
+"""The schedule of what has no timer."""
+
 DROP_ZONE = re.compile(r"/(?!(home|root|tmp|var/tmp|run/user)(/|$))[\w./@+=,~-]+", re.ASCII)
 """Folders that a unit can be let into."""
 
@@ -49,6 +52,26 @@ class Alerts:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Daemons:
+    """What runs for long, and what looks after it; units/daemons.py has the units.
+
+    ``listen``: address and port of the listener, empty for none. ``poll``: whether to look for new assets that RT did
+    not tell of. ``chromebooks``: whether the worker brings new assets in line with Google.
+    """
+
+    listen: str = ""
+    worker: bool = False
+    poll: bool = False
+    chromebooks: bool = False
+
+    @property
+    def schedules(self) -> dict[str, str]:
+        """What has a timer, with the schedule that it has unless another is set."""
+        names = {"poll-asset-created": self.worker and self.poll, "events": self.worker}
+        return {name: unit_data("daemons")[name]["schedule"] for name, there in names.items() if there}
+
+
+@dataclass(frozen=True, kw_only=True)
 class Host:
     """What the units need to know of the host that they are for."""
 
@@ -65,18 +88,19 @@ class Host:
     """What is imported (``students``, ``battery``) to the folder in which others leave it."""
     exports: Sequence[str] = ()
     """What is exported on a timer (``students``, ``battery``)."""
+    daemons: Daemons = field(default_factory=Daemons)
     alerts: Alerts = field(default_factory=Alerts)
     scripts: Path | str = HERE
 
 
 def known_jobs() -> dict[str, dict[str, Any]]:
     """Return what units need to know of each job, by the job's name."""
-    return _data("jobs")
+    return unit_data("jobs")
 
 
 def known_kinds(room: Room) -> dict[str, dict[str, Any]]:
     """Return what can be imported, or exported, by units, and what they need to know of it."""
-    kinds: dict[str, dict[str, Any]] = _data(room)["kinds"]
+    kinds: dict[str, dict[str, Any]] = unit_data(room)["kinds"]
     return kinds
 
 
@@ -86,7 +110,7 @@ def units(host: Host, jobs: Sequence[str]) -> dict[str, str]:
     Raises ConfigurationError ``units.unknown_job``, ``units.bad_value``.
     """
     known = known_jobs()
-    unknown = sorted({*jobs, *host.schedules} - known.keys() - {f"export-{kind}" for kind in host.exports})
+    unknown = sorted({*jobs, *host.schedules} - known.keys() - _tasks(host))
     if unknown:
         raise ConfigurationError(
             f"there is no job {', '.join(unknown)}; known: {', '.join(sorted(known))}", code="units.unknown_job"
@@ -106,9 +130,14 @@ def units(host: Host, jobs: Sequence[str]) -> dict[str, str]:
     return files
 
 
+def _tasks(host: Host) -> set[str]:
+    """Return what has a schedule besides jobs."""
+    return {*(f"export-{kind}" for kind in host.exports), *host.daemons.schedules}
+
+
 def operator_script(host: Host) -> str:
     """Return the text of a command that runs ``syncd`` as the units do: same user, state, credentials and sandbox."""
-    service = {**_data("hardening")["Service"], **_data("job")["operator"]}
+    service = {**unit_data("hardening")["Service"], **unit_data("job")["operator"]}
     names = sorted({name for job in known_jobs().values() for name in _names(job)})
     properties = [*_lines(service), *_lines(_metrics(host)), *_lines(_let_in(host, host.drop_zones))]
     if host.environment_file:
@@ -134,10 +163,10 @@ def exec_words(words: Sequence[str]) -> str:
 
 
 def _job_service(host: Host, job: str) -> Unit:
-    known, service = known_jobs()[job], _data("job")["service"]
+    known, service = known_jobs()[job], unit_data("job")["service"]
     more: dict[str, Value] = {
         "ExecStart": exec_words([host.program, "--config", host.config, "run", job]),
-        **_credentials(host, _names(known)),
+        **load_credentials(host, _names(known)),
     }
     if host.environment_file:
         more["EnvironmentFile"] = host.environment_file
@@ -147,8 +176,8 @@ def _job_service(host: Host, job: str) -> Unit:
         more["ExecStopPost"] = "-" + exec_words(["/bin/sh", script, host.metrics_directory, job])
         more.update(_metrics(host))
     return {
-        "Unit": _filled(service["Unit"], known) | _alerts(host, job, service["Unit"]),
-        "Service": {**_data("hardening")["Service"], **service["Service"], **known.get("service", {}), **more},
+        "Unit": filled(service["Unit"], known) | _alerts(host, job, service["Unit"]),
+        "Service": {**unit_data("hardening")["Service"], **service["Service"], **known.get("service", {}), **more},
     }
 
 
@@ -169,13 +198,13 @@ def _alerts(host: Host, name: str, section: Mapping[str, str]) -> dict[str, Valu
 
 
 def _job_timer(host: Host, job: str) -> Unit | None:
-    known, timer = known_jobs()[job], _data("job")["timer"]
+    known, timer = known_jobs()[job], unit_data("job")["timer"]
     schedule = host.schedules.get(job, known["schedule"])
-    if schedule == "never":
+    if schedule == NEVER:
         return None
     return {
-        "Unit": _filled(timer["Unit"], known),
-        "Timer": {"OnCalendar": _one_line(schedule, "schedule"), **timer["Timer"]},
+        "Unit": filled(timer["Unit"], known),
+        "Timer": {"OnCalendar": one_line(schedule, "schedule"), **timer["Timer"]},
         "Install": timer["Install"],
     }
 
@@ -183,7 +212,7 @@ def _job_timer(host: Host, job: str) -> Unit | None:
 def _import_units(host: Host, kind: str, jobs: Sequence[str]) -> dict[str, str]:
     """Return what imports from a drop zone: the service, what watches the folder, another look later, what follows."""
     data, name = _task("imports", kind), f"import-{kind}"
-    service = _task_service(host, name, data, _let_in(host, [kind]))
+    service = task_service(host, name, data, _let_in(host, [kind]))
     watch = {**data["path"], "Path": {"PathChanged": host.drop_zones[kind]}}
     made = {f"syncd-{name}.path": watch, f"syncd-{name}.timer": data["timer"]}
     if known_kinds("imports")[kind].get("starts") in jobs:
@@ -196,14 +225,14 @@ def _import_units(host: Host, kind: str, jobs: Sequence[str]) -> dict[str, str]:
 
 def _export_units(host: Host, kind: str) -> dict[str, str]:
     """Return what exports to a file: the service and its timer."""
-    data, name, timer = _task("exports", kind), f"export-{kind}", _data("job")["timer"]
-    more = _credentials(host, data["credentials"])
+    data, name, timer = _task("exports", kind), f"export-{kind}", unit_data("job")["timer"]
+    more = load_credentials(host, data["credentials"])
     if host.environment_file:
         more["EnvironmentFile"] = host.environment_file
-    made = {f"syncd-{name}.service": text(_task_service(host, name, data, more))}
+    made = {f"syncd-{name}.service": text(task_service(host, name, data, more))}
     schedule = host.schedules.get(name, data["kinds"][kind]["schedule"])
-    if schedule != "never":
-        when = {"OnCalendar": _one_line(schedule, "schedule"), **timer["Timer"]}
+    if schedule != NEVER:
+        when = {"OnCalendar": one_line(schedule, "schedule"), **timer["Timer"]}
         made[f"syncd-{name}.timer"] = text({**data["timer"], "Timer": when, "Install": timer["Install"]})
     return made
 
@@ -211,19 +240,19 @@ def _export_units(host: Host, kind: str) -> dict[str, str]:
 def _task(room: Room, kind: str) -> dict[str, Any]:
     """Return the data of the units that import or export one kind of thing."""
     words = {"starts": "", **known_kinds(room)[kind], "kind": kind, "state": STATE}
-    filled: dict[str, Any] = _filled(_data(room), words)
-    return filled
+    data: dict[str, Any] = filled(unit_data(room), words)
+    return data
 
 
-def _task_service(host: Host, name: str, data: Mapping[str, Any], more: Section) -> Unit:
+def task_service(host: Host, name: str, data: Mapping[str, Any], more: Section) -> Unit:
     """Return a service that is no job; its directives are those of a job, but for what its data says."""
     # It may find nothing to do, so that a ping says nothing.
     quiet = replace(host, alerts=replace(host.alerts, ping_url=""))
     return {
         "Unit": data["service"]["Unit"] | _alerts(quiet, name, data["service"]["Unit"]),
         "Service": {
-            **_data("hardening")["Service"],
-            **_data("job")["service"]["Service"],
+            **unit_data("hardening")["Service"],
+            **unit_data("job")["service"]["Service"],
             **data["service"]["Service"],
             **more,
             "ExecStart": exec_words([host.program, "--config", host.config, *data["arguments"]]),
@@ -239,7 +268,7 @@ def _followed(service: Unit, by: str) -> Unit:
 
 
 def _alert_service(host: Host, template: str) -> Unit:
-    data = _data("alert")
+    data = unit_data("alert")
     kind = template.removeprefix("syncd-alert-").removesuffix("@")
     special = data.get(kind, {})
     alerts = host.alerts
@@ -252,13 +281,13 @@ def _alert_service(host: Host, template: str) -> Unit:
         letter = {"TO": alerts.mail_to, "FROM": alerts.mail_from, "SENDMAIL": alerts.sendmail}
         more["Environment"] = [_assignment(f"SYNCD_ALERT_{name}", value) for name, value in letter.items()]
     elif alerts.ping_url == "credential":
-        more.update(_credentials(host, ["alert-ping-url"]))
+        more.update(load_credentials(host, ["alert-ping-url"]))
     else:
         more["Environment"] = [_assignment("SYNCD_ALERT_URL", alerts.ping_url)]
     return {
         "Unit": {**data["service"]["Unit"], **special.get("Unit", {})},
         "Service": {
-            **_data("hardening")["Service"],
+            **unit_data("hardening")["Service"],
             **data["service"]["Service"],
             **special.get("Service", {}),
             "ExecStart": command,
@@ -271,13 +300,13 @@ def _metrics(host: Host) -> dict[str, Value]:
     """Return what lets a unit write to the folder of metrics; one that is missing is no reason not to start."""
     if not host.metrics_directory:
         return {}
-    return {**_data("job")["metrics"], "ReadWritePaths": f"-{host.metrics_directory}"}
+    return {**unit_data("job")["metrics"], "ReadWritePaths": f"-{host.metrics_directory}"}
 
 
 def _let_in(host: Host, kinds: Iterable[str]) -> dict[str, Value]:
     """Return what lets a unit take files from drop zones; one that is missing is told by the program."""
     folders = [_drop_zone(host, kind) for kind in kinds]
-    group = _data("imports")["service"]["Service"]["SupplementaryGroups"]
+    group = unit_data("imports")["service"]["Service"]["SupplementaryGroups"]
     return {"SupplementaryGroups": group, "ReadWritePaths": [f"-{folder}" for folder in folders]} if folders else {}
 
 
@@ -292,7 +321,8 @@ def _drop_zone(host: Host, kind: str) -> str:
     return folder
 
 
-def _credentials(host: Host, names: Sequence[str]) -> dict[str, Value]:
+def load_credentials(host: Host, names: Sequence[str]) -> dict[str, Value]:
+    """Return what loads those of the named credentials that the host has."""
     lines = [line.partition("=") for line in _credential_lines(host, names)]
     return {lines[0][0]: [value for _, _, value in lines]} if lines else {}
 
@@ -317,23 +347,24 @@ def _names(known: Mapping[str, Any]) -> list[str]:
     return [*needed, *known.get("optional_credentials", [])]
 
 
-def _filled(data: Any, words: Mapping[str, Any]) -> Any:  # noqa: ANN401 - any part of the unit data
+def filled(data: Any, words: Mapping[str, Any]) -> Any:  # noqa: ANN401 - any part of the unit data
     """Return unit data with a word in each ``@place@``."""
     if isinstance(data, Mapping):
-        return {name: _filled(value, words) for name, value in data.items()}
+        return {name: filled(value, words) for name, value in data.items()}
     if isinstance(data, list):
-        return [_filled(value, words) for value in data]
+        return [filled(value, words) for value in data]
     if isinstance(data, str):
         return re.sub(r"@(\w+)@", lambda place: str(words[place[1]]), data)
     return data
 
 
 def _assignment(name: str, value: str) -> str:
-    quoted = json.dumps(f"{name}={_one_line(value, name)}", ensure_ascii=False)
+    quoted = json.dumps(f"{name}={one_line(value, name)}", ensure_ascii=False)
     return quoted.replace("%", "%%")
 
 
-def _one_line(value: str, what: str) -> str:
+def one_line(value: str, what: str) -> str:
+    """Return a value that fits a directive. Raises ConfigurationError ``units.bad_value``."""
     if "\n" in value or not value.strip():
         raise ConfigurationError(f"{what} must be one line of text, and is {value!r}", code="units.bad_value")
     return value
@@ -350,6 +381,7 @@ def _shell_word(word: str) -> str:
 
 
 @functools.cache
-def _data(name: str) -> dict[str, Any]:
+def unit_data(name: str) -> dict[str, Any]:
+    """Return the unit data of a file beside this one."""
     content: dict[str, Any] = json.loads((HERE / f"{name}.json").read_text())
     return content
