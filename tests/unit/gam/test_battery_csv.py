@@ -192,6 +192,17 @@ def test_serials_are_as_they_are_and_one_may_come_again() -> None:
             "batteryStatusReport.0.reportTime: '2126-11-18T11:00:00Z' is still to come",
         ),
         ("2026-11-18T11:00:00Z", "yesterday", "batteryStatusReport.0.reportTime: 'yesterday' is not a time"),
+        ("2026-11-18T", "0001-01-01T", "batteryStatusReport.0.reportTime: '0001-01-01T11:00:00Z' is from before"),
+        (
+            "2026-11-18T11:00:00Z",
+            "0001-01-01T00:00:00+14:00",
+            "batteryStatusReport.0.reportTime: '0001-01-01T00:00:00+14:00' is from before there were",
+        ),
+        (
+            "3920",
+            "9" * 9000,
+            f"batteryStatusReport.0.fullChargeCapacity: '{'9' * 40}…' is more than the 100,000",
+        ),
         ("2026-11-18T11:00:00Z", "", "batteryStatusReport.0.reportTime: the report has no time"),
     ],
 )
@@ -209,6 +220,8 @@ def test_a_cell_that_cannot_be_used_is_named_and_the_rest_of_the_row_counts(was:
         ("d1,SYN0001A,4080", "row 2: has 3 cells, and the header has 9"),
         (f"{GOOD},more", "row 2: has 10 cells, and the header has 9"),
         ("WARNING: something", "row 2: has 1 cells, and the header has 9"),
+        (GOOD.replace("SYN0001A", "SYN\x00001A"), r"row 2: 'SYN\x00001A' is no serial number or device id"),
+        (GOOD.replace("d1", "d" * 300), f"row 2: '{'d' * 40}…' is no serial number or device id"),
         (GOOD.replace("d1,SYN0001A", ","), "row 2: has neither a serial number nor a device id"),
     ],
 )
@@ -224,6 +237,7 @@ def test_a_row_that_is_none_is_named_and_passed_over(row: str, problem: str) -> 
         ('"{""deviceId"": ""d1"", ""batteryInfo"": [{""des"', "JSON: is not whole"),
         ('"{""deviceId"": ""d1"", ""batteryInfo"": 7}"', "JSON: is not as GAM writes it"),
         ('""', "JSON: is not whole"),
+        ('"{""deviceId"": ""d1"", ""more"": ' + "[" * 100_000, "JSON: is not whole"),
         ('"{""batteryInfo"": [{""designCapacity"": ""-1""}]}"', "JSON: batteryInfo.designCapacity '-1' is negative"),
         ('"{""batteryStatusReport"": [{""reportTime"": ""2126-01-01T00:00:00Z""}]}"', "JSON: reportTime '2126"),
         ('"{""batteryStatusReport"": [{""cycleCount"": 1}]}"', "JSON: a report has no time"),
@@ -240,6 +254,8 @@ def test_a_json_cell_that_is_cut_short_or_wrong_is_named(cell: str, problem: str
         (b"", "battery.empty", "is empty"),
         (b"\n\n", "battery.empty", "is empty"),
         (f"{GOOD}\n{GOOD}\n".encode(), "battery.header", "has no header with a serial number or device id"),
+        (b"x" * 200_000, "battery.header", "begins with 'xxxx"),
+        (b"x" * (2**24 + 2), "battery.header", "begins with 'xxxx"),
         (b"name,mail\na,b\n", "battery.header", "begins with 'name,mail'"),
         (b"deviceId,serialNumber,status\nd1,S,x\n", "battery.columns", "no column for the health or the capacity"),
         (
@@ -255,7 +271,19 @@ def test_a_json_cell_that_is_cut_short_or_wrong_is_named(cell: str, problem: str
             "a quotation mark is opened there and not closed",
         ),
     ],
-    ids=["nothing", "blank", "no-header", "other", "no-battery", "no-time", "export-no-time", "bytes", "quote"],
+    ids=[
+        "nothing",
+        "blank",
+        "no-header",
+        "long",
+        "longer",
+        "other",
+        "no-battery",
+        "no-time",
+        "export-no-time",
+        "bytes",
+        "quote",
+    ],
 )
 def test_a_file_that_is_no_table_of_batteries_is_refused_in_one_sentence(content: bytes, code: str, says: str) -> None:
     with pytest.raises(DataError) as caught:
@@ -264,6 +292,14 @@ def test_a_file_that_is_no_table_of_batteries_is_refused_in_one_sentence(content
     assert caught.value.exit_status is ExitStatus.BAD_DATA
     assert caught.value.sentence.startswith("file.csv")
     assert says in caught.value.sentence
+
+
+def test_the_name_of_a_column_cannot_drive_a_terminal_or_fill_a_journal() -> None:
+    told, _ = problem_of("SYN0001A,so-so,2026-11-18", "Serial number,Battery health\x1b[(,Last sync")
+    assert told.startswith(r"file.csv, row 2, Battery health\x1b[(: 'so-so' is none of")
+    with pytest.raises(DataError) as caught:
+        read(f"Serial number,{'x' * 9000}\nSYN0001A,\n")
+    assert len(caught.value.sentence) < 300
 
 
 def test_a_long_file_takes_no_more_memory_than_a_short_one() -> None:

@@ -91,6 +91,14 @@ readings = st.lists(
 )
 
 
+@pytest.mark.parametrize("year", [1, 1970, 2009])
+def test_a_time_from_before_there_were_chromebooks_is_none(year: int) -> None:
+    batteries = Batteries(NOW)
+    batteries.add([one(4000, 3000, report_time=datetime(year, 1, 1, tzinfo=timezone(timedelta(hours=14))))])
+    assert batteries.undated == 1
+    assert next(batteries.reports()).worst is None
+
+
 @given(readings, st.randoms(use_true_random=False))
 def test_the_newest_wins_whatever_the_order(found: list[Reading], random: Random) -> None:
     shuffled = [*found]

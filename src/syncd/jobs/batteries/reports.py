@@ -19,6 +19,9 @@ LARGEST = 100_000
 AHEAD = timedelta(days=1)
 """How far a device's clock may be ahead; a later report would hide all that come after it."""
 
+EARLIEST = datetime(2010, 1, 1, tzinfo=UTC)
+"""There was no Chromebook before: such a time is a zero, or of a clock that was not set, and RT shows none for 1970."""
+
 REMOVED_AFTER = timedelta(days=1)
 """A device reports of all its batteries at once: one that it was silent about for longer than this was taken out."""
 
@@ -156,8 +159,8 @@ class Batteries:
     """Takes readings in any order, from any number of sources, and keeps what is newest.
 
     ``now`` (aware) is the time that reports may not be later than, but for a day. ``undated`` and ``ahead`` count the
-    reports that were passed over because they have no time, or one that is still to come; ``nameless`` the readings
-    without a serial number or id to know the device by.
+    reports that were passed over because they have no time that can be, or one that is still to come; ``nameless`` the
+    readings without a serial number or id to know the device by.
     """
 
     def __init__(self, now: datetime) -> None:
@@ -199,7 +202,7 @@ class Batteries:
 
     def _battery(self, report: Report) -> Battery | None:
         time = report.report_time
-        if time is None:
+        if time is None or time < EARLIEST:
             self.undated += 1
             return None
         if time > self._latest:

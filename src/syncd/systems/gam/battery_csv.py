@@ -165,8 +165,7 @@ class _Rows:
             return self._from_json(row)
         row.append("")
         device_id, serial = row[self._layout.device_id], row[self._layout.serial]
-        if not device_id and not serial:
-            self._nameless(row)
+        if not self._is_named(row, device_id, serial):
             return None
         return DeviceRow(
             device_id,
@@ -189,9 +188,17 @@ class _Rows:
             self._problems.add(self._name, number, "", f"has {len(row)} cells, and the header has {self._width}")
         return False
 
-    def _nameless(self, row: list[str]) -> None:
-        if any(map(str.strip, row)):
-            self._problems.add(self._name, self._row, "", "has neither a serial number nor a device id")
+    def _is_named(self, row: list[str], device_id: str, serial: str) -> bool:
+        """Tell whether a row says of which device it is."""
+        if not device_id and not serial:
+            if any(map(str.strip, row)):
+                self._problems.add(self._name, self._row, "", "has neither a serial number nor a device id")
+            return False
+        if cells.is_name(device_id) and cells.is_name(serial):
+            return True
+        text = serial if cells.is_name(device_id) else device_id
+        self._problems.add(self._name, self._row, "", f"{cells.shown(text)} is no serial number or device id")
+        return False
 
     def _info(self, row: list[str], at: InfoColumns) -> BatteryInfo | None:
         serial, design = row[at.serial], row[at.design]
@@ -226,12 +233,11 @@ class _Rows:
         except msgspec.ValidationError as problem:
             self._problems.add(self._name, self._row, "JSON", f"is not as GAM writes it ({problem})")
             return None
-        except msgspec.DecodeError:
+        except (msgspec.DecodeError, RecursionError):
             self._problems.add(self._name, self._row, "JSON", "is not whole")
             return None
         device_id = device.device_id or [*row, ""][self._layout.device_id]
-        if not device_id and not device.serial_number:
-            self._nameless(row)
+        if not self._is_named(row, device_id, device.serial_number):
             return None
         return DeviceRow(
             device_id,
@@ -295,8 +301,7 @@ class _Rows:
             self._add(at, problem)
             return None
         if found is None:
-            column = self._layout.header[at] if at >= 0 else ""
-            self._problems.add(self._name, self._row, column, "the report has no time")
+            self._problems.add(self._name, self._row, self._column(at), "the report has no time")
         return found
 
     def _cell(self, read: Callable[[str], T], text: str, at: int) -> T | None:
@@ -307,7 +312,11 @@ class _Rows:
             return None
 
     def _add(self, at: int, problem: cells.Unusable) -> None:
-        self._problems.add(self._name, self._row, self._layout.header[at], str(problem))
+        self._problems.add(self._name, self._row, self._column(at), str(problem))
+
+    def _column(self, at: int) -> str:
+        """Return the name of a column as it can be told: the journal gets it, too."""
+        return cells.told(self._layout.header[at]) if at >= 0 else ""
 
 
 def _header(lines: Iterator[str], name: str, aside: Aside | None) -> tuple[Layout, str, int]:
@@ -338,7 +347,9 @@ def _header(lines: Iterator[str], name: str, aside: Aside | None) -> tuple[Layou
 def _columns(line: str) -> tuple[Layout, str]:
     text = line.lstrip("\ufeff").rstrip("\r\n")
     delimiter = max(_DELIMITERS, key=text.count)
-    header = next(csv.reader([text], delimiter=delimiter), [])
+    header: list[str] = []
+    with _long_cells(), suppress(csv.Error):
+        header = next(csv.reader([text], delimiter=delimiter), [])
     while header and not header[-1].strip():
         header.pop()
     return layout_of([cell.strip() for cell in header]), delimiter
@@ -356,7 +367,7 @@ def _check(layout: Layout, name: str) -> None:
 
 def _listed(header: Sequence[str], most: int = 8) -> str:
     more = f" and {len(header) - most} more" if len(header) > most else ""
-    return ", ".join(header[:most]) + more
+    return ", ".join(map(cells.told, header[:most])) + more
 
 
 def _dialect(layout: Layout, first: str, delimiter: str, *, escapes: bool) -> dict[str, Any]:

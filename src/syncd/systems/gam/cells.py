@@ -1,12 +1,20 @@
 """Cells as values: times, counts and capacities, and Google's words for the health of a battery."""
 
-from datetime import datetime, timedelta, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
 
 LARGEST = 100_000
 """mAh, and cycles: more is no battery of a Chromebook."""
 
 AHEAD = timedelta(days=1)
 """How far a device's clock may be ahead."""
+
+EARLIEST = datetime(2010, 1, 1, tzinfo=UTC)
+"""There was no Chromebook before: such a time is a zero, or of a clock that was not set."""
+
+LONGEST_NAME = 255
+"""Characters of a serial number or an id; RT holds no longer ones."""
+
+_SHOWN = 40
 
 _NORMAL, _SOON, _NOW = "BATTERY_HEALTH_NORMAL", "BATTERY_REPLACE_SOON", "BATTERY_REPLACE_NOW"
 HEALTH = {
@@ -33,17 +41,32 @@ class Unusable(Exception):
     """A cell that is no such value; the text says why, and follows the cell's place."""
 
 
+def shown(text: str) -> str:
+    """Return a text for a sentence, cut if it is long: a cell may have millions of characters."""
+    return repr(text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…")
+
+
+def told(name: str) -> str:
+    """Return the name of a column on one line that a person can read, cut if it is long."""
+    return shown(name)[1:-1] if len(name) > _SHOWN + 20 or not name.isprintable() else name
+
+
+def is_name(text: str) -> bool:
+    """Tell whether a text can be a serial number or an id; white space is none of its letters."""
+    return len(text) <= LONGEST_NAME and (text.isprintable() or "".join(text.split()).isprintable())
+
+
 def count(text: str) -> int | None:
     """Return a count, or a capacity in mAh ("4080", "4,080 mAh"); None for an empty cell."""
     plain = text.strip().casefold().removesuffix("mah").rstrip().replace(",", "")
     if not plain:
         return None
     if plain.startswith("-") and plain[1:].isdecimal():
-        raise Unusable(f"{text!r} is negative")
+        raise Unusable(f"{shown(text)} is negative")
     if not (plain.isdecimal() and plain.isascii()):
-        raise Unusable(f"{text!r} is not a whole number")
+        raise Unusable(f"{shown(text)} is not a whole number")
     if len(plain) > len(str(LARGEST)) or int(plain) > LARGEST:
-        raise Unusable(f"{text!r} is more than the {LARGEST:,} that a battery can have")
+        raise Unusable(f"{shown(text)} is more than the {LARGEST:,} that a battery can have")
     return int(plain)
 
 
@@ -53,7 +76,7 @@ def health(text: str) -> str:
     if found is None:
         found = HEALTH.get("_".join(text.upper().replace("-", " ").split()))
     if found is None:
-        raise Unusable(f"{text!r} is none of {_NORMAL}, {_SOON}, {_NOW}")
+        raise Unusable(f"{shown(text)} is none of {_NORMAL}, {_SOON}, {_NOW}")
     return found
 
 
@@ -64,9 +87,11 @@ def time(text: str, zone: tzinfo, latest: datetime) -> datetime | None:
     except ValueError:
         if text.strip() in ("", NEVER):
             return None
-        raise Unusable(f"{text!r} is not a time like 2026-11-18T11:00:00Z") from None
+        raise Unusable(f"{shown(text)} is not a time like 2026-11-18T11:00:00Z") from None
     if found.tzinfo is None:
         found = found.replace(tzinfo=zone)
+    if found < EARLIEST:
+        raise Unusable(f"{shown(text)} is from before there were Chromebooks")
     if found > latest:
-        raise Unusable(f"{text!r} is still to come")
+        raise Unusable(f"{shown(text)} is still to come")
     return found
