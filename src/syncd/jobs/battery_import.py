@@ -161,7 +161,7 @@ def _reading(options: BatteryImportOptions) -> str:
 def _merged(old: bytes, new: bytes) -> tuple[bytes, HistoryRow | None]:
     """Return what is to be kept, and the older of the two for the history."""
     kept, older = merged(_decode(old), _decode(new))
-    return _encode(kept), next(rows_of([older], SOURCE), None)
+    return _encode(kept), next(rows_of([older] if older else [], SOURCE), None)
 
 
 def _check(counts: ImportCounts, told: _File) -> None:

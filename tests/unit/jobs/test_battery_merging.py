@@ -8,6 +8,7 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
+from syncd.jobs.batteries.history import rows_of
 from syncd.jobs.batteries.merging import merged
 from syncd.jobs.batteries.reports import Batteries, BatteryReport
 from syncd.systems.gam.records import BatteryInfo, BatterySample, BatteryStatusReport, DeviceRow
@@ -57,7 +58,7 @@ def test_a_report_twice_is_as_it_was(row: DeviceRow) -> None:
     report = at_once([row])
     found, older = merged(report, report)
     assert msgspec.json.encode(found) == msgspec.json.encode(report)
-    assert older == report
+    assert older is None
 
 
 def test_the_older_of_two_is_told() -> None:
@@ -67,6 +68,22 @@ def test_the_older_of_two_is_told() -> None:
     )
     for pair in permutations((old, new)):
         assert merged(*pair) == (new, old)
+
+
+def test_of_two_parts_of_one_report_none_is_older_and_history_gets_what_both_say() -> None:
+    parts = (BatteryStatusReport(NOW, serial, "", 1, 3000) for serial in ("B1", "B2"))
+    one, other = (at_once([DeviceRow("d", "SYN0001", (), (part,))]) for part in parts)
+    found, older = merged(one, other)
+    assert older is None
+    assert [len(row.others) for row in rows_of([found], "csv")] == [1]
+
+
+def test_a_battery_that_was_taken_out_is_none_of_the_history_of_what_came_after() -> None:
+    then, now = (
+        BatteryStatusReport(NOW - timedelta(days=days), serial, "", 1, 3000) for days, serial in ((9, "B1"), (0, "B2"))
+    )
+    (row,) = rows_of([at_once([DeviceRow("d", "SYN0001", (), (then, now))])], "csv")
+    assert (row.battery, row.others) == ("B2", ())
 
 
 def test_what_only_the_older_tells_stays() -> None:

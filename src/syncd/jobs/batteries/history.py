@@ -2,12 +2,15 @@
 
 from collections.abc import Iterable, Iterator
 
-from syncd.jobs.batteries.reports import Battery, BatteryReport
+from syncd.jobs.batteries.reports import REMOVED_AFTER, Battery, BatteryReport
 from syncd.state.battery_history import HistoryRow, OtherBattery
 
 
 def rows_of(reports: Iterable[BatteryReport], source: str) -> Iterator[HistoryRow]:
-    """Yield the row of each device that has reported; those that say nothing of a battery's health have none."""
+    """Yield the row of each device that has reported; those that say nothing of a battery's health have none.
+
+    A battery that was taken out is none of its device any more: that sources forget it at different times is no change.
+    """
     for report in reports:
         time, battery = report.time, report.worst
         if time is not None and battery is not None:
@@ -22,7 +25,7 @@ def rows_of(reports: Iterable[BatteryReport], source: str) -> Iterator[HistoryRo
                 cycles=battery.cycles,
                 level=battery.level,
                 battery=battery.serial,
-                others=tuple(map(_other, report.batteries[1:])),
+                others=tuple([_other(each) for each in report.batteries[1:] if time - each.time <= REMOVED_AFTER]),
             )
 
 

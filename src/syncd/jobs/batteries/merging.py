@@ -37,13 +37,13 @@ class _Reading(NamedTuple):
     battery_status_report: Sequence[_Status]
 
 
-def merged(one: BatteryReport, other: BatteryReport) -> tuple[BatteryReport, BatteryReport]:
+def merged(one: BatteryReport, other: BatteryReport) -> tuple[BatteryReport, BatteryReport | None]:
     """Return what two reports tell of a device, and the older of them; the order makes no difference.
 
-    The other one is told as the older where both are of one time, or one has none.
+    None is older where both are of one time, or one has none: each is a part of what is told of that time.
     """
     mine, theirs = one.time, other.time
-    older = other
+    older = None
     if mine is not None and theirs is not None and mine != theirs:
         older, newer = (one, other) if mine < theirs else (other, one)
         if _replaces(newer, older):
