@@ -40,6 +40,15 @@ def open_regular(path: Path, *, folder: int | None = None) -> BinaryIO:
     return os.fdopen(file, "rb")
 
 
+def open_named(path: Path) -> BinaryIO:
+    """Open the file that somebody named: unlike ``open_regular``, through links, for whoever names one means the file.
+
+    Raises as that does.
+    """
+    # Path.resolve() raises RuntimeError for links in a circle.
+    return open_regular(Path(os.path.realpath(path)))
+
+
 class Unchanged:
     """Tells whether an open file is as it was when this was made."""
 

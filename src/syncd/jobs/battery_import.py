@@ -12,7 +12,7 @@ import msgspec
 
 from syncd.host.errors import DataError, IntegrationError
 from syncd.host.garbage import no_garbage
-from syncd.host.plain_files import Unchanged, open_regular
+from syncd.host.plain_files import Unchanged, open_named
 from syncd.host.problems import Problems
 from syncd.host.timezones import zone
 from syncd.jobs.batteries.history import rows_of
@@ -65,7 +65,7 @@ class BatteryImporter:
 
     def by_path(self, path: Path) -> ImportedBatteries:
         """Import the file that somebody named. Raises DataError (``file.…``), NotPermitted, Unavailable."""
-        with open_regular(path.resolve()) as file:
+        with open_named(path) as file:
             return self.opened(file, path.name, path)
 
     def opened(self, file: BinaryIO, name: str, path: Path) -> ImportedBatteries:  # noqa: ARG002 - as all importers

@@ -349,6 +349,11 @@ def test_text_that_ends_in_the_middle_leaves_nothing_behind(fleet: Fleet) -> Non
 def test_what_is_no_file_is_refused(fleet: Fleet) -> None:
     assert "there is no file" in fleet.syncd(65, fleet.folder / "gone.csv").err
     assert "is no regular file" in fleet.syncd(65, fleet.folder).err
+    (circle := fleet.folder / "circle.csv").symlink_to(circle)
+    assert "is no regular file" in fleet.syncd(65, circle).err
+    circle.unlink()
+    circle.symlink_to(fleet.file(table(row(1))))
+    fleet.syncd(0, circle)
 
 
 def test_a_file_that_changes_while_it_is_read_is_not_kept(fleet: Fleet, monkeypatch: pytest.MonkeyPatch) -> None:

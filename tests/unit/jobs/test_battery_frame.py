@@ -92,6 +92,11 @@ def test_the_category_is_that_of_the_percentage_that_rt_has_after_the_run() -> N
     assert written(report(battery(full_charge=400)))["Category"] == "Critical"
 
 
+def test_less_than_nothing_in_rt_is_in_the_lowest_category() -> None:
+    gone = battery(full_charge=1, design=100_000)
+    assert written(report(gone), asset(Health="-0.5", Category="Critical")) == {}
+
+
 def test_without_a_percentage_in_rt_the_category_stays_while_the_percentage_is_near_its_range() -> None:
     for full, category, changes in (
         (3190, "Good", {}),

@@ -57,6 +57,8 @@ def test_rt_has_to_have_every_text_that_may_be_written() -> None:
         ({"serial_field": "Serial"}, "serial_field names the unknown field 'Serial'"),
         ({"status_names": {"BATTERY_REPLACE_SON": "x"}}, "did you mean 'BATTERY_REPLACE_SOON'?"),
         ({"categories": {"Good": 80, "Fair": 80, "Poor": 0}}, "categories has two that begin at 80"),
+        ({"recent_days": 36_501}, "recent_days"),
+        ({"refresh_days": 10**10}, "refresh_days"),
         ({"categories": {"Good": 80}}, "categories has none that begins at 0"),
         ({"categories": {"": 0}}, "categories has one without a name"),
         ({"categories": {"Good": -1}}, ">= 0"),

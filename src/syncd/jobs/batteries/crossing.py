@@ -103,7 +103,8 @@ class Crossing:
         }
 
     def _category_of(self, percent: float) -> str:
-        return next(name for low, name in self._bounds if percent >= low)
+        # Somebody may have written less than nothing into RT.
+        return next(name for low, name in self._bounds if max(percent, 0.0) >= low)
 
     # -- noise
 

@@ -23,6 +23,8 @@ CATEGORIES: Mapping[str, float] = {"Excellent": 90.0, "Good": 80.0, "Fair": 70.0
 STATUSES: Mapping[str, str] = {NORMAL: "Normal", REPLACE_SOON: "Replace soon", REPLACE_NOW: "Replace now"}
 """What is meant where a configuration does not say otherwise; exports without a job take them, too."""
 
+_MOST_DAYS = 36_500
+
 _KINDS: Mapping[str, tuple[Kind, ...]] = {REPORT_TIME: ("datetime", "date", "text")}
 _TEXT: tuple[Kind, ...] = ("text",)
 _KEYS: tuple[Kind, ...] = ("text", "multi")
@@ -74,12 +76,14 @@ class BatteryOptions(JobOptions, frozen=True, kw_only=True, forbid_unknown_field
         ),
     ] = 1.0
     recent_days: Annotated[
-        int, Meta(ge=1, description="Days after which a device that has reported nothing newer is listed.")
+        int,
+        Meta(ge=1, le=_MOST_DAYS, description="Days after which a device that has reported nothing newer is listed."),
     ] = 30
     refresh_days: Annotated[
         int,
         Meta(
             ge=1,
+            le=_MOST_DAYS,
             description="Days after which the time of the report, capacities and level are written although nothing "
             "else of the asset changes.",
         ),

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 from syncd.host.errors import DataError
-from syncd.host.plain_files import Unchanged, open_regular
+from syncd.host.plain_files import Unchanged, open_named
 from syncd.systems.rosters.assembly import Reading
 from syncd.systems.rosters.bundle import Folder, Zip
 from syncd.systems.rosters.csv_file import CsvFile
@@ -34,7 +34,7 @@ def open_roster(path: Path) -> Iterator[Opened]:
     if path.is_dir():
         yield Opened(path.name, lambda reading: OneRoster(Folder(path), reading), lambda: None)
         return
-    with open_regular(path.resolve()) as file:
+    with open_named(path) as file:
         yield opened(file, path.name)
 
 
