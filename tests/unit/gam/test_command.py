@@ -15,7 +15,7 @@ from syncd.host.errors import ExitStatus, IntegrationError, Interrupted
 from syncd.host.messages import MessageId
 from syncd.host.problems import Problems
 from syncd.systems.gam.batteries import printed
-from syncd.systems.gam.command import Gam
+from syncd.systems.gam.command import Gam, log_line
 from syncd.systems.gam.records import DeviceRow
 
 NOW = datetime(2026, 11, 19, tzinfo=UTC)
@@ -166,6 +166,16 @@ def test_what_gam_left_running_ends_with_it(script: Script, tmp_path: Path) -> N
     assert gone(int(appears(tmp_path / "pid")))
 
 
+def test_what_gam_left_running_is_not_waited_for(
+    script: Script, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("syncd.systems.gam.command._GRACE", 0.2)
+    began = time.monotonic()
+    assert len(read(script('sleep 300 &\necho $! > "$OUT/pid"\ncat "$TABLE"'))) == 2
+    assert time.monotonic() - began < FAST / 2
+    assert gone(int(appears(tmp_path / "pid")))
+
+
 def test_a_reader_that_is_interrupted_takes_gam_along_at_once(script: Script, tmp_path: Path) -> None:
     gam = script('echo $$ > "$OUT/pid"\ncat "$TABLE"\nexec sleep 300')
     began = time.monotonic()
@@ -210,6 +220,8 @@ def test_a_gam_that_is_missing_or_no_program_is_said_so(tmp_path: Path) -> None:
     assert (error.code, error.exit_status) == ("gam.missing", ExitStatus.CONFIGURATION)
     assert "'no-such-gam'" in error.sentence
     program = tmp_path / "gam"
+    program.touch(mode=0o600)
+    assert "that may be run" in failure(Gam(str(program), environ={})).sentence
     program.write_bytes(b"\x7fELF of another machine")
     program.chmod(0o755)
     assert failure(Gam(str(program), environ={})).code == "gam.missing"
@@ -249,6 +261,15 @@ def test_warnings_on_stdout_and_stderr_go_to_the_log_without_addresses(
         "GAM: Getting all for <address>",
     }
     assert all(record.__dict__["message_id"] is MessageId.GAM_SAID for record in caplog.records)
+
+
+def test_tokens_and_keys_do_not_get_into_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
+    kept = "/etc/syncd/credentials/some-long-name/of/a/folder/oauth2.txt 1d296588-571c-4eee-96be-fa395e3c536c"
+    scope = "https://www.googleapis.com/auth/chrome.management.telemetry.readonly"
+    for secret in ("ya29.a0Af_H6-x", "1//0gAB-cdef", "GOCSPX-abcDEF", "eyJhbGci.eyJpc3Mi.c2ln", "MIIE+vQ/" * 8):
+        log_line(f"ERROR: {kept} '{secret}' {scope}")
+    assert {record.getMessage() for record in caplog.records} == {f"GAM: ERROR: {kept} '<secret>' {scope}"}
 
 
 def test_a_flood_on_stderr_blocks_nothing_and_is_not_all_logged(

@@ -29,7 +29,7 @@ def _program(program: str) -> Finding:
     found = shutil.which(program)
     if found is None:
         return failed(
-            f"there is no program {program!r}",
+            f"there is no program {program!r} that may be run",
             "install GAM (pip install gam7), or name its path in `program` of the job",
             "configuration",
         )

@@ -38,6 +38,10 @@ _SIGNALS = frozenset(map(int, signal.Signals))
 _SAID = 50
 _LONGEST = 300
 _ADDRESS = re.compile(r"[^\s<>\"',;:()\[\]]+@[^\s<>\"',;:()\[\]]+")
+# Google's tokens and client secrets by how they begin, keys by their length; paths and ids of devices are neither.
+_SECRET = re.compile(
+    r"(?<!\w)(?:ya29\.|1//|GOCSPX-|eyJ)[\w./+=-]+|(?<![\w/.+=-])[A-Za-z0-9+=_][A-Za-z0-9+/=_-]{39,}", re.ASCII
+)
 
 
 class _Meaning(NamedTuple):
@@ -155,7 +159,8 @@ class Gam:
             raise _error(
                 ConfigurationError,
                 "gam.missing",
-                f"is not there: no program {self._program!r}. Install GAM (pip install gam7), or name its path",
+                f"is not there: no program {self._program!r} that may be run. Install GAM (pip install gam7), or name "
+                "its path",
             )
         if self._config_dir and not Path(self._config_dir).is_dir():
             raise _error(
@@ -259,8 +264,13 @@ class _Run:
                 pass
 
     def _watch(self, deadline: float) -> None:
-        """End a run that takes too long, or that nobody wants any more."""
+        """End a run that takes too long, or that nobody wants any more, and what GAM has left running."""
         while not self._done.wait(min(_TICK, max(0.0, deadline - time.monotonic()))):
+            if self._process.poll() is not None:
+                # What holds GAM's output open would be waited for, though all of it is there.
+                if not self._done.wait(_GRACE):
+                    self._kill(signal.SIGKILL)
+                return
             self._expired = time.monotonic() >= deadline
             if self._expired or self._stopped():
                 self._end()
@@ -277,7 +287,7 @@ class _Run:
             os.killpg(self._process.pid, kind)
 
     def _log(self, stream: IO[bytes]) -> None:
-        """Log what GAM says, as far as a person will read it; it may hold addresses, which are taken out."""
+        """Log what GAM says, as far as a person will read it; it may hold addresses and secrets."""
         said = 0
         with io.TextIOWrapper(stream, encoding="utf-8", errors="replace") as text:
             for line in filter(None, map(str.strip, text)):
@@ -287,8 +297,8 @@ class _Run:
 
 
 def log_line(text: str) -> None:
-    """Log a line that GAM wrote besides its data."""
-    line = _ADDRESS.sub("<address>", text)[:_LONGEST]
+    """Log a line that GAM wrote besides its data, without addresses and what looks like a token or a key."""
+    line = _SECRET.sub("<secret>", _ADDRESS.sub("<address>", text))[:_LONGEST]
     _log.info("GAM: %s", line, extra={"message_id": MessageId.GAM_SAID, "syncd": {"SYSTEM": SYSTEM}})
 
 
