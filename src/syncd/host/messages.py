@@ -299,8 +299,7 @@ class MessageId(StrEnum):
     GAM_SAID = (
         "bbaa472127144e2e9589c73207cad597",
         "GAM said something besides its data",
-        "GAM, the program that was started to ask Google, wrote the message. E-mail addresses, tokens and keys were "
-        "taken out of it.",
+        "GAM, which was started to ask Google, wrote the message. E-mail addresses, tokens and keys were taken out.",
         f"{NOTHING} Where GAM failed, a record after this one says so, and what to do.",
     )
     BATTERIES_READ = (
