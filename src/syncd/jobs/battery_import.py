@@ -105,7 +105,7 @@ class BatteryImporter:
             _check(found, told)
             return None if self.dry_run else found
 
-        self._kept.take_import(new, told.records(), _merged, keep)
+        self._kept.take_import(new, told.records(), _Merge(), keep)
         return ImportedBatteries(file=told.name, result="planned" if self.dry_run else "imported", counts=found)
 
 
@@ -158,10 +158,19 @@ def _reading(options: BatteryImportOptions) -> str:
     return hashlib.sha256(msgspec.json.encode([options.timezone, options.backslash])).hexdigest()
 
 
-def _merged(old: bytes, new: bytes) -> tuple[bytes, HistoryRow | None]:
-    """Return what is to be kept, and the older of the two for the history."""
-    kept, older = merged(_decode(old), _decode(new))
-    return _encode(kept), next(rows_of([older] if older else [], SOURCE), None)
+class _Merge:
+    """Knows what the records are: reports, as JSON."""
+
+    def merged(self, old: bytes, new: bytes, /) -> tuple[bytes, bytes | None]:
+        """Return what is to be kept, and the older of the two for the history."""
+        kept_one, new_one = _decode(old), _decode(new)
+        kept, older = merged(kept_one, new_one)
+        record = new if kept is new_one else old if kept is kept_one else _encode(kept)
+        return record, None if older is None else old if older is kept_one else new
+
+    def past(self, data: bytes, /) -> HistoryRow | None:
+        """Return the row of a report for the history."""
+        return next(rows_of((_decode(data),), SOURCE), None)
 
 
 def _check(counts: ImportCounts, told: _File) -> None:

@@ -6,7 +6,7 @@ year's are both in their places. What a source does not know is no change.
 
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from operator import itemgetter
 from typing import Any
@@ -20,6 +20,8 @@ from syncd.state.ledger import rfc3339
 from syncd.state.schema import battery_history
 
 PRUNED_AT_A_TIME = 5000
+
+_SECONDS = len("2026-11-21T01:30:45")
 
 _Row = tuple[Any, ...]
 """The values of a row, in the order of the columns."""
@@ -116,11 +118,12 @@ class BatteryHistory:
 
 
 def keep_changes(connection: Connection, rows: Iterable[HistoryRow], noise: float = 1.0) -> int:
-    """Do what ``BatteryHistory.note`` does, in a transaction of the caller."""
+    """Do what ``BatteryHistory.note`` does, in a transaction of the caller; rows by device are written the fastest."""
     statement = _upsert(connection)
+    newest = _Newest(connection)
     kept = 0
     for batch in batched(map(_values, rows)):
-        changes = _changes(connection, batch, noise)
+        changes = _changes(newest, batch, noise)
         kept += len(changes)
         if changes:
             connection.exec_driver_sql(statement, changes)
@@ -130,13 +133,31 @@ def keep_changes(connection: Connection, rows: Iterable[HistoryRow], noise: floa
 # -- what is a change
 
 
-def _changes(connection: Connection, batch: Sequence[_Row], noise: float) -> list[_Row]:
+class _Newest:
+    """Reads the newest rows of devices. Its statements are kept: to make one takes longer than to run it."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+        self._statements: dict[int, str] = {}
+
+    def of(self, devices: Collection[str]) -> dict[str, _Row]:
+        """Return the newest row of each device that has one."""
+        if len(devices) not in self._statements:
+            statement = select(battery_history).where(battery_history.c.device.in_(devices), _is_newest())
+            made = statement.compile(dialect=self.connection.dialect, compile_kwargs={"render_postcompile": True})
+            self._statements[len(devices)] = str(made)
+        result = self.connection.exec_driver_sql(self._statements[len(devices)], tuple(devices))
+        return {row[_DEVICE]: row for row in driver_rows(result)}
+
+
+def _changes(newest: _Newest, batch: Sequence[_Row], noise: float) -> list[_Row]:
     """Return the rows of a batch to write."""
-    known = _newest_of(connection, {*map(_device, batch)})
+    devices = {*map(_device, batch)}
+    known = newest.of(devices)
+    rows = batch if len(devices) == len(batch) else _moments(batch)
     changes: dict[tuple[str, str], _Row] = {}
     # Of most devices there is one row, which is like the newest that is kept, or comes after it.
     odd: set[str] = set()
-    rows = _moments(batch)
     for row in rows:
         last = known.get(row[_DEVICE])
         if last is None or (row[_TIME] > last[_TIME] and _differs(last, row, noise)):
@@ -146,7 +167,7 @@ def _changes(connection: Connection, batch: Sequence[_Row], noise: float) -> lis
     if not odd:
         return [*changes.values()]
     straight = [row for row in changes.values() if row[_DEVICE] not in odd]
-    return straight + _in_between(connection, [row for row in rows if row[_DEVICE] in odd], noise)
+    return straight + _in_between(newest.connection, [row for row in rows if row[_DEVICE] in odd], noise)
 
 
 def _moments(batch: Sequence[_Row]) -> list[_Row]:
@@ -203,7 +224,12 @@ def _knows_more(row: _Row, other: _Row) -> bool:
 def _values(row: HistoryRow) -> _Row:
     others = _encode(row.others).decode() if row.others else "[]"
     told = (row.source, row.percent, row.health, row.full_charge, row.design, row.cycles, row.level, row.battery)
-    return (row.device, rfc3339(row.time), *told, 1 + len(row.others), others)
+    return (row.device, _text(row.time), *told, 1 + len(row.others), others)
+
+
+def _text(time: datetime) -> str:
+    # What rfc3339 makes of whole seconds, in half of the time.
+    return rfc3339(time) if time.tzinfo is not UTC or time.microsecond else f"{time.isoformat()[:_SECONDS]}.000Z"
 
 
 def _history_row(row: _Row) -> HistoryRow:
@@ -241,11 +267,6 @@ def _is_newest() -> Any:  # noqa: ANN401 - SQLAlchemy's expressions have no plai
     same = battery_history.alias()
     newest = select(func.max(same.c.time)).where(same.c.device == battery_history.c.device)
     return battery_history.c.time == newest.scalar_subquery()
-
-
-def _newest_of(connection: Connection, devices: set[str]) -> dict[str, _Row]:
-    statement = select(battery_history).where(battery_history.c.device.in_(devices), _is_newest())
-    return {row[_DEVICE]: row for row in _fetched(connection, statement)}
 
 
 def _fetched(connection: Connection, statement: Select[Any]) -> list[_Row]:

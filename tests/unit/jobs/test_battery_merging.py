@@ -24,7 +24,8 @@ told = st.builds(
     st.sampled_from([None, 3, 900]),
     st.sampled_from([None, 3000, 2000]),
     st.sampled_from([(), (BatterySample(55),)]),
-)
+).filter(lambda report: report.battery_health or report.cycle_count or report.full_charge_capacity)
+"""Reports that say something: one that does not is none, and the design capacity of its battery is not kept."""
 
 
 @st.composite

@@ -14,6 +14,17 @@ from syncd.state.rosters import Import, Row
 from syncd.state.store import Store, open_store
 from unit.virtual_clock import VirtualClock
 
+
+class NewerOnly:
+    """Keeps what a file says, and no history."""
+
+    def merged(self, _old: bytes, new: bytes, /) -> tuple[bytes, bytes | None]:
+        return new, None
+
+    def past(self, _data: bytes, /) -> HistoryRow | None:
+        return None
+
+
 SCOPE = "rt:https://rt.example.org:assets:2"
 
 
@@ -130,7 +141,7 @@ def fill(directory: Path) -> Store:
     store.rosters.take(an_import(), [[person(1), person(2)]], lambda _counts: True)
     store.batteries.history.note([battery(), battery(day=2, percent=83.9, others=(other_battery(),))])
     records = [("SYN0001", b'{"serial":"SYN0001"}')]
-    store.batteries.take_import(battery_import(), [records], lambda _old, new: (new, None), lambda counts: counts)
+    store.batteries.take_import(battery_import(), [records], NewerOnly(), lambda counts: counts)
     store.checkins.begin([check_in(), check_in(asset=18, broken_screen=True, description="cracked")])
     store.checkins.finish("event-1", 5)
     store.tags.set_next("W12-", 500)

@@ -187,7 +187,7 @@ def test_old_rows_leave_but_for_the_newest_of_each_device(store: Store, monkeypa
 
 def take(store: Store, *records: Record, keep: bool = True, **more: object) -> ImportCounts:
     return store.batteries.take_import(
-        battery_import(**more), [records], longer, lambda counts: counts if keep else None
+        battery_import(**more), [records], Longer(), lambda counts: counts if keep else None
     )
 
 
@@ -195,10 +195,15 @@ def refused(_counts: ImportCounts) -> ImportCounts | None:
     raise DataError("no", code="battery.no_rows")
 
 
-def longer(old: bytes, new: bytes) -> tuple[bytes, HistoryRow | None]:
-    """Keep the longer one; a figure is a percentage, and the day is how long it is."""
-    one, other = sorted((old, new), key=len)
-    return other, battery(day=len(one), percent=float(one))
+class Longer:
+    """Keeps the longer one; a figure is a percentage, and the day is how long it is."""
+
+    def merged(self, old: bytes, new: bytes, /) -> tuple[bytes, bytes | None]:
+        one, other = sorted((old, new), key=len)
+        return other, one
+
+    def past(self, data: bytes, /) -> HistoryRow | None:
+        return battery(day=len(data), percent=float(data))
 
 
 def test_imports_add_and_merge_and_leave_what_is_not_new(store: Store) -> None:
@@ -231,7 +236,7 @@ def test_what_is_no_longer_the_newest_goes_to_the_history(store: Store) -> None:
 def test_the_counts_of_an_import_are_those_that_its_caller_makes_of_them(store: Store) -> None:
     counts = ImportCounts(devices=7, skipped=3)
     batches = [[("A", b"1")]]
-    assert store.batteries.take_import(battery_import(), batches, longer, lambda _: counts) == counts
+    assert store.batteries.take_import(battery_import(), batches, Longer(), lambda _: counts) == counts
     assert store.batteries.imports()[0].counts == counts
 
 
@@ -239,7 +244,7 @@ def test_what_is_not_kept_changes_nothing(store: Store) -> None:
     take(store, ("A", b"1"))
     assert take(store, ("A", b"22"), ("B", b"1"), keep=False) == ImportCounts(devices=2, added=1, changed=1)
     with pytest.raises(DataError):
-        store.batteries.take_import(battery_import(), [[("A", b"22")]], longer, refused)
+        store.batteries.take_import(battery_import(), [[("A", b"22")]], Longer(), refused)
     assert list(store.batteries.imported()) == [("A", b"1")]
     assert len(store.batteries.imports()) == 1
 
