@@ -51,6 +51,8 @@ def test_the_rules_fire_on_recorded_series(promtool: Promtool) -> None:
         ("> 0.1", "> 0.2", "SyncdHttpErrorRatio"),
         ('{read="full"}', "", "SyncdSnapshotOld"),
         ("== 70", "== 75", "SyncdCrashed"),
+        ('{state="dead"}', "", "SyncdDeadLetters"),
+        ("_seconds > 3600", "_seconds >= 3600", "SyncdEventsWait"),
     ],
 )
 def test_the_recorded_series_notice_a_wrong_rule(
