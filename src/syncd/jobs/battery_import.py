@@ -2,7 +2,7 @@
 
 import hashlib
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -32,7 +32,7 @@ SOURCE = "csv"
 _AT_ONCE = 5000
 """Rows that are held at a time."""
 
-_encode = msgspec.json.Encoder().encode
+_encode, _encode_lines = msgspec.json.Encoder().encode, msgspec.json.Encoder().encode_lines
 _decode = msgspec.json.Decoder(BatteryReport).decode
 
 log = logging.getLogger(__name__)
@@ -144,13 +144,19 @@ class _File:
                 batteries = Batteries(self._now)
                 batteries.add(some)
                 self.nameless += batteries.nameless
-                yield [(report.serial or report.device_id, _encode(report)) for report in batteries.reports()]
+                yield _records([*batteries.reports()])
 
     def _escapes(self) -> bool:
         if self._options.backslash != "auto":
             return self._options.backslash == "escape"
         self.file.seek(0)
         return backslash_escapes(self.file)
+
+
+def _records(reports: Sequence[BatteryReport]) -> list[Record]:
+    # All in one go, cut at the line ends, of which JSON itself has none.
+    lines = _encode_lines(reports).split(b"\n")[:-1]
+    return [(report.serial or report.device_id, line) for report, line in zip(reports, lines, strict=True)]
 
 
 def _reading(options: BatteryImportOptions) -> str:

@@ -166,7 +166,8 @@ class Batteries:
     def __init__(self, now: datetime) -> None:
         self.undated = self.ahead = self.nameless = 0
         self._latest = now + AHEAD
-        self._devices: dict[str, _Device] = {}
+        # Of most devices there is one reading, of one battery; its report is all there is to keep.
+        self._devices: dict[str, BatteryReport | _Device] = {}
 
     def add(self, readings: Iterable[Reading]) -> None:
         """Take readings; all of them count, or none: a source that fails in the middle has to be read anew."""
@@ -178,27 +179,27 @@ class Batteries:
                 continue
             found = self._read(serial, reading)
             known = self._devices.get(key)
-            self._devices[key] = found if known is None else _merged(known, found)
+            self._devices[key] = found if known is None else _merged(_apart(known), _apart(found))
 
     def reports(self) -> Iterator[BatteryReport]:
         """Yield the report of each device, in the order of their serial numbers, and forget it."""
         for key in sorted(self._devices):
-            yield _report(self._devices.pop(key))
+            found = self._devices.pop(key)
+            yield found if isinstance(found, BatteryReport) else _report(found)
 
-    def _read(self, serial: str, reading: Reading) -> _Device:
-        batteries: tuple[Battery, ...] = ()
-        last = _NEVER
-        for report in reading.battery_status_report:
-            if battery := self._battery(report):
-                batteries = _newest((*batteries, battery)) if batteries else (battery,)
-                last = max(last, battery.time)
+    def _read(self, serial: str, reading: Reading) -> BatteryReport | _Device:
+        told = [battery for report in reading.battery_status_report if (battery := self._battery(report)) is not None]
+        batteries = tuple(told) if len(told) <= 1 else _newest(told)
+        infos = reading.battery_info
+        if len(batteries) == len(infos) == 1 and (alike := _designed_alike(batteries[0], infos[0])) is not None:
+            return BatteryReport(serial, reading.device_id, (alike,), True, reading.org_unit_id)  # noqa: FBT003
+        last = max([battery.time for battery in batteries], default=_NEVER)
         designs: tuple[_Design, ...] = ()
-        for info in reading.battery_info:
+        for info in infos:
             if (design := whole(info.design_capacity)) is not None:
                 designs += ((info.serial_number.strip(), last, design),)
-        has_battery = bool(reading.battery_info or batteries)
         name, unit = _since(last, reading.device_id), _since(last, reading.org_unit_id)
-        return _Device(serial, name, unit, last, has_battery, batteries, designs)
+        return _Device(serial, name, unit, last, bool(infos or batteries), batteries, designs)
 
     def _battery(self, report: Report) -> Battery | None:
         time = report.report_time
@@ -284,6 +285,17 @@ def _newest(batteries: Sequence[Battery]) -> tuple[Battery, ...]:
     return tuple(found.values())
 
 
+def _apart(found: BatteryReport | _Device) -> _Device:
+    """Take a report of one reading apart again, to put it together with another."""
+    if isinstance(found, _Device):
+        return found
+    (battery,) = found.batteries
+    last, design = battery.time, battery.design
+    designs = () if design is None else ((battery.serial, last, design),)
+    name, unit = _since(last, found.device_id), _since(last, found.org_unit)
+    return _Device(found.serial, name, unit, last, found.has_battery, (_designed(battery, None),), designs)
+
+
 def _merged(one: _Device, other: _Device) -> _Device:
     """Put together what two readings have of a device; the order makes no difference."""
     designs: dict[str, _Design] = {}
@@ -323,8 +335,14 @@ def _only(battery: Battery, design: _Design) -> tuple[Battery, ...]:
     return (_designed(battery, capacity),) if same else (battery,)
 
 
+def _designed_alike(battery: Battery, info: Info) -> Battery | None:
+    """Return a battery with the design capacity that is told of the very same one; None where that is not known."""
+    design = whole(info.design_capacity)
+    return _designed(battery, design) if design is not None and info.serial_number.strip() == battery.serial else None
+
+
 def _designed(battery: Battery, design: int | None) -> Battery:
-    if design is None:
+    if design == battery.design:
         return battery
     told = battery.health, battery.full_charge, design, battery.cycles, battery.level
     return Battery(battery.serial, battery.time, *told)

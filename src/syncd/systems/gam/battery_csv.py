@@ -15,6 +15,7 @@ from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, tzinfo
 from functools import partial
 from itertools import chain
+from operator import itemgetter
 from typing import Any, BinaryIO, TypeVar
 
 import msgspec
@@ -150,7 +151,7 @@ class _Rows:
         self._aside = aside
         self._width = len(layout.header)
         self._infos = [*layout.infos.values()]
-        self._reports = [*layout.reports.values()]
+        self._reports = [(columns, _picker(columns)) for columns in layout.reports.values()]
         self._row = 0
         # A fleet has few capacities and cycle counts: each text is read once, and its number kept once.
         self._counts: dict[str, int | None] = {"": None}
@@ -170,8 +171,8 @@ class _Rows:
         return DeviceRow(
             device_id,
             serial.strip(),
-            tuple([info for columns in self._infos if (info := self._info(row, columns)) is not None]),
-            tuple([report for columns in self._reports if (report := self._report(row, columns)) is not None]),
+            tuple([info for at in self._infos if (info := self._info(row, at)) is not None]),
+            tuple([report for at, pick in self._reports if (report := self._report(pick(row), at)) is not None]),
             self._unit(row[self._layout.org_unit]),
         )
 
@@ -190,11 +191,12 @@ class _Rows:
 
     def _is_named(self, row: list[str], device_id: str, serial: str) -> bool:
         """Tell whether a row says of which device it is."""
-        if not device_id and not serial:
+        both = device_id + serial
+        if not both:
             if any(map(str.strip, row)):
                 self._problems.add(self._name, self._row, "", "has neither a serial number nor a device id")
             return False
-        if cells.is_name(device_id) and cells.is_name(serial):
+        if cells.is_name(both) or (cells.is_name(device_id) and cells.is_name(serial)):
             return True
         text = serial if cells.is_name(device_id) else device_id
         self._problems.add(self._name, self._row, "", f"{cells.shown(text)} is no serial number or device id")
@@ -206,26 +208,29 @@ class _Rows:
             return None
         return BatteryInfo(serial, self._count(design, at.design))
 
-    def _report(self, row: list[str], at: ReportColumns) -> BatteryStatusReport | None:
-        full, cycles = row[at.full], row[at.cycles]
-        health = cells.HEALTH.get(row[at.health])
+    def _report(self, told: Sequence[str], at: ReportColumns) -> BatteryStatusReport | None:
+        time, serial, word, cycles, full, charge, remains = told
+        if not word and not full and not cycles:
+            return None
+        health = cells.HEALTH.get(word)
         if health is None:
-            health = self._cell(cells.health, row[at.health], at.health) or ""
+            health = self._cell(cells.health, word, at.health) or ""
         if not full and not cycles and not health:
             return None
-        when = self._time(row[at.time], at.time)
+        when = self._time(time, at.time)
         if when is None:
             return None
-        charge, remains = row[at.charge], row[at.remains]
-        sample = BatterySample(self._count(charge, at.charge), self._count(remains, at.remains))
-        return BatteryStatusReport(
-            when,
-            row[at.serial],
-            health,
-            self._count(cycles, at.cycles),
-            self._count(full, at.full),
-            (sample,) if charge or remains else (),
-        )
+        counts = self._counts
+        sample: tuple[BatterySample, ...] = ()
+        try:
+            if charge or remains:
+                sample = (BatterySample(counts[charge], counts[remains]),)
+            return BatteryStatusReport(when, serial, health, counts[cycles], counts[full], sample)
+        except KeyError:
+            if charge or remains:
+                sample = (BatterySample(self._count(charge, at.charge), self._count(remains, at.remains)),)
+            numbers = self._count(cycles, at.cycles), self._count(full, at.full)
+            return BatteryStatusReport(when, serial, health, *numbers, sample)
 
     def _from_json(self, row: list[str]) -> DeviceRow | None:
         try:
@@ -317,6 +322,11 @@ class _Rows:
     def _column(self, at: int) -> str:
         """Return the name of a column as it can be told: the journal gets it, too."""
         return cells.told(self._layout.header[at]) if at >= 0 else ""
+
+
+def _picker(at: ReportColumns) -> Callable[[Sequence[str]], Sequence[str]]:
+    """Return what takes the cells of a report out of a row."""
+    return itemgetter(at.time, at.serial, at.health, at.cycles, at.full, at.charge, at.remains)
 
 
 def _header(lines: Iterator[str], name: str, aside: Aside | None) -> tuple[Layout, str, int]:
