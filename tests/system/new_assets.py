@@ -4,6 +4,7 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -20,7 +21,6 @@ from services.rest2 import Rest2, criterion
 from services.rt5 import Rt5, Telling
 from syncd.state.inbox.records import Event, asset_created
 from syncd.state.inbox.store import DIRECTORY_NAME, Inbox, open_inbox
-from unit.http_server import Answer, Seen, serving
 
 TOKEN = "synthetic-token-for-the-webhook"
 CHROMEBOOKS, NETWORK = 2, 3
@@ -35,6 +35,8 @@ url = "{url}"
 rate = 1000
 budget_seconds = 3
 {more}
+[webhooks]
+listen = "127.0.0.1:{port}"
 [events]
 first_wait_seconds = 0.2
 longest_wait_seconds = 1.0
@@ -53,32 +55,44 @@ prefix = "W12-"
 
 @dataclass
 class Listener:
-    """Keeps what RT tells, as the listener does; ``down``: it refuses instead."""
+    """The real listener, as a process of its own."""
 
-    inbox: Inbox
-    down: bool = False
-    told: int = 0
-    refused: int = 0
+    site: "NewAssets"
+    port: int
+    process: "subprocess.Popen[str] | None" = None
 
-    def __call__(self, seen: Seen) -> Answer:
-        if self.down:
-            self.refused += 1
-            return Answer(503)
-        self.told += 1
-        asset = json.loads(seen.body)["asset_id"]
-        self.inbox.accept([asset_created(asset, "webhook")], datetime.now(UTC))
-        return Answer(202)
+    def start(self) -> None:
+        """Start it, and wait until it answers."""
+        with (self.site.directory / "listener.log").open("a") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "syncd", "--log", "json", "serve", "webhooks"],
+                env=self.site.environment,
+                stderr=log,
+                text=True,
+            )
+        self.site.until(self._answers)
+
+    def stop(self) -> None:
+        """Stop it politely; nobody listens from now on."""
+        if self.process is not None:
+            self.process.send_signal(signal.SIGTERM)
+            assert self.process.wait(30) == 0
+            self.process = None
+
+    def _answers(self) -> bool:
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", self.port)) == 0
 
 
 @dataclass
 class NewAssets:
-    """RT, the inbox between, and the commands. Counts of REST requests are RT's own business here."""
+    """RT, the inbox between, and the commands."""
 
     directory: Path
     rt5: Rt5
     rt: Rest2
     inbox: Inbox
-    listener: Listener
+    port: int
     environment: dict[str, str] = field(default_factory=dict)
     workers: list[subprocess.Popen[str]] = field(default_factory=list)
 
@@ -102,7 +116,8 @@ class NewAssets:
         config, folder = self.directory / "config.toml", self.directory / "credentials"
         folder.mkdir(exist_ok=True)
         (folder / "rt-token").write_text(self.rt5.tokens[user])
-        places = {"state": self.state, "url": url or self.rt5.url}
+        (folder / "webhook-token").write_text(TOKEN)
+        places = {"state": self.state, "url": url or self.rt5.url, "port": self.port}
         tables = {
             "fill": fill,
             "catalog": catalog,
@@ -138,6 +153,10 @@ class NewAssets:
             found |= {int(item["id"]): item["Name"] for item in items}
             page += 1
         return found
+
+    def told(self) -> int:
+        """Return how many new assets RT has told of."""
+        return sum(event.sender == "webhook" for event in self.inbox.list((), limit=10_000))
 
     # -- syncd
 
@@ -221,18 +240,27 @@ class NewAssets:
 
 
 @contextmanager
-def new_assets(directory: Path) -> Iterator[NewAssets]:
+def new_assets(directory: Path) -> Iterator[tuple[NewAssets, Listener]]:
     """Start an RT of its own that tells a listener of its new assets; raises MissingService."""
+    port = free_port()
     with ExitStack() as stack:
         inbox = stack.enter_context(open_inbox(directory / "state" / DIRECTORY_NAME))
-        listener = Listener(inbox)
-        stub = stack.enter_context(serving(listener))
         token = directory / "token"
         token.write_text(TOKEN)
-        rt5 = service.start(directory / "rt5", Telling(f"{stub.url}/webhook/asset-created", token, 2.0))
+        rt5 = service.start(directory / "rt5", Telling(f"http://127.0.0.1:{port}/webhook/asset-created", token, 2.0))
         stack.callback(rt5.stop)
         rt = stack.enter_context(closing(Rest2(rt5.url, rt5.tokens, rt5.root)))
-        site = NewAssets(directory, rt5, rt, inbox, listener)
+        site = NewAssets(directory, rt5, rt, inbox, port)
         stack.callback(site.kill_workers)
         site.configure()
-        yield site
+        listener = Listener(site, port)
+        listener.start()
+        stack.callback(listener.stop)
+        yield site, listener
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port

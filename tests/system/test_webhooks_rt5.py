@@ -15,36 +15,43 @@ from services.rt5 import MissingService
 from services.web_form import WebForm
 from syncd.host.circuit import CircuitState
 from syncd.state.store import open_store
-from system.new_assets import CHROMEBOOKS, NETWORK, TAG, NewAssets, new_assets
+from system.new_assets import CHROMEBOOKS, NETWORK, TAG, Listener, NewAssets, new_assets
 
 BY_REST, BY_FORM = 200, 5
 
 
 @pytest.fixture(scope="module")
-def started(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[NewAssets]:
+def started(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[NewAssets, Listener]]:
     try:
-        with new_assets(tmp_path_factory.mktemp("new-assets")) as site:
-            yield site
+        with new_assets(tmp_path_factory.mktemp("new-assets")) as found:
+            yield found
     except MissingService as error:
         without_service(request.config, "Request Tracker 5", str(error))
 
 
 @pytest.fixture
-def site(started: NewAssets) -> Iterator[NewAssets]:
+def site(started: tuple[NewAssets, Listener]) -> Iterator[NewAssets]:
     """Return the site with all events done or dropped, and with a plain configuration."""
-    started.listener.down = False
-    started.configure()
-    yield started
-    started.stop_workers()
-    for event in started.inbox.list(("waiting", "dead", "working")):
-        started.inbox.drop(event.id, datetime.now(UTC))
+    site, _ = started
+    site.configure()
+    yield site
+    site.stop_workers()
+    for event in site.inbox.list(("waiting", "dead", "working")):
+        site.inbox.drop(event.id, datetime.now(UTC))
+
+
+@pytest.fixture
+def listener(started: tuple[NewAssets, Listener]) -> Listener:
+    return started[1]
 
 
 # -- all together
 
 
 def test_all_new_assets_get_a_tag_of_their_own_within_seconds_with_the_listener_down_in_between(
-    site: NewAssets,
+    site: NewAssets, listener: Listener
 ) -> None:
     site.syncd("tags", "set", "W12-", "10000")
     assert site.syncd("poll", "asset-created", "--json")["first"]
@@ -55,34 +62,33 @@ def test_all_new_assets_get_a_tag_of_their_own_within_seconds_with_the_listener_
     began = time.monotonic()
     with ThreadPoolExecutor(3) as pool:
         created = list(pool.map(lambda n: site.create(f"Cart {n}"), range(BY_REST // 2)))
-        site.listener.down = True
-        created += pool.map(lambda _: site.create(), range(BY_REST // 4))
-        site.listener.down = False
+        listener.stop()
+        lost = list(pool.map(lambda _: site.create(), range(BY_REST // 4)))
+        listener.start()
         created += pool.map(lambda _: site.create("Cart"), range(BY_REST // 4))
     with closing(WebForm(site.rt5)) as form:
         by_form = [form.create_asset(CHROMEBOOKS, f"By a person {n}") for n in range(BY_FORM)]
     by_hand = site.create("W12-10200")
     made = time.monotonic() - began
-    assert site.listener.refused == BY_REST // 4
-    site.until_done(site.listener.told)
+    site.until_done(site.told())
     after = time.monotonic() - began - made
     names = site.names()
-    without = [asset for asset in (*created, *by_form) if not TAG.fullmatch(names[asset])]
-    assert len(without) == site.listener.refused
-    found = site.syncd("poll", "asset-created", "--json")
-    assert found["new"] == site.listener.refused
-    site.until_done(site.listener.told + site.listener.refused)
+    assert {asset for asset in (*created, *lost, *by_form) if not TAG.fullmatch(names[asset])} == {*lost}
+    assert site.syncd("poll", "asset-created", "--json")["new"] == len(lost)
+    site.until_done(site.told() + len(lost))
     assert [worker.poll() for worker in workers] == [None, None]
     assert site.stop_workers() == [0, 0]
     names = site.names()
-    tags = [names[asset] for asset in (*created, *by_form)]
+    tags = [names[asset] for asset in (*created, *lost, *by_form)]
+    assert len(tags) == BY_REST + BY_FORM
     assert all(TAG.fullmatch(tag) for tag in tags)
     assert set(Counter(tag.upper() for tag in names.values() if tag.upper().startswith("W12-")).values()) == {1}
     assert {asset: names[asset] for asset in taken} == taken
     assert names[by_hand] == "W12-10200"
     assert {asset: names[asset] for asset in before} == before
     assert site.states()["dead"] == 0
-    assert after < 30, f"made in {made:.1f} s"
+    # What RT takes to make them says how fast the machine is today.
+    assert after < 10 + 2 * made, f"made in {made:.1f} s, tagged {after:.1f} s after that"
 
 
 # -- what gets a tag, and what does not
@@ -332,11 +338,11 @@ def test_a_worker_that_is_killed_gives_an_asset_no_second_tag_and_no_tag_twice(
 # -- polling
 
 
-def test_a_poll_finds_what_was_not_told_and_nothing_from_before_the_first(site: NewAssets) -> None:
+def test_a_poll_finds_what_was_not_told_and_nothing_from_before_the_first(site: NewAssets, listener: Listener) -> None:
     site.syncd("poll", "asset-created", "--json")
-    site.listener.down = True
+    listener.stop()
     lost = [site.create("Cart") for _ in range(3)]
-    site.listener.down = False
+    listener.start()
     told = site.create("Cart")
     found = site.syncd("poll", "asset-created", "--json")
     assert found["new"] == 3
