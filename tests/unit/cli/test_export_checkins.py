@@ -43,6 +43,11 @@ def test_days_limit_what_is_written(syncd: Cli, home: Path) -> None:
     assert [row["Asset ID"] for row in rows(Path(document["file"]).read_text())] == ["11"]
 
 
+def test_check_ins_are_written_in_other_forms_too(syncd: Cli, home: Path) -> None:
+    done = syncd("--config", str(home), "export", "checkins", "--format", "json")
+    assert [row["Asset ID"] for row in done.json] == [10, 11, 12]
+
+
 def test_days_in_the_wrong_order_are_a_mistake(syncd: Cli, home: Path) -> None:
     done = syncd("--config", str(home), "export", "checkins", "--since", "2026-11-12", "--until", "2026-11-11")
     assert done.status == 64

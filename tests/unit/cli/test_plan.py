@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from syncd.jobs.settings import JOBS
 from syncd.reconcile.plan import decode_plan
 from syncd.sandbox.fleet import make_fleet
 from syncd.sandbox.site import Sandbox
@@ -109,7 +110,7 @@ def test_a_plan_above_a_limit_is_shown_and_refused_with_the_command_that_lifts_i
 def test_a_job_that_there_is_not_is_answered_with_those_there_are(planner: Cli, verb: str) -> None:
     result = planner.ended(65, "--log", "json", verb, "chromebook")
     (record,) = result.records
-    assert record["MESSAGE"] == "there is no job 'chromebook'; the jobs are: chromebooks, rt-users."
+    assert record["MESSAGE"] == f"there is no job 'chromebook'; the jobs are: {', '.join(JOBS)}."
 
 
 def test_two_plans_of_the_same_drift_have_one_hash(planner: Cli) -> None:
