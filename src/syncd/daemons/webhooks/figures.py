@@ -32,6 +32,7 @@ COMMITS = Metric("syncd_webhooks_commits_total", "counter", "Transactions that e
 SECONDS = Metric("syncd_webhooks_commit_seconds_total", "counter", "Time that these transactions took.", ())
 EVENTS = Metric("syncd_events", "gauge", "Events in the inbox by kind and state.", ("kind", "state"))
 OLDEST = Metric("syncd_events_oldest_waiting_seconds", "gauge", "Age of the oldest event that waits; 0 for none.", ())
+METRICS = (ANSWERS, KEPT, TURNED_AWAY, CONNECTIONS, COMMITS, SECONDS, EVENTS, OLDEST)
 
 log = logging.getLogger(__name__)
 
