@@ -194,15 +194,17 @@ def _systems(settings: Settings, store: Store | None, jobs: Sequence[JobStatus],
     circuits = store.circuits.all() if store else {}
     configured = (name for job in jobs if job.mode for name in systems_of(job.job, settings.jobs.of(job.job)))
     names = dict.fromkeys((*configured, *circuits))
-    reads = _last_reads(store, jobs)
+    reads = _last_reads(settings, store, jobs)
     return [_system(name, circuits.get(name, CircuitState()), reads.get(name, ""), now) for name in names]
 
 
-def _last_reads(store: Store | None, jobs: Iterable[JobStatus]) -> dict[str, str]:
+def _last_reads(settings: Settings, store: Store | None, jobs: Iterable[JobStatus]) -> dict[str, str]:
+    """Return when each system was read; a source may have another name than the system that it is in."""
     reads: dict[str, str] = {}
     for job in jobs:
         compared = store.ledger.newest(job.job, compared=True) if store else None
-        for system in compared.sources if compared else ():
+        asked = systems_of(job.job, settings.jobs.of(job.job)) if job.mode else ()
+        for system in (*compared.sources, *asked) if compared else ():
             reads[system] = max(reads.get(system, ""), compared.finished if compared else "")
     return reads
 

@@ -58,10 +58,19 @@ class Desk:
     def store(self) -> Store:
         return open_store(self.state, actor="syncd-chromebooks.service", clock=self.clock)
 
-    def run(self, result: str, *, mode: str = "apply", actions: int = 0, verified: int = 0, **more: Any) -> str:  # noqa: ANN401
+    def run(
+        self,
+        result: str,
+        *,
+        job: str = "chromebooks",
+        mode: str = "apply",
+        actions: int = 0,
+        verified: int = 0,
+        **more: Any,  # noqa: ANN401
+    ) -> str:
         """Record a run that ended so; an hour goes by."""
         with self.store() as store:
-            run = store.ledger.start("chromebooks", mode)
+            run = store.ledger.start(job, mode)
             planned = [action(number) for number in range(actions)]
             if result not in {"failed", "interrupted"}:
                 store.ledger.planned(run, plan(*planned))
@@ -69,7 +78,7 @@ class Desk:
             self.clock.advance(HOUR)
             summary = RunSummary(
                 id=run,
-                job="chromebooks",
+                job=job,
                 mode=mode,
                 started="",
                 result=result,
@@ -280,6 +289,18 @@ def test_a_system_is_told_with_its_health_and_its_circuit(
     assert datetime.fromisoformat(rt["last_read"]) == desk.now - timedelta(hours=47)
     assert bool(rt["open_until"]) == bool(open_for)
     assert [(about, trouble in what) for about, what, _ in desk.attention()] == ([("rt", True)] if trouble else [])
+
+
+def test_a_system_was_read_though_the_source_has_another_name(desk: Desk) -> None:
+    desk.configure(mode="")
+    with desk.config.open("a") as file:
+        file.write('[jobs.battery-telemetry]\ncatalogs = ["Chromebooks"]\n[jobs.battery-telemetry.to_rt]\n')
+        file.write('"CF.{Health}" = "percent"\n"CF.{Reported}" = "report_time"\n')
+    desk.run("in_sync", mode="plan", job="battery-telemetry", sources={"telemetry": 40, "rt": 38})
+    assert [(each["system"], each["health"]) for each in desk.status()["systems"]] == [
+        ("google", "good"),
+        ("rt", "good"),
+    ]
 
 
 def test_the_age_of_a_snapshot_is_told(syncd: Cli) -> None:

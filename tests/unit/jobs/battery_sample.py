@@ -84,12 +84,13 @@ def laid(
     assets: Sequence[Asset],
     *,
     reported: str = "DateTime",
+    zone: str = "UTC",
     **given: Any,  # noqa: ANN401
 ) -> Frame:
-    """Return the frame of a comparison; ``reported`` is the type of the field for the time of the report."""
+    """Return the frame of a comparison; ``reported`` is the type of the field for the time of the report, ``zone`` the API user's."""
     options = BatteryCsvOptions(**{"catalogs": ("Chromebooks",), "to_rt": TO_RT, **given})
     definitions = {**DEFINITIONS, "CF.{Reported}": CustomField(35, "Reported", reported, 1)}
-    told = schema(need=options.need(), custom_fields=tuple(definitions.values()), fields=definitions)
+    told = schema(need=options.need(), custom_fields=tuple(definitions.values()), fields=definitions, timezone=zone)
     return frame("csv", options, reports, assets, AssetFields(told, {}), NOW)
 
 

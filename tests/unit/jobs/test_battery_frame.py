@@ -1,5 +1,6 @@
 """What a report makes of an asset: what is written, what is noise, what rides along, and why others get nothing."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -223,6 +224,13 @@ def test_a_value_that_rt_would_refuse_is_listed_and_the_others_are_written() -> 
     assert [(listing.state, listing.why) for listing in listings] == [
         ("unknown", "CF.{Cycles} left alone because CF.{Cycles} takes only what matches Digits")
     ]
+
+
+def test_nothing_is_written_without_its_time() -> None:
+    told = report(battery(time=datetime(2026, 11, 1, 16, 30, tzinfo=UTC), full_charge=3000))
+    assert "Health" in written(told, asset(Reported=None))
+    assert written(told, asset(Reported=None), zone="America/Los_Angeles") == {}
+    assert state(told, asset(Reported=None), zone="America/Los_Angeles") == "unknown"
 
 
 def test_the_worst_battery_counts_and_the_time_is_that_of_the_device() -> None:

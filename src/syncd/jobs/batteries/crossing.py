@@ -60,14 +60,19 @@ class Crossing:
         return text if isinstance(text, Unknown) else moment_of(text, self._now)
 
     def settle(self, report: BatteryReport, asset: Asset, judged: Sequence[Judged]) -> Sequence[Judged]:
-        """Let the category follow the percentage that RT has after the run, and what rides along wait for a reason."""
+        """Let the category follow the percentage that RT has after the run, and what rides along wait for a reason.
+
+        Nothing is written without its time: a report that is older could go over it.
+        """
         by_fact = dict(zip(self._facts, judged, strict=True))
+        if (time := by_fact[REPORT_TIME]).verdict == "unknown":
+            return [_waiting(item, f"RT would not take the time of the report ({time.field})") for item in judged]
         if CATEGORY in by_fact:
             by_fact[CATEGORY] = self._category(report, by_fact[CATEGORY], by_fact.get(PERCENT))
         found = [*by_fact.items()]
         if any(_is_reason(fact, item) for fact, item in found) or self._is_due(report, asset):
             return [item for _, item in found]
-        return [_waiting(item) if fact not in REASONS else item for fact, item in found]
+        return [_waiting(item, _WAITS) if fact not in REASONS else item for fact, item in found]
 
     # -- values
 
@@ -158,10 +163,10 @@ def _is_reason(fact: str, item: Judged) -> bool:
     return item.verdict == "change" and (fact in REASONS or item.present is None)
 
 
-def _waiting(item: Judged) -> Judged:
+def _waiting(item: Judged, why: str) -> Judged:
     if item.verdict != "change":
         return item
-    return replace(item, verdict="kept", why=f"{item.field} kept because {_WAITS}")
+    return replace(item, verdict="kept", why=f"{item.field} kept because {why}")
 
 
 def _cycles(battery: Battery) -> str | None:
