@@ -12,8 +12,12 @@ from syncd.state.inbox.store import open_inbox
 from unit.webhooks.listener import ASSET, JSON, Listener, read_answer, request, signed
 
 BODY = b'{"asset_id": 1}'
-CHUNKED = {**signed(BODY), "Transfer-Encoding": "chunked"}
 MANY = 10_000
+
+
+def chunked() -> bytes:
+    """Return the head of a chunked request that is signed now."""
+    return head(**signed(BODY), Transfer_Encoding="chunked")
 
 
 def head(method: str = "POST", path: str = ASSET, **headers: str) -> bytes:
@@ -34,7 +38,7 @@ def test_a_body_that_is_too_long_is_refused_by_what_it_says_and_by_what_it_has(t
 
 def test_a_chunked_body_that_never_ends_is_refused_when_it_is_too_long(tmp_path: Path) -> None:
     with Listener(tmp_path, "body_bytes = 2048") as listener, listener.connection() as connection:
-        connection.sendall(head(**CHUNKED))
+        connection.sendall(chunked())
         for _ in range(3):
             connection.sendall(b"400\r\n" + b" " * 1024 + b"\r\n")
         answer = read_answer(connection)
@@ -43,7 +47,7 @@ def test_a_chunked_body_that_never_ends_is_refused_when_it_is_too_long(tmp_path:
 
 
 def test_a_chunked_body_is_as_good_as_another(shared: Listener) -> None:
-    answer = shared.raw(head(**CHUNKED) + b"5\r\n" + BODY[:5] + b"\r\na\r\n" + BODY[5:] + b"\r\n0\r\n\r\n")
+    answer = shared.raw(chunked() + b"5\r\n" + BODY[:5] + b"\r\na\r\n" + BODY[5:] + b"\r\n0\r\n\r\n")
     assert answer is not None
     assert answer.status == 202
 
@@ -87,7 +91,7 @@ def test_the_length_of_headers_is_an_option(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    [head()[:20], head(Content_Length="10") + b"12345", head(**CHUNKED) + b"5\r\n12", head()[:-2]],
+    [head()[:20], head(Content_Length="10") + b"12345", chunked() + b"5\r\n12", head()[:-2]],
     ids=["line", "body", "chunk", "headers"],
 )
 def test_a_request_that_does_not_arrive_in_time_is_ended(tmp_path: Path, text: bytes) -> None:

@@ -4,6 +4,7 @@ import json
 import logging
 import signal
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -88,24 +89,24 @@ def test_nobody_else_sees_an_event(shared: Listener) -> None:
     assert shared.get("/events/unknown", BEARER).status == 404
 
 
-REFUSED = [
+REFUSED: list[tuple[dict[str, str] | Callable[[], dict[str, str]], int, str]] = [
     ({}, 401, "webhook.unsigned"),
     ({"Authorization": "Bearer wrong"}, 401, "webhook.token"),
     ({"Authorization": f"Basic {TOKEN}"}, 401, "webhook.token"),
     ({"Authorization": TOKEN}, 401, "webhook.token"),
     ({"Authorization": ""}, 401, "webhook.token"),
     ({"Authorization": "Bearer t\xf6ken"}, 401, "webhook.token"),
-    (signed(asset(1), key=OLD_KEY), 401, "webhook.signature"),
-    (signed(asset(2)), 401, "webhook.signature"),
-    (signed(asset(1), at=time.time() - 86_400), 401, "webhook.signature"),
-    (signed(asset(1), at=time.time() + 86_400), 401, "webhook.signature"),
-    ({**signed(asset(1)), "webhook-timestamp": "soon"}, 401, "webhook.signature"),
-    ({**signed(asset(1)), "webhook-id": "\xfcber"}, 401, "webhook.signature"),
-    ({**signed(asset(1)), "webhook-signature": "v1," + "A" * 5000}, 401, "webhook.signature"),
+    (lambda: signed(asset(1), key=OLD_KEY), 401, "webhook.signature"),
+    (lambda: signed(asset(2)), 401, "webhook.signature"),
+    (lambda: signed(asset(1), at=time.time() - 86_400), 401, "webhook.signature"),
+    (lambda: signed(asset(1), at=time.time() + 86_400), 401, "webhook.signature"),
+    (lambda: {**signed(asset(1)), "webhook-timestamp": "soon"}, 401, "webhook.signature"),
+    (lambda: {**signed(asset(1)), "webhook-id": "\xfcber"}, 401, "webhook.signature"),
+    (lambda: {**signed(asset(1)), "webhook-signature": "v1," + "A" * 5000}, 401, "webhook.signature"),
     ({"webhook-signature": "v1,AAAA"}, 401, "webhook.signature"),
     ({**BEARER, "webhook-signature": "v1,AAAA"}, 401, "webhook.signature"),
-    ({**signed(asset(1)), "Webhook-Id": "msg-1"}, 400, "webhook.header"),
-    ({**signed(asset(1)), "WEBHOOK-SIGNATURE": "v1,AAAA"}, 400, "webhook.header"),
+    (lambda: {**signed(asset(1)), "Webhook-Id": "msg-1"}, 400, "webhook.header"),
+    (lambda: {**signed(asset(1)), "WEBHOOK-SIGNATURE": "v1,AAAA"}, 400, "webhook.header"),
     ({**BEARER, "authorization": "Bearer x"}, 400, "webhook.header"),
     ({**JSON, **BEARER, "webhook-id": "a b"}, 400, "webhook.id"),
     ({**JSON, **BEARER, "webhook-id": ""}, 400, "webhook.id"),
@@ -116,11 +117,12 @@ REFUSED = [
 
 @pytest.mark.parametrize(("headers", "status", "code"), REFUSED)
 def test_who_is_not_known_is_refused_and_nothing_is_kept(
-    shared: Listener, headers: dict[str, str], status: int, code: str
+    shared: Listener, headers: dict[str, str] | Callable[[], dict[str, str]], status: int, code: str
 ) -> None:
     with open_inbox(shared.inbox) as inbox:
         before = inbox.counts()
-        answer = shared.post(ASSET, asset(1), headers)
+        # What is signed is signed now: the tests were collected long ago.
+        answer = shared.post(ASSET, asset(1), headers() if callable(headers) else headers)
         assert inbox.counts() == before
     assert (answer.status, answer.json["code"]) == (status, code)
     assert answer.headers["content-type"] == "application/problem+json"
