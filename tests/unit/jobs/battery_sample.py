@@ -87,7 +87,10 @@ def laid(
     zone: str = "UTC",
     **given: Any,  # noqa: ANN401
 ) -> Frame:
-    """Return the frame of a comparison; ``reported`` is the type of the field for the time of the report, ``zone`` the API user's."""
+    """Return the frame of a comparison.
+
+    ``reported`` is the type of the field for the time of the report, ``zone`` that of the API user.
+    """
     options = BatteryCsvOptions(**{"catalogs": ("Chromebooks",), "to_rt": TO_RT, **given})
     definitions = {**DEFINITIONS, "CF.{Reported}": CustomField(35, "Reported", reported, 1)}
     told = schema(need=options.need(), custom_fields=tuple(definitions.values()), fields=definitions, timezone=zone)
