@@ -7,6 +7,7 @@ cd "$(dirname "$0")/.."
 pytest=.venv/bin/pytest
 real=(tests/contract tests/services tests/system/units)
 real+=(tests/system/test_doctor_rt5.py tests/system/test_rt_users_rt5.py tests/system/test_student_export_rt5.py)
+real+=(tests/system/test_batteries_rt5.py tests/system/test_battery_export_rt5.py)
 
 for argument in "$@"; do
     if [[ -e ${argument%%::*} ]]; then
