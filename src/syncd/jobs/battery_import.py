@@ -15,7 +15,7 @@ from syncd.host.garbage import no_garbage
 from syncd.host.plain_files import Unchanged, open_named
 from syncd.host.problems import Problems
 from syncd.host.timezones import zone
-from syncd.jobs.batteries.history import rows_of
+from syncd.jobs.batteries.history import row_of
 from syncd.jobs.batteries.import_options import BatteryImportOptions
 from syncd.jobs.batteries.merging import merged
 from syncd.jobs.batteries.reports import Batteries, BatteryReport
@@ -176,7 +176,7 @@ class _Merge:
 
     def past(self, data: bytes, /) -> HistoryRow | None:
         """Return the row of a report for the history."""
-        return next(rows_of((_decode(data),), SOURCE), None)
+        return row_of(_decode(data), SOURCE)
 
 
 def _check(counts: ImportCounts, told: _File) -> None:

@@ -155,18 +155,19 @@ def _changes(newest: _Newest, batch: Sequence[_Row], noise: float) -> list[_Row]
     devices = {*map(_device, batch)}
     known = newest.of(devices)
     rows = batch if len(devices) == len(batch) else _moments(batch)
-    changes: dict[tuple[str, str], _Row] = {}
+    changes: list[_Row] = []
     # Of most devices there is one row, which is like the newest that is kept, or comes after it.
     odd: set[str] = set()
     for row in rows:
         last = known.get(row[_DEVICE])
         if last is None or (row[_TIME] > last[_TIME] and _differs(last, row, noise)):
-            changes[row[0], row[1]] = known[row[_DEVICE]] = row
+            changes.append(row)
+            known[row[_DEVICE]] = row
         elif row[_TIME] < last[_TIME] or (row[_TIME] == last[_TIME] and _knows_more(row, last)):
             odd.add(row[_DEVICE])
     if not odd:
-        return [*changes.values()]
-    straight = [row for row in changes.values() if row[_DEVICE] not in odd]
+        return changes
+    straight = [row for row in changes if row[_DEVICE] not in odd]
     return straight + _in_between(newest.connection, [row for row in rows if row[_DEVICE] in odd], noise)
 
 
@@ -223,8 +224,8 @@ def _knows_more(row: _Row, other: _Row) -> bool:
 
 def _values(row: HistoryRow) -> _Row:
     others = _encode(row.others).decode() if row.others else "[]"
-    told = (row.source, row.percent, row.health, row.full_charge, row.design, row.cycles, row.level, row.battery)
-    return (row.device, _text(row.time), *told, 1 + len(row.others), others)
+    known = row.full_charge, row.design, row.cycles, row.level, row.battery
+    return (row.device, _text(row.time), row.source, row.percent, row.health, *known, 1 + len(row.others), others)
 
 
 def _text(time: datetime) -> str:

@@ -181,7 +181,6 @@ battery_history = Table(
     # How many the device has, and those that do not count.
     Column("batteries", Integer, nullable=False),
     Column("others", Text, nullable=False),
-    Index(None, "time"),
     sqlite_with_rowid=False,
 )
 

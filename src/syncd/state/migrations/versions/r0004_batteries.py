@@ -44,7 +44,6 @@ def _history() -> None:
         sa.PrimaryKeyConstraint("device", "time", name="pk_battery_history"),
         sqlite_with_rowid=False,
     )
-    op.create_index("ix_battery_history_time", "battery_history", ["time"])
 
 
 def _texts(*names: str) -> list[sa.Column[str]]:
