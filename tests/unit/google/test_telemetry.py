@@ -77,6 +77,14 @@ def test_of_each_battery_the_newest_report_is_kept_in_any_order() -> None:
     assert [each.full_charge_capacity for each in device.battery_status_report] == ["2", "5"]
 
 
+@pytest.mark.parametrize("health", ["", "BATTERY_HEALTH_UNSPECIFIED"])
+def test_a_report_that_says_nothing_hides_no_older_one(health: str) -> None:
+    blank = {"reportTime": f"{START:%Y-%m-%dT%H:%M:%SZ}", "serialNumber": "B1", "batteryHealth": health}
+    (kept,) = listed(blank, report(-3, 1)).battery_status_report
+    assert kept.full_charge_capacity == "1"
+    assert len(listed(blank).battery_status_report) == 1
+
+
 def test_reports_of_one_moment_are_all_kept() -> None:
     device = listed(report(-1, 1), report(-1, 2), report(-2, 3))
     assert [each.full_charge_capacity for each in device.battery_status_report] == ["1", "2"]

@@ -95,7 +95,7 @@ class TelemetryDevices:
         self._listing = Listing(client, self._clock, kind, PAGE_SIZE)
 
     def list(self, *, since: datetime | None = None, progress: Progress | None = None) -> Devices:
-        """Return all devices, each once, with the newest report of each of their batteries.
+        """Return all devices, each once, with the newest report of each of their batteries that says anything.
 
         ``since`` (aware): only reports from then on, ``EVER`` for all; None: those that Google calls recent. Devices
         without any come too. Raises Unavailable (``google.incomplete``) rather than give a part: the API has no count
@@ -132,8 +132,10 @@ class _Newest:
             self._progress("Telemetry of devices", so_far, None)
 
     def _newest(self, reports: Reports) -> Reports:
-        kept = tuple(each for each in reports if each.report_time is None or each.report_time <= self._latest)
-        self._ahead += len(reports) - len(kept)
+        past = tuple(each for each in reports if each.report_time is None or each.report_time <= self._latest)
+        self._ahead += len(reports) - len(past)
+        # One that says nothing must not hide what an older one says.
+        kept = tuple(filter(_says_something, past)) or past
         last: dict[str, datetime] = {}
         for each in kept:
             last[each.serial_number] = max(_time(each), last.get(each.serial_number, _OLDEST))
@@ -169,6 +171,11 @@ def root(api_root: str) -> str:
     if urlsplit(api_root).hostname == _DIRECTORY_HOST:
         return api_root.replace(_DIRECTORY_HOST, _TELEMETRY_HOST, 1)
     return api_root
+
+
+def _says_something(report: BatteryStatusReport) -> bool:
+    told = report.battery_health not in ("", "BATTERY_HEALTH_UNSPECIFIED")
+    return told or report.full_charge_capacity != "" or report.cycle_count is not None
 
 
 def _time(report: BatteryStatusReport) -> datetime:
