@@ -1,5 +1,6 @@
 # A school's host: the Chromebook job every morning, applied, with a mail when it fails; rosters of students from a
-# folder, and who of them has which device, as a file; the health of batteries from Google, and from files.
+# folder, and who of them has which device, as a file; the health of batteries from Google, and from files; tags for
+# new assets, which Request Tracker tells of.
 let
   batteries = {
     catalogs = [ "Chromebooks" ];
@@ -19,10 +20,20 @@ in
         students.catalogs = [ "Chromebooks" ];
         battery.catalogs = [ "Chromebooks" ];
       };
+      events.asset-created = {
+        chromebooks = true;
+        sequences = [
+          {
+            catalog = "Chromebooks";
+            prefix = "W12-";
+          }
+        ];
+      };
     };
     credentials = {
       google-service-account = "/run/secrets/syncd/google-service-account";
       rt-token = "/run/secrets/syncd/rt-token";
+      webhook-token = "/run/secrets/syncd/webhook-token";
     };
     jobs = {
       chromebooks = {
@@ -49,6 +60,7 @@ in
       students.enable = true;
       battery.enable = true;
     };
+    webhooks.enable = true;
     alerts.mail.to = "it@example.org";
   };
 }

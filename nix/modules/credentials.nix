@@ -13,6 +13,8 @@ let
   wanted =
     lib.concatMap (job: job.credentials) (lib.attrValues jobs)
     ++ lib.optionals (lib.any (one: one.enable) (lib.attrValues cfg.exports)) units.exports.credentials
+    ++ lib.optionals cfg.webhooks.enable cfg.webhooks.credentials
+    ++ lib.optionals cfg.worker.enable (units.daemonCredentials cfg "worker")
     ++ lib.optional (cfg.alerts.ping.url == "credential") "alert-ping-url";
   unused = lib.subtractLists wanted (lib.attrNames all);
 in
@@ -30,8 +32,8 @@ in
       description = ''
         Name of a credential to the file that holds it, outside of the Nix store. root reads the file when a unit starts
         (`LoadCredential=`), so mode 0400 and owner root are right; a unit sees only the credentials that it needs. The
-        names are `google-service-account` (the key file, JSON), `rt-token`, or `rt-password`, `alert-ping-url`, and
-        GAM's files: `gam-cfg`, `gam-oauth2` and `gam-oauth2service`.
+        names are `google-service-account` (the key file, JSON), `rt-token`, or `rt-password`, `alert-ping-url`,
+        `webhook-secret` and `webhook-token`, and GAM's files: `gam-cfg`, `gam-oauth2` and `gam-oauth2service`.
       '';
     };
 

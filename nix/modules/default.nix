@@ -4,6 +4,7 @@
   imports = [
     ./alerts.nix
     ./credentials.nix
+    ./daemons.nix
     ./exports.nix
     ./imports.nix
     ./jobs.nix

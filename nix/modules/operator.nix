@@ -16,6 +16,7 @@ let
   names = lib.unique (
     lib.concatMap (job: job.credentials) (lib.attrValues jobs)
     ++ lib.optionals (exports != [ ]) units.exports.credentials
+    ++ lib.optionals cfg.worker.enable (units.daemonCredentials cfg "worker")
   );
 
   service =

@@ -14,8 +14,12 @@ let
   jobs = lib.filterAttrs (_: job: job.enable) cfg.jobs;
   exports = lib.filterAttrs (_: one: one.enable) cfg.exports;
   schedules =
-    lib.mapAttrs' (name: job: lib.nameValuePair "jobs.${name}" job.schedule) jobs
-    // lib.mapAttrs' (kind: one: lib.nameValuePair "exports.${kind}" one.schedule) exports;
+    lib.mapAttrs' (name: job: lib.nameValuePair "jobs.${name}.schedule" job.schedule) jobs
+    // lib.mapAttrs' (kind: one: lib.nameValuePair "exports.${kind}.schedule" one.schedule) exports
+    // lib.optionalAttrs cfg.worker.enable {
+      "worker.pollSchedule" = cfg.worker.pollSchedule;
+      "worker.checkSchedule" = cfg.worker.checkSchedule;
+    };
   scheduled = lib.filterAttrs (_: schedule: schedule != null) schedules;
 
   written = format.generate "syncd.toml" cfg.settings;
@@ -23,7 +27,7 @@ let
   # systemd ignores a timer whose calendar event it cannot read
   checkSchedule = name: schedule: ''
     systemd-analyze calendar ${lib.escapeShellArg schedule} >/dev/null ||
-      { echo ${lib.escapeShellArg "services.syncd.${name}.schedule is no calendar event"} >&2; exit 1; }
+      { echo ${lib.escapeShellArg "services.syncd.${name} is no calendar event"} >&2; exit 1; }
   '';
 
   checked =

@@ -29,6 +29,7 @@ let
   hardening = (read "hardening").Service;
   imports = read "imports";
   exports = read "exports";
+  daemons = read "daemons";
   job = read "job";
   alert = read "alert";
 in
@@ -44,7 +45,7 @@ in
   jobService = job.service;
 
   # units that are no jobs, and what there is of each kind
-  inherit imports exports;
+  inherit imports exports daemons;
   import = ofKind imports;
   export = ofKind exports;
 
@@ -55,7 +56,29 @@ in
       enabled = lib.filterAttrs (_: one: one.enable);
     in
     map (kind: "import-${kind}") (lib.attrNames (enabled cfg.imports))
-    ++ map (kind: "export-${kind}") (lib.attrNames (enabled cfg.exports));
+    ++ map (kind: "export-${kind}") (lib.attrNames (enabled cfg.exports))
+    ++ lib.optional cfg.webhooks.enable "webhooks"
+    ++ lib.optionals cfg.worker.enable (
+      [
+        "worker"
+        "events"
+      ]
+      ++ lib.optional (cfg.settings ? events.asset-created) "poll-asset-created"
+    );
+
+  # of one that runs for long, or looks after those that do
+  daemon =
+    cfg: name:
+    fill {
+      name = cfg.stateDirectory;
+      private = "/var/lib/private/${cfg.stateDirectory}";
+    } daemons.${name};
+  daemonCredentials =
+    cfg: name:
+    daemons.${name}.credentials
+    ++ lib.optionals (cfg.settings.events.asset-created.chromebooks or false) (
+      daemons.${name}.chromebooks_credentials or [ ]
+    );
 
   # the service of one; its directives are those of a job, but for what is said in its data
   task =
@@ -70,7 +93,7 @@ in
       wants = lib.optional (Unit ? Wants) Unit.Wants;
       after = lib.optional (Unit ? After) Unit.After;
       # a switch is no reason to start one, or to break it off
-      restartIfChanged = false;
+      restartIfChanged = lib.mkDefault false;
       unitConfig = lib.filterAttrs (name: _: lib.hasPrefix "StartLimit" name) Unit;
       serviceConfig =
         hardening
@@ -93,6 +116,8 @@ in
     Unit = alert.service.Unit // alert.${kind}.Unit or { };
     Service = present (hardening // alert.service.Service // alert.${kind}.Service or { });
   };
+
+  inherit fill;
 
   # "syncd: @description@" of a job
   describe = description: fill { inherit description; };

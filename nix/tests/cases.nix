@@ -1,5 +1,13 @@
 # Mistakes an admin can make, with a part of what the module has to say about each. `asserted` ones are assertions,
 # `typed` ones are refused by an option's type. What the module cannot know is left to the build (modules/settings.nix).
+let
+  noEvents =
+    { lib, ... }:
+    {
+      services.syncd.webhooks.enable = lib.mkForce false;
+      services.syncd.worker.enable = lib.mkForce false;
+    };
+in
 {
   asserted = {
     jobNameWithSpace = {
@@ -14,6 +22,7 @@
       module =
         { lib, ... }:
         {
+          imports = [ noEvents ];
           services.syncd.credentials = lib.mkForce { };
           services.syncd.exports.battery.enable = lib.mkForce false;
           services.syncd.exports.students.enable = lib.mkForce false;
@@ -60,6 +69,7 @@
       module =
         { lib, ... }:
         {
+          imports = [ noEvents ];
           services.syncd.settings = lib.mkForce { rt.url = "https://rt.example.org"; };
           services.syncd.exports.battery.enable = lib.mkForce false;
         };
@@ -69,6 +79,7 @@
       module =
         { lib, ... }:
         {
+          imports = [ noEvents ];
           services.syncd.credentials = lib.mkForce { };
           services.syncd.jobs = lib.mkForce { };
           services.syncd.exports.battery.enable = lib.mkForce false;
@@ -87,6 +98,36 @@
       module.services.syncd.imports.students.dropZone = "/srv/our students";
       says = "services.syncd.imports.students.dropZone is /srv/our students, which the unit cannot be let into";
     };
+    webhooksFromAnybody = {
+      module =
+        { lib, ... }:
+        {
+          services.syncd.credentials = lib.mkForce {
+            google-service-account = "/run/secrets/syncd/google-service-account";
+            rt-token = "/run/secrets/syncd/rt-token";
+          };
+        };
+      says = "services.syncd.webhooks is enabled and nobody could prove who they are; set services.syncd.credentials.webhook-secret or services.syncd.credentials.webhook-token.";
+    };
+    workerWithNothingToDo = {
+      module =
+        { lib, ... }:
+        {
+          services.syncd.settings.events = lib.mkForce { };
+        };
+      says = "services.syncd.worker is enabled and has nothing to do; set services.syncd.settings.events.asset-created or";
+    };
+    workerWithoutCredentials = {
+      module =
+        { lib, ... }:
+        {
+          services.syncd.credentials = lib.mkForce { webhook-secret = "/run/secrets/syncd/webhook-secret"; };
+          services.syncd.jobs = lib.mkForce { };
+          services.syncd.exports.battery.enable = lib.mkForce false;
+          services.syncd.exports.students.enable = lib.mkForce false;
+        };
+      says = "services.syncd.worker is enabled and lacks a credential; set services.syncd.credentials.rt-token or services.syncd.credentials.rt-password.";
+    };
     pingWithoutItsCredential = {
       module.services.syncd.alerts.ping.url = "credential";
       says = "services.syncd.alerts.ping.url is \"credential\"; set services.syncd.credentials.alert-ping-url.";
@@ -98,6 +139,7 @@
       module =
         { lib, ... }:
         {
+          imports = [ noEvents ];
           services.syncd.jobs = lib.mkForce { };
           services.syncd.credentials = lib.mkForce { };
           services.syncd.imports.battery.enable = lib.mkForce false;
@@ -153,6 +195,18 @@
     dropZoneOfBatteriesInTheStore = {
       module.services.syncd.imports.battery.dropZone = "${./cases.nix}";
       says = "services.syncd.imports.battery.dropZone";
+    };
+    portThatIsNone = {
+      module.services.syncd.webhooks.port = 70000;
+      says = "services.syncd.webhooks.port";
+    };
+    listenSaidTwice = {
+      module.services.syncd.settings.webhooks.listen = "127.0.0.1:80";
+      says = "services.syncd.settings.webhooks.listen";
+    };
+    nonsenseScheduleOfThePoll = {
+      module.services.syncd.worker.pollSchedule = "every now and then";
+      says = "services.syncd.worker.pollSchedule";
     };
     nonsenseDelay = {
       module.services.syncd.jobs.chromebooks.randomizedDelay = "a while";

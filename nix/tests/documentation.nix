@@ -23,12 +23,14 @@ let
     job = [ job ];
     credentials = [
       job
-      { services.syncd = { inherit (example.services.syncd) credentials; }; }
+      { services.syncd.credentials = removeAttrs example.services.syncd.credentials [ "webhook-token" ]; }
     ];
   };
   job.services.syncd = {
     enable = true;
-    settings = lib.mapAttrsRecursive (_: lib.mkDefault) example.services.syncd.settings;
+    settings = lib.mapAttrsRecursive (_: lib.mkDefault) (
+      removeAttrs example.services.syncd.settings [ "events" ]
+    );
     jobs.chromebooks = {
       enable = lib.mkDefault true;
       settings.catalogs = lib.mkDefault [ "Chromebooks" ];

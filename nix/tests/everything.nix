@@ -8,6 +8,7 @@
       google-service-account = "/run/secrets/syncd/google-service-account";
       alert-ping-url = "/run/secrets/syncd/alert-ping-url";
       gam-oauth2 = "/run/secrets/syncd/gam-oauth2";
+      webhook-secret = "/run/secrets/syncd/webhook-secret";
     };
     encryptedCredentials.rt-password = "/etc/syncd/rt-password.cred";
     environmentFile = "/run/secrets/syncd/environment";
@@ -21,6 +22,15 @@
         "--format"
         "xlsx"
       ];
+    };
+    webhooks = {
+      address = "::1";
+      port = 9470;
+      openFirewall = true;
+    };
+    worker = {
+      pollSchedule = "*:00/10";
+      checkSchedule = null;
     };
     metrics.textfileDirectory = "/var/lib/node-exporter-textfiles";
     jobs.chromebooks = {

@@ -46,6 +46,8 @@ let
         jobs
         settings
         stateDirectory
+        webhooks
+        worker
         ;
     } "accepted"
   ) cases.typed;

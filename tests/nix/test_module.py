@@ -4,6 +4,7 @@ import os
 import re
 import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +12,15 @@ import pytest
 
 from nix.evaluation import ROOT, SYSTEM, Flake, Refused, nix_files, syntax_error
 from nix.unit_text import as_elsewhere, directives, operator_elsewhere, without_hashes
-from syncd.host.units.render import Alerts, Host, known_jobs, operator_script, units
+from syncd.host.units.daemons import units as daemon_units
+from syncd.host.units.render import Alerts, Daemons, Host, known_jobs, operator_script, units
 
 GOLDEN = Path(__file__).parent / "golden"
 MODULE = f"checks.{SYSTEM}.module"
 MAX_EXPOSURE = 1.2
 ZONES = {"students": "/srv/rosters", "battery": "/srv/batteries"}
 TASKS: dict[str, Any] = {"drop_zones": ZONES, "exports": ["battery", "students"]}
+EVENTS = Daemons(listen="127.0.0.1:8470", worker=True, poll=True, chromebooks=True)
 OF_EXAMPLE = ["chromebooks", "battery-telemetry", "battery-csv"]
 
 
@@ -104,22 +107,28 @@ def _as_elsewhere(text: str, host: Host) -> str:
     return as_elsewhere(text, program=host.program, config=host.config, scripts=str(host.scripts))
 
 
+def _all(host: Host, jobs: list[str]) -> dict[str, str]:
+    return units(host, jobs) | daemon_units(host)
+
+
 def _like_example() -> Host:
     return Host(
         program="/opt/syncd/bin/syncd",
         credentials={
             "google-service-account": "/run/secrets/syncd/google-service-account",
             "rt-token": "/run/secrets/syncd/rt-token",
+            "webhook-token": "/run/secrets/syncd/webhook-token",
         },
         drop_zones={kind: f"/var/lib/syncd-drop/{kind}" for kind in ZONES},
         exports=["battery", "students"],
+        daemons=EVENTS,
         alerts=Alerts(mail_to="it@example.org", mail_from="syncd@example", sendmail="/run/wrappers/bin/sendmail"),
     )
 
 
 def test_syncd_units_writes_what_the_module_writes(example: dict[str, str]) -> None:
     host = _like_example()
-    ours = {name: directives(text) for name, text in units(host, OF_EXAMPLE).items()}
+    ours = {name: directives(text) for name, text in _all(host, OF_EXAMPLE).items()}
     theirs = {
         name: directives(_as_elsewhere(text, host))
         for name, text in example.items()
@@ -139,11 +148,18 @@ def test_syncd_units_writes_what_the_module_writes_with_every_option_set(everyth
     }
     host = Host(
         program="/opt/syncd/bin/syncd",
-        schedules={"chromebooks": "Mon..Fri 06:30", "export-students": "Mon 06:00", "export-battery": "never"},
+        schedules={
+            "chromebooks": "Mon..Fri 06:30",
+            "export-students": "Mon 06:00",
+            "export-battery": "never",
+            "poll-asset-created": "*:00/10",
+            "events": "never",
+        },
         credentials={"alert-ping-url": "/run/secrets/syncd/alert-ping-url"},
         environment_file="/run/secrets/syncd/environment",
         metrics_directory="/var/lib/node-exporter-textfiles",
         **TASKS,
+        daemons=replace(EVENTS, listen="[::1]:9470"),
         alerts=Alerts(
             mail_to="it@example.org",
             mail_from="syncd@example.org",
@@ -152,8 +168,17 @@ def test_syncd_units_writes_what_the_module_writes_with_every_option_set(everyth
             ping_url="credential",
         ),
     )
-    ours = {name: directives(text) for name, text in units(host, [*OF_EXAMPLE, "battery-gam"]).items()}
+    ours = {name: directives(text) for name, text in _all(host, [*OF_EXAMPLE, "battery-gam"]).items()}
     theirs = {name: directives(_as_elsewhere(text, host)) for name, text in everything.items()}
+    assert theirs["syncd-webhooks.service"]["Service"]["BindPaths"] == [
+        "/var/lib/private/syncd-north/webhooks:/run/syncd-webhooks"
+    ]
+    assert theirs["syncd-webhooks.service"]["Service"]["StateDirectory"] == ["syncd-north syncd-north/webhooks"]
+    assert theirs["syncd-webhooks.service"]["Service"]["LoadCredential"] == [
+        "webhook-secret:/run/secrets/syncd/webhook-secret"
+    ]
+    for texts in (ours, theirs):
+        assert texts["syncd-webhooks.service"]["Service"].pop("BindPaths")
     service = theirs["syncd-chromebooks.service"]["Service"]
     assert service["ExecStart"] == [
         '"/opt/syncd/bin/syncd" "--config" "/etc/syncd/config.toml" "run" "chromebooks" "100%% $$HOME"'
@@ -249,13 +274,16 @@ def test_no_golden_unit_is_more_exposed_than_it_has_to_be(tmp_path: Path) -> Non
 
 def test_no_unit_of_syncd_units_is_more_exposed_than_it_has_to_be(tmp_path: Path) -> None:
     alerts = Alerts(mail_to="it@example.org", command=["logger"], ping_url="https://ping.example.org")
-    host = Host(program="/opt/syncd/bin/syncd", metrics_directory="/var/lib/metrics", alerts=alerts, **TASKS)
-    _assert_least_privilege(_judge(units(host, [*known_jobs()]), tmp_path))
+    host = Host(
+        program="/opt/syncd/bin/syncd", metrics_directory="/var/lib/metrics", daemons=EVENTS, alerts=alerts, **TASKS
+    )
+    _assert_least_privilege(_judge(_all(host, [*known_jobs()]), tmp_path))
 
 
 def test_the_page_tells_how_exposed_each_unit_is(tmp_path: Path) -> None:
     alerts = Alerts(mail_to="it@example.org", command=["logger"], ping_url="https://ping.example.org")
-    texts = units(Host(program="/opt/syncd/bin/syncd", alerts=alerts, **TASKS), [*known_jobs()])
+    host = Host(program="/opt/syncd/bin/syncd", daemons=EVENTS, alerts=alerts, **TASKS)
+    texts = _all(host, [*known_jobs()])
     texts["syncd-catalog.service"] = (GOLDEN / "syncd-catalog.service").read_text()
     places = {"JOB": "|".join(known_jobs()), "KIND": "(?<=import-)battery|(?<=export-)battery|students"}
     measured: dict[str, float] = {}

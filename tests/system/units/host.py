@@ -118,7 +118,8 @@ class Host:
         self.configure()
 
     def _clean(self) -> None:
-        units = "$(cd /etc/systemd/system; ls -d syncd-*.path syncd-*.service syncd-*.timer 2>/dev/null | grep -v @)"
+        kinds = "syncd-*.socket syncd-*.path syncd-*.service syncd-*.timer"
+        units = f"$(cd /etc/systemd/system; ls -d {kinds} 2>/dev/null | grep -v @)"
         self.box.run("sh", "-c", f"for unit in {units}; do systemctl stop $unit; done; systemctl reset-failed")
         places = "/etc/systemd/system/syncd-* /etc/syncd /run/secrets /etc/credstore /var/lib/private/syncd*"
         self.box.run("sh", "-c", f"rm -rf {places} /var/lib/syncd* /var/lib/systemd/timers/stamp-syncd-*")
