@@ -37,7 +37,7 @@ VERBS = {
     "assets": _Verb("looks", "assets", "List the assets of RT, as a table, JSON or CSV."),
     "org-units": _Verb("looks", "org_units", "List the organisational units of Google."),
     "devices": _Verb("looks", "devices", "List the Chromebooks of Google, as a table, JSON or CSV."),
-    "import": _Verb("imports", "import_", "Import rosters of students from files, all or nothing."),
+    "import": _Verb("imports", "import_", "Import rosters of students, or battery reports, from files."),
     "export": _Verb("export", "export", "Write students, drift, battery health or check-ins to a file."),
     "serve": _Verb("serve", "serve", "Serve webhooks: verify what comes, keep it, and answer."),
     "work": _Verb("work", "work", "Work on the events that came in, until it is stopped."),
