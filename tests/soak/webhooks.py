@@ -8,7 +8,6 @@ or its event is a dead letter; and no event was lost or made.
 import contextlib
 import os
 import random
-import signal
 import socket
 import subprocess
 import sys
@@ -31,6 +30,8 @@ from syncd.state.inbox.store import open_inbox
 
 TOKEN = "soak-token-0123456789abcdef"
 SENDERS = 8
+PAUSE, LATER = 0.8, 10.0
+"""Seconds between two kills, on average: of those that were asked for, and of those after them."""
 TWICE = 20
 """One in so many events is told twice."""
 
@@ -92,7 +93,7 @@ class Program:
     def kill(self) -> bool:
         """Kill -9 and start anew; false where it had ended by itself, which it must not."""
         alive = self._process.poll() is None
-        self._process.send_signal(signal.SIGKILL)
+        self._process.kill()
         self._process.wait()
         self._process = self._start()
         return alive
@@ -206,9 +207,9 @@ def _tell(port: int, asset: int, tally: Tally, lock: threading.Lock) -> None:
 def _kill(
     sandbox: Sandbox, programs: list[Program], kills: int, dice: random.Random, tally: Tally, done: threading.Event
 ) -> None:
-    """Kill programs at random, and let RT fail now and then; at least as often as asked, and until all is sent."""
+    """Kill programs at random, and let RT fail now and then; so often, and less often until all is sent."""
     while tally.kills.total() < kills or not done.is_set():
-        time.sleep(dice.expovariate(1 / 0.6))
+        time.sleep(dice.expovariate(1 / (PAUSE if tally.kills.total() < kills else LATER)))
         program = dice.choice(programs)
         if not program.kill():
             tally.wrong.append(f"{program.name} had ended by itself")
