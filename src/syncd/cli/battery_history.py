@@ -54,7 +54,9 @@ def _history(store: Store | None, sought: str, jobs: JobsOptions) -> list[Histor
 
 def _show(rows: Sequence[HistoryRow], statuses: Mapping[str, str]) -> None:
     newest = rows[-1]
-    say(f"Battery of {newest.device}, {_known(newest.percent)} percent of its design capacity on {newest.time.date()}.")
+    percent = newest.percent
+    known = "percentage not known" if percent is None else f"{percent} percent of its design capacity"
+    say(f"Battery of {newest.device}, {known} on {newest.time.date()}.")
     newest_first = rows[::-1][:FIRST]
     print_table(HEADER, [_cells(row, statuses) for row in newest_first], stack_below=STACK_BELOW)
     if len(rows) > FIRST:

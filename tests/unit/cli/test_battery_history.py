@@ -64,7 +64,7 @@ def test_json_has_the_rows_oldest_first(cli: Cli) -> None:
 def test_one_report_is_no_trend_and_a_device_without_serial_has_its_id(cli: Cli) -> None:
     assert "There is no trend yet" in cli.ended(0, "explain", "battery", "SYN0002").out
     result = cli.ended(0, "explain", "battery", "a1b2-device")
-    assert result.out.startswith("Battery of a1b2-device, - percent")
+    assert result.out.startswith("Battery of a1b2-device, percentage not known on ")
     assert result.rows[1][2:] == ["-", "Normal", "100", "-", "-"]
 
 

@@ -278,3 +278,6 @@ def test_a_flood_on_stderr_blocks_nothing_and_is_not_all_logged(
     caplog.set_level("INFO")
     assert len(read(script('yes warning | head -100000 >&2\ncat "$TABLE"'))) == 2
     assert 0 < len(caplog.records) <= 50
+    caplog.clear()
+    assert len(read(script('cat "$TABLE"\nyes warning | head -100000'))) == 2
+    assert 0 < len(caplog.records) <= 50

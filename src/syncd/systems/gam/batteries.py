@@ -7,7 +7,7 @@ from datetime import datetime
 from syncd.host.errors import DataError, Unavailable
 from syncd.host.problems import Problems
 from syncd.systems.gam.battery_csv import rows
-from syncd.systems.gam.command import BATTERIES, SYSTEM, Gam, log_line
+from syncd.systems.gam.command import BATTERIES, SYSTEM, Gam, few, log_line
 from syncd.systems.gam.records import DeviceRow
 
 NAME = "GAM's output"
@@ -24,7 +24,7 @@ def printed(
     """
     try:
         with gam.lines(*BATTERIES, *arguments) as lines:
-            yield rows(lines, NAME, problems, now=now, aside=log_line)
+            yield rows(lines, NAME, problems, now=now, aside=few(log_line))
     except DataError as problem:
         if problem.system == SYSTEM:
             raise
