@@ -1,5 +1,6 @@
 """Batteries: their history, and the reports that were imported from files; an import is kept whole or not at all."""
 
+from array import array
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from itertools import chain, repeat
@@ -7,7 +8,7 @@ from operator import itemgetter
 from typing import Any, Protocol
 
 import msgspec
-from sqlalchemy import Connection, Select, insert, select
+from sqlalchemy import Connection, Select, bindparam, insert, select
 
 from syncd.host.clock import Clock
 from syncd.state.battery_history import BatteryHistory, HistoryRow, keep_changes
@@ -114,6 +115,32 @@ class _NotKept(Exception):
     """Undoes the transaction."""
 
 
+class _Before:
+    """All records as they are before an import: to look up each batch would cost more than the rest of the import.
+
+    ``at`` is the place of a device in lists, which take less memory than a tuple for each would.
+    """
+
+    def __init__(self, connection: Connection) -> None:
+        self.at: dict[str, int] = {}
+        self._numbers = array("q")
+        self._data: list[bytes] = []
+        statement = select(battery_reports.c.device, battery_reports.c.id, battery_reports.c.data)
+        for device, number, data in driver_rows(connection.execute(statement.order_by(battery_reports.c.id))):
+            self.at[device] = len(self._data)
+            self._numbers.append(number)
+            self._data.append(data)
+
+    def get(self, device: str) -> bytes | None:
+        """Return the record of a device."""
+        at = self.at.get(device)
+        return None if at is None else self._data[at]
+
+    def number(self, device: str) -> int:
+        """Return the number of the row of a device."""
+        return self._numbers[self.at[device]]
+
+
 class _Taking:
     """What happens inside the transaction of an import."""
 
@@ -121,8 +148,7 @@ class _Taking:
         self.counts = ImportCounts()
         self._connection = connection
         self._merge = merge
-        # All of them: to look up each batch would cost more than the rest of the import.
-        self._before: dict[str, bytes] = dict(driver_rows(connection.execute(_records())))
+        self._before = _Before(connection)
         self._added: set[str] = set()
         self._changed: set[str] = set()
         self._same: set[str] = set()
@@ -132,6 +158,7 @@ class _Taking:
         done = connection.execute(battery_imports.insert().values(**values, counts="{}"))
         self._number = done.inserted_primary_key[0] if done.inserted_primary_key else 0
         self._statements: dict[int, str] = {}
+        self._update = _update(connection)
 
     def take(self, batch: Sequence[Record]) -> None:
         """Add records, or merge them with those that are there."""
@@ -146,6 +173,9 @@ class _Taking:
                 self._put_together(device, known, data, write)
             elif not again:
                 self._same.add(device)
+        rows = {device: write.pop(device) for device in [*write] if device in self._before.at}
+        if rows:
+            self._replace(rows)
         if write:
             self._write(write)
 
@@ -163,6 +193,11 @@ class _Taking:
     def _stored(self, device: str) -> bytes | None:
         """Return a record as this import has left it."""
         return self._connection.scalar(select(battery_reports.c.data).where(battery_reports.c.device == device))
+
+    def _replace(self, records: Mapping[str, bytes]) -> None:
+        """Write records that were there before by the numbers of their rows: a quarter faster than by device."""
+        values = [(data, self._number, self._before.number(device)) for device, data in records.items()]
+        self._connection.exec_driver_sql(self._update, values)
 
     def _write(self, records: Mapping[str, bytes]) -> None:
         if len(records) not in self._statements:
@@ -193,6 +228,12 @@ def _records() -> Select[Any]:
 
 def _import(row: dict[str, Any]) -> BatteryImport:
     return BatteryImport(**row | {"counts": msgspec.json.decode(row["counts"], type=ImportCounts)})
+
+
+def _update(connection: Connection) -> str:
+    """Return the statement for the data, the import and the number of a row, in this order."""
+    statement = battery_reports.update().where(battery_reports.c.id == bindparam("number"))
+    return str(statement.compile(dialect=connection.dialect, column_keys=["data", "import"]))
 
 
 def _upsert(connection: Connection, rows: int) -> str:
