@@ -32,6 +32,8 @@ let
       (task name serviceConfig)
       {
         restartIfChanged = true;
+        # NixOS would stop the socket, too, and refuse those who come in between
+        stopIfChanged = false;
         requires = lib.optional ((daemon name).service.Unit ? Requires) (daemon name).service.Unit.Requires;
         wantedBy = [ (daemon name).service.Install.WantedBy ];
       }
