@@ -34,7 +34,7 @@ catalog = "Chromebooks"
 prefix = "W12-"
 """
 RESTARTS = 20
-SENDERS = 4
+SENDERS, PAUSE = 4, 0.01
 
 
 class Desk:
@@ -114,7 +114,7 @@ class Load:
     def _send(self, number: int) -> None:
         mine = self._desk.chromebooks[number::SENDERS]
         turn = 0
-        while not self._over.is_set():
+        while not self._over.wait(PAUSE):
             asset = mine[turn % len(mine)]
             turn += 1
             try:
