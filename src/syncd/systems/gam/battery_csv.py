@@ -14,8 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, tzinfo
 from functools import partial
-from itertools import chain
-from operator import itemgetter
+from itertools import chain, count
 from typing import Any, BinaryIO, TypeVar
 
 import msgspec
@@ -124,10 +123,7 @@ def rows(
     with _long_cells():
         found = csv.reader(chain([first] if first else [], source), **options)
         try:
-            for number, row in enumerate(found, above + 1):
-                device = reader.device(number, row)
-                if device is not None:
-                    yield device
+            yield from filter(None, map(reader.device, count(above + 1), found))
         except csv.Error:
             raise DataError(
                 f"{name}, about line {above + found.line_num}: a cell has more than {LONGEST_CELL:,} characters; a "
@@ -151,7 +147,7 @@ class _Rows:
         self._aside = aside
         self._width = len(layout.header)
         self._infos = [*layout.infos.values()]
-        self._reports = [(columns, _picker(columns)) for columns in layout.reports.values()]
+        self._reports = [(columns, columns.picker) for columns in layout.reports.values()]
         self._row = 0
         # A fleet has few capacities and cycle counts: each text is read once, and its number kept once.
         self._counts: dict[str, int | None] = {"": None}
@@ -322,11 +318,6 @@ class _Rows:
     def _column(self, at: int) -> str:
         """Return the name of a column as it can be told: the journal gets it, too."""
         return cells.told(self._layout.header[at]) if at >= 0 else ""
-
-
-def _picker(at: ReportColumns) -> Callable[[Sequence[str]], Sequence[str]]:
-    """Return what takes the cells of a report out of a row."""
-    return itemgetter(at.time, at.serial, at.health, at.cycles, at.full, at.charge, at.remains)
 
 
 def _header(lines: Iterator[str], name: str, aside: Aside | None) -> tuple[Layout, str, int]:

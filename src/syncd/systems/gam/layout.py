@@ -5,7 +5,8 @@ Google's device export are not documented; those that are taken here are the wor
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from operator import itemgetter
 
 import msgspec
 
@@ -69,6 +70,11 @@ class ReportColumns(msgspec.Struct):
     full: int = ABSENT
     charge: int = ABSENT
     remains: int = ABSENT
+
+    @property
+    def picker(self) -> Callable[[Sequence[str]], tuple[str, ...]]:
+        """What takes these cells out of a row, in the order of the fields."""
+        return itemgetter(self.time, self.serial, self.health, self.cycles, self.full, self.charge, self.remains)
 
 
 class Layout(msgspec.Struct):
