@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from syncd.jobs.settings import JOBS
 from system.conftest import StartSite
 from system.site import Site
 
@@ -130,7 +131,7 @@ def test_a_plan_of_another_version_is_told_apart_from_no_plan(kept: tuple[Site, 
 
 def test_a_target_that_is_neither_job_nor_file_is_named_with_the_jobs_there_are(site: Site) -> None:
     error = site.refuses(BAD_DATA, "apply", "chromebook").error
-    assert "'chromebook' is neither a job (chromebooks, rt-users) nor a plan file that can be read" in error
+    assert f"'chromebook' is neither a job ({', '.join(JOBS)}) nor a plan file that can be read" in error
 
 
 def test_an_unknown_job_is_named_with_the_jobs_there_are(site: Site) -> None:
