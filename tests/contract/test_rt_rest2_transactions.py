@@ -90,7 +90,7 @@ def test_changes_of_people_are_their_own(rt: Rest2) -> None:
     assert changes(feed(rt, last, PEOPLE)) == [
         ("Set", "EmailAddress", "t-person@example.test", "t2@example.test"),
         ("Set", "RealName", "", "R"),
-        ("CustomField", "25", "", "9"),
+        ("CustomField", "28", "", "9"),
         ("Disabled", "", "", ""),
         ("Enabled", "", "", ""),
     ]

@@ -262,8 +262,8 @@ def test_while_rt_is_down_events_wait_without_losing_a_try(site: NewAssets) -> N
     site.until(lambda: "all asset-created wait" in (site.directory / "worker-0.log").read_text())
     time.sleep(3)
     assert worker.poll() is None
-    assert (site.event(event).state, site.event(event).attempts) == ("waiting", 0)
     assert site.stop_workers() == [0]
+    assert (site.event(event).state, site.event(event).attempts) == ("waiting", 0)
     with open_store(site.state) as store:
         store.circuits.save("rt", CircuitState())
     site.configure()
