@@ -1,14 +1,12 @@
 #!/usr/bin/env bash
-# Runs all tests: most of those that need a real server beside all others, which halves the time on two cores; the
-# largest, of the Chromebook job, is with the others, so that both take equally long. The first ones write into a log,
-# which is shown at the end. Arguments go to both; a PATH of a test runs that alone.
+# Runs all tests in three lanes side by side, since those that need a real server wait for it half of the time: real
+# servers; whole commands; all others. The first two write into logs, which are shown at the end. Arguments go to each; a
+# PATH of a test runs that alone.
 set -uo pipefail
 cd "$(dirname "$0")/.."
 pytest=.venv/bin/pytest
-real=(tests/contract tests/services tests/system/units)
-for test in tests/system/test_*_rt5.py; do
-    [[ $test == */test_chromebooks_rt5.py ]] || real+=("$test")
-done
+# What installs a server is in the first lane, and no other needs one for the first minutes.
+real=(tests/contract tests/services tests/system/units tests/system/test_rt_users_rt5.py tests/system/test_webhooks_rt5.py)
 
 for argument in "$@"; do
     if [[ -e ${argument%%::*} ]]; then
@@ -16,14 +14,18 @@ for argument in "$@"; do
     fi
 done
 
-log=$(mktemp)
-"$pytest" "${real[@]}" "$@" > "$log" 2>&1 &
-beside=$!
-trap 'kill "$beside" 2> /dev/null; wait "$beside"; rm -f "$log"' EXIT
+logs=$(mktemp -d)
+"$pytest" "${real[@]}" "$@" > "$logs/real" 2>&1 &
+lanes=($!)
+"$pytest" tests/system "${real[@]/#/--ignore=}" "$@" > "$logs/system" 2>&1 &
+lanes+=($!)
+trap 'kill "${lanes[@]}" 2> /dev/null; wait "${lanes[@]}"; rm -rf "$logs"' EXIT
 
-"$pytest" "${real[@]/#/--ignore=}" "$@"
+"$pytest" --ignore=tests/system "${real[@]/#/--ignore=}" "$@"
 status=$?
-echo "The tests against real servers run beside, since these began; their results:"
-wait "$beside" || status=$?
-cat "$log"
+echo "The other tests run beside, since these began; their results:"
+for lane in "${lanes[@]}"; do
+    wait "$lane" || status=$?
+done
+cat "$logs/system" "$logs/real"
 exit "$status"
