@@ -181,6 +181,11 @@ def test_damage_of_a_device_that_nobody_has_is_kept_too(rt: Rest2, open_: Open) 
     assert ask(open_(), "check-in", asset_id=number) == Answer(action="check-in", student=None, devices=[])
 
 
+def test_damage_that_no_device_can_have_is_not_lost_in_silence(open_: Open) -> None:
+    with pytest.raises(DataError, match="has no device that the damage could be of"):
+        ask(open_(), "check-in", student_id="100002", damage="cracked")
+
+
 def test_a_planned_check_in_changes_nothing(rt: Rest2, open_: Open, store: Store) -> None:
     number = asset(rt, "N-1", Owner=ADA)
     answer = ask(open_(mode="plan"), "check-in", asset_id=number, damage="x")

@@ -41,6 +41,7 @@ NOT_SHOWN = ("xlsx", *get_args(PictureFormat))
 
 _DAY = click.DateTime(["%Y-%m-%d"])
 FIRST_DAY = "1970-01-02"
+"""Before anything came back; the day before begins in 1969 west of Greenwich."""
 
 T = TypeVar("T")
 

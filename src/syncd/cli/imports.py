@@ -114,8 +114,16 @@ def battery(ctx: click.Context, /, **asked: Any) -> None:  # noqa: ANN401 - as _
     where = _where(asked)
     options = settings_of(ctx).imports.battery
     now = SystemClock().now()
-    importer = lambda store: BatteryImporter(store.batteries, options, now, dry_run=where.dry_run)  # noqa: E731
-    _end(_take(ctx, "battery", where, options, importer), where)
+    _end(
+        _take(
+            ctx,
+            "battery",
+            where,
+            options,
+            lambda store: BatteryImporter(store.batteries, options, now, dry_run=where.dry_run),
+        ),
+        where,
+    )
 
 
 class _Where(NamedTuple):

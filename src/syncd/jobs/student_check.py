@@ -84,8 +84,10 @@ class StudentCheck:
         assets = [found.asked] if found.asked is not None else [*found.assets]
         assets = [asset for asset in assets if _kept(asset) or (asked.damaged and asset is found.asked)]
         if self._options.mode == "plan":
-            return _with(answer, planned=[asset.id for asset in assets])
+            return msgspec.structs.replace(answer, planned=[asset.id for asset in assets])
         if not assets:
+            if asked.damaged:
+                raise _nothing_damaged(asked)
             return answer
         if asked.damaged:
             Tickets(self._rt.rest).check_queue(self._options.repair_queue)
@@ -120,7 +122,7 @@ class StudentCheck:
         done = self._unset(asked.event, assets)
         ticket = self._ticket(asked, rows) if asked.damaged else 0
         self._context.store.checkins.finish(asked.event, ticket)
-        return _with(answer, checked_in=assets, run=done.summary.id, ticket=ticket)
+        return msgspec.structs.replace(answer, checked_in=assets, run=done.summary.id, ticket=ticket)
 
     def _unset(self, event: str, assets: Sequence[int]) -> Done:
         job = UnsetJob(event, assets, self._finder, self._rt)
@@ -213,8 +215,12 @@ def _kept(asset: Asset) -> bool:
     return asset.owner != NOBODY or bool(asset.holders and not asset.groups)
 
 
-def _with(answer: Answer, **changes: object) -> Answer:
-    return Answer(**{name: getattr(answer, name) for name in answer.__struct_fields__} | changes)
+def _nothing_damaged(asked: Asked) -> DataError:
+    return DataError(
+        f"the student {asked.student_id} has no device that the damage could be of; name the device by its asset_id.",
+        code="check.no_device",
+        object=asked.student_id,
+    )
 
 
 def _trouble(outcome: Outcome, run: str) -> Unavailable | WriteRefused:

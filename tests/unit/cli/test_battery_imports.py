@@ -320,7 +320,7 @@ def test_the_journal_has_the_places_and_no_values(fleet: Fleet) -> None:
     [
         (b"", "batteries.csv is empty."),
         (b"\xef\xbb\xbf\r\n\r\n", "is empty."),
-        (table(row(1)).partition("\n")[2], "has no header with a serial number or device id in its first 1 lines"),
+        (table(row(1)).partition("\n")[2], "has no header with a serial number or device id at its top"),
         ("First name,Last name\nA,B\n", "has no header with a serial number or device id"),
         ("deviceId,serialNumber,status\nd1,SYN0001,ACTIVE\n", "has no column for the health or the capacity"),
         (f"{EXPORT.rpartition(',')[0]}\nSYN0001,Normal,1,1,1\n", "has no column for the time of a report"),

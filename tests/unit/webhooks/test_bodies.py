@@ -78,6 +78,8 @@ def test_what_a_check_says_is_kept() -> None:
         (StudentCheck, b'{"student_id": "1", "serial": "2"}', "not student_id and serial"),
         (StudentCheck, b'{"student_id": ""}', ">= 1"),
         (StudentCheck, b'{"student_id": " "}', "student_id is blank"),
+        (StudentCheck, b'{"student_id": "1", "damage": "x"}', "damage is told with the action check-in"),
+        (StudentCheck, b'{"student_id": "1", "broken_screen": true}', "damage is told with the action check-in"),
         (StudentCheck, b'{"student_id": 1}', "student_id"),
         (StudentCheck, b'{"student_id": "1", "action": "checkin"}', "Invalid enum value"),
     ],

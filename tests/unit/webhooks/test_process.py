@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -85,12 +86,18 @@ def test_an_address_of_another_host_is_a_mistake(tmp_path: Path) -> None:
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_request_that_is_on_the_way_is_answered_before_it_stops(tmp_path: Path, number: signal.Signals) -> None:
     text = request("POST", ASSET, signed(BODY), BODY)
-    with Listener(tmp_path) as listener, listener.connection() as begun, listener.connection() as idle:
+    path = tmp_path / "notify"
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as line, ExitStack() as opened:
+        line.bind(str(path))
+        line.settimeout(20)
+        listener = opened.enter_context(Listener(tmp_path, environment={"NOTIFY_SOCKET": str(path)}))
+        begun, idle = (opened.enter_context(listener.connection()) for _ in range(2))
         begun.sendall(text[:40])
         time.sleep(0.1)
         assert listener.process is not None
         listener.process.send_signal(number)
-        time.sleep(0.4)
+        assert any(line.recv(4096) == b"STOPPING=1" for _ in range(1000))
+        time.sleep(0.1)  # a silent connection is closed after a second
         idle.sendall(text)
         begun.sendall(text[40:])
         answers = [read_answer(begun), read_answer(idle)]

@@ -338,8 +338,8 @@ def _header(lines: Iterator[str], name: str, aside: Aside | None) -> tuple[Layou
     if not above:
         raise DataError(f"{name} is empty.", code="battery.empty", object=name)
     raise DataError(
-        f"{name} has no header with a serial number or device id in its first {number} lines; the first line begins "
-        f"with {above[0][:40]!r}. Save it with the names of the columns in the first row.",
+        f"{name} has no header with a serial number or device id at its top; the first line begins with "
+        f"{above[0][:40]!r}. Save it with the names of the columns in the first row.",
         code="battery.header",
         object=name,
     )
