@@ -1,6 +1,10 @@
 # Mistakes an admin can make, with a part of what the module has to say about each. `asserted` ones are assertions,
 # `typed` ones are refused by an option's type. What the module cannot know is left to the build (modules/settings.nix).
 let
+  jobs = builtins.concatStringsSep ", " (
+    builtins.attrNames (builtins.fromJSON (builtins.readFile ../../src/syncd/host/units/jobs.json))
+  );
+
   noEvents =
     { lib, ... }:
     {
@@ -16,7 +20,7 @@ in
     };
     jobThatIsNone = {
       module.services.syncd.jobs.chromebook.enable = true;
-      says = "services.syncd.jobs.chromebook: there is no such job; the jobs are battery-csv, battery-gam, battery-telemetry, chromebooks, rt-users.";
+      says = "services.syncd.jobs.chromebook: there is no such job; the jobs are ${jobs}.";
     };
     jobWithoutCredentials = {
       module =

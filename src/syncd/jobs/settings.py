@@ -4,7 +4,7 @@ import importlib
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Annotated, Protocol, cast
+from typing import Annotated, Protocol, cast, get_args
 
 import msgspec
 from msgspec import Meta
@@ -14,7 +14,6 @@ from syncd.host.errors import ConfigurationError
 from syncd.host.listening import WebhookOptions
 from syncd.jobs.batteries.import_options import BatteryImportOptions
 from syncd.jobs.batteries.options import BatteryCsvOptions, BatteryGamOptions, BatteryTelemetryOptions
-from syncd.jobs.checking.options import StudentCheckOptions
 from syncd.jobs.context import RunContext, missing_tables
 from syncd.jobs.events import EventsOptions
 from syncd.jobs.exporting.fleet_options import BatteryExportOptions
@@ -22,7 +21,6 @@ from syncd.jobs.exporting.options import StudentExportOptions
 from syncd.jobs.options import JobOptions
 from syncd.jobs.people.options import RtUsersOptions
 from syncd.jobs.sides.options import ChromebooksOptions
-from syncd.jobs.tagging.options import AssetCreatedOptions
 from syncd.reconcile.run import Job
 from syncd.systems.google.options import GoogleOptions
 from syncd.systems.rosters.options import StudentImportOptions
@@ -123,24 +121,28 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         return options
 
 
+def _tables(name: str, kind: type[msgspec.Struct]) -> dict[str, type[msgspec.Struct]]:
+    """Return the tables directly within a table, by their full names."""
+    found = ((field.encode_name, {field.type, *get_args(field.type)}) for field in msgspec.structs.fields(kind))
+    return {
+        f"{name}.{inner}": one
+        for inner, kinds in found
+        for one in kinds
+        if isinstance(one, type) and issubclass(one, msgspec.Struct)
+    }
+
+
 TABLES: Mapping[str, type[msgspec.Struct]] = {
     "state": StateOptions,
     "metrics": MetricsOptions,
     "google": GoogleOptions,
     "rt": RtOptions,
-    "jobs.chromebooks": ChromebooksOptions,
-    "jobs.rt-users": RtUsersOptions,
-    "jobs.battery-gam": BatteryGamOptions,
-    "jobs.battery-csv": BatteryCsvOptions,
-    "jobs.battery-telemetry": BatteryTelemetryOptions,
-    "imports.students": StudentImportOptions,
-    "imports.battery": BatteryImportOptions,
-    "exports.students": StudentExportOptions,
-    "exports.battery": BatteryExportOptions,
+    **_tables("jobs", JobsOptions),
+    **_tables("imports", ImportsOptions),
+    **_tables("exports", ExportsOptions),
     "webhooks": WebhookOptions,
     "events": EventsOptions,
-    "events.asset-created": AssetCreatedOptions,
-    "events.student-check": StudentCheckOptions,
+    **_tables("events", EventsOptions),
 }
 """The tables of the file by name, for the documentation."""
 
