@@ -32,7 +32,7 @@ from syncd.reconcile.model import Action, Comparison
 from syncd.reconcile.ports import Traffic, Writer
 from syncd.reconcile.run import Job, Runner
 from syncd.state import migration
-from syncd.state.inbox.store import DIRECTORY_NAME, Inbox, open_inbox
+from syncd.state.inbox.store import DIRECTORY_NAME, Inbox, find_inbox, open_inbox
 from syncd.state.lock import JobLock
 from syncd.state.store import Store, find_store, open_store
 
@@ -78,6 +78,17 @@ def store_of(settings: Settings) -> Store:
 def inbox_of(settings: Settings) -> Inbox:
     """Open the inbox."""
     return open_inbox(settings.state.path / DIRECTORY_NAME, actor=actor())
+
+
+@contextmanager
+def inbox_to_read(settings: Settings) -> Iterator[Inbox | None]:
+    """Open the inbox where there is one; a command that only looks makes none."""
+    inbox = find_inbox(settings.state.path / DIRECTORY_NAME, actor=actor())
+    if inbox is None:
+        yield None
+        return
+    with inbox:
+        yield inbox
 
 
 @contextmanager

@@ -10,10 +10,11 @@ import msgspec
 
 from syncd.cli.options import as_json
 from syncd.cli.output import print_json, print_table, say
-from syncd.cli.session import settings_of, store_to_read
+from syncd.cli.session import inbox_to_read, settings_of, store_to_read
 from syncd.cli.times import rfc3339, span
 from syncd.host.errors import DataError, ExitStatus
 from syncd.jobs.settings import JOBS, Settings
+from syncd.state.backup import back_up, inbox_copy
 from syncd.state.lock import JobLock
 from syncd.state.store import FILE_NAME, Store
 from syncd.state.upkeep import examine
@@ -26,7 +27,8 @@ def state() -> None:
     """Check, back up, prune or start over what syncd remembers.
 
     That is one SQLite file in the folder `state.directory`: the audit log (runs, and every action with the values
-    before and after), snapshots of what was read, and which records of two systems are one thing.
+    before and after), snapshots of what was read, and which records of two systems are one thing. Events that came in
+    are in a file of their own, the inbox, of which a backup has a copy, too.
     """
 
 
@@ -55,17 +57,25 @@ def check(ctx: click.Context, *, as_json: bool) -> int:
 @as_json
 @click.pass_context
 def backup(ctx: click.Context, file: Path, *, as_json: bool) -> None:
-    """Copy the store to FILE, also while jobs run. The copy is checked before it replaces an older one.
+    """Copy the store to FILE, also while jobs run, and the inbox, where there is one, to FILE.inbox.
 
-    To restore it: stop the units, remove syncd.sqlite-wal and syncd.sqlite-shm, copy FILE over syncd.sqlite.
+    A copy is checked before it replaces an older one. To restore them: stop the units, remove syncd.sqlite-wal and
+    syncd.sqlite-shm, and copy FILE over syncd.sqlite; likewise webhooks/inbox.db-wal, webhooks/inbox.db-shm, and
+    FILE.inbox over webhooks/inbox.db. Before the worker starts, `syncd events list` shows what it would do once more.
     """
     settings = settings_of(ctx)
-    with store_to_read(settings) as store:
-        size = _there(store, settings).back_up(file)
+    with store_to_read(settings) as store, inbox_to_read(settings) as inbox:
+        copies = {file: _there(store, settings).path}
+        if inbox is not None:
+            # The inbox first: what was done between the two copies is then known to the store, and is not done again.
+            copies = {inbox_copy(file): inbox.path, **copies}
+        sizes = back_up(copies)
     if as_json:
-        print_json({"file": str(file), "bytes": size})
-    else:
-        say(f"{file}: a whole copy of the store, {size / 1e6:.1f} MB.")
+        told = [{"file": str(copy), "bytes": size} for copy, size in sizes.items()]
+        print_json({**told[-1], "inbox": told[0] if inbox is not None else None})
+        return
+    for copy, size in reversed(sizes.items()):
+        say(f"{copy}: a whole copy of the {'store' if copy == file else 'inbox'}, {size / 1e6:.1f} MB.")
 
 
 @state.command()

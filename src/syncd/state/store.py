@@ -22,7 +22,7 @@ from syncd.state.retention import Pruned, prune
 from syncd.state.rosters import Rosters
 from syncd.state.snapshots import Snapshots
 from syncd.state.tags import Tags
-from syncd.state.upkeep import Forgotten, back_up, forget
+from syncd.state.upkeep import Forgotten, forget
 
 FILE_NAME = "syncd.sqlite"
 
@@ -55,10 +55,6 @@ class Store:
         self.checkins.prune(before)
         done = prune(self._database, before, batches=batches)
         return msgspec.structs.replace(done, batteries=self.batteries.history.prune(before, batches=batches))
-
-    def back_up(self, target: Path) -> int:
-        """Copy the store to a file while others use it, and return the size of that in bytes."""
-        return back_up(self._database, target)
 
     def forget(self) -> Forgotten:
         """Forget snapshots and links, not the audit log. Call it only while holding the locks of all jobs."""

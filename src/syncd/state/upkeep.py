@@ -1,32 +1,23 @@
-"""Upkeep of the store: look at its health, copy it while it is in use, and let it forget what can be read again."""
+"""Upkeep of the store: look at its health, and let it forget what can be read again."""
 
-import os
-import sqlite3
-import tempfile
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import Literal
 
 import msgspec
 from sqlalchemy import Connection, func, inspect, select
 
-from syncd.host.errors import DataError, IntegrationError, NotPermitted
+from syncd.host.errors import DataError
+from syncd.state.backup import how_to_restore, listed
 from syncd.state.database import Database
 from syncd.state.external_ids import DIGEST
 from syncd.state.figures import SNAPSHOT
 from syncd.state.files import is_file
 from syncd.state.lock import holder
 from syncd.state.migration import stored_revision
-from syncd.state.schema import REVISION, REVISION_TABLE, external_ids, facts, metadata, runs, snapshot_meta, snapshots
+from syncd.state.schema import REVISION, external_ids, facts, metadata, runs, snapshot_meta, snapshots
 
-_SQLITE_HEADER = b"SQLite format 3\0"
-_FAULTS_SHOWN = 5
-_RESTORE = (
-    "restore a backup: stop the units, remove {path}-wal and {path}-shm, copy the backup over {path}; "
-    "without a backup move {path} away: the next run begins anew, without the history"
-)
 _JSON_COLUMNS = {
     "runs": ("counts", "sources", "requests", "traffic"),
     "actions": ("before", "after", "found"),
@@ -71,34 +62,10 @@ def examine(path: Path, *, busy_timeout: float = 30.0) -> list[Finding]:
             if findings[-1].state == "ok":
                 findings += [_orphans(connection, path), _records(connection, path), _open_runs(connection, path)]
     except DataError as error:
-        findings.append(Finding(check="file", state="failed", found=error.sentence, remedy=_RESTORE.format(path=path)))
+        findings.append(Finding(check="file", state="failed", found=error.sentence, remedy=how_to_restore(path)))
     finally:
         database.close()
     return [*findings, _size(path)]
-
-
-def back_up(database: Database, target: Path) -> int:
-    """Copy the store to a file while others use it; return its size in bytes.
-
-    The copy is checked before it takes the place of an older backup of that name. Raises DataError
-    (``state.backup``, ``state.damaged``), NotPermitted (``state.backup``).
-    """
-    with _explained(target):
-        _may_be_replaced(database.path, target)
-        handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)  # with mode 0600
-        os.close(handle)
-        part = Path(name)
-        try:
-            with closing(sqlite3.connect(part)) as copy:
-                _copy(database, copy)
-                _check_copy(copy, database.path)
-            _to_disk(part)
-            part.replace(target)
-            _to_disk(target.parent)
-        finally:
-            for rest in (part, Path(f"{name}-journal")):
-                rest.unlink(missing_ok=True)
-        return target.stat().st_size
 
 
 def forget(database: Database) -> Forgotten:
@@ -171,7 +138,7 @@ def _open_runs(connection: Connection, path: Path) -> Finding:
     return Finding(
         check="open runs",
         state="warning",
-        found=f"killed before the end: {_listed(found)}",
+        found=f"killed before the end: {listed(found)}",
         remedy="none needed: the next run of the job closes them",
     )
 
@@ -185,84 +152,4 @@ def _size(path: Path) -> Finding:
 
 
 def _failed(check: str, found: list[str], path: Path) -> Finding:
-    return Finding(check=check, state="failed", found=_listed(found), remedy=_RESTORE.format(path=path))
-
-
-def _listed(found: list[str]) -> str:
-    more = f"; and {len(found) - _FAULTS_SHOWN} more" if len(found) > _FAULTS_SHOWN else ""
-    return "; ".join(found[:_FAULTS_SHOWN]) + more
-
-
-# -- backup
-
-
-def _may_be_replaced(store: Path, target: Path) -> None:
-    """Refuse a target that is something else than an older backup."""
-    if not target.exists():
-        return
-    if any(other.exists() and target.samefile(other) for other in (store, Path(f"{store}-wal"), Path(f"{store}-shm"))):
-        raise DataError(f"{target} is the store itself; name another file.", code="state.backup", object=str(target))
-    if not target.is_file() or not _is_store(target):
-        raise DataError(
-            f"{target} is there and is no backup of syncd; name another file, or remove it first.",
-            code="state.backup",
-            object=str(target),
-        )
-
-
-def _is_store(file: Path) -> bool:
-    with file.open("rb") as opened:
-        if opened.read(len(_SQLITE_HEADER)) != _SQLITE_HEADER:
-            return False
-    with suppress(sqlite3.Error), closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True)) as found:
-        return bool(found.execute("SELECT 1 FROM sqlite_master WHERE name = ?", (REVISION_TABLE,)).fetchall())
-    return True  # a backup that has been damaged
-
-
-def _copy(database: Database, copy: sqlite3.Connection) -> None:
-    with database.read() as connection:
-        source = connection.connection.driver_connection
-        assert isinstance(source, sqlite3.Connection)
-        source.backup(copy)
-    # One file that is whole by itself; the store goes back to WAL when it is opened.
-    copy.execute("PRAGMA journal_mode=DELETE")
-
-
-def _check_copy(copy: sqlite3.Connection, store: Path) -> None:
-    found = [str(row[0]) for row in copy.execute(f"PRAGMA integrity_check({_FAULTS_SHOWN})")]
-    if found != ["ok"]:
-        raise DataError(
-            f"{store} is damaged, and a copy of it would be no backup: {_listed(found)}; "
-            f"{_RESTORE.format(path=store)}. Older backups are left as they are.",
-            code="state.damaged",
-            object=str(store),
-        )
-
-
-def _to_disk(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
-@contextmanager
-def _explained(target: Path) -> Iterator[None]:
-    try:
-        yield
-    except IntegrationError:
-        raise
-    except PermissionError as error:
-        raise NotPermitted(
-            f"syncd may not write the backup to {target}; name a file in a folder of the user that syncd runs as.",
-            code="state.backup",
-            object=str(target),
-        ) from error
-    except (OSError, sqlite3.Error) as error:
-        why = (error.strerror if isinstance(error, OSError) else "") or str(error)
-        raise DataError(
-            f"the backup cannot be written to {target}: {why}; name another file.",
-            code="state.backup",
-            object=str(target),
-        ) from error
+    return Finding(check=check, state="failed", found=listed(found), remedy=how_to_restore(path))

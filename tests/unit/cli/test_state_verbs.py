@@ -9,9 +9,12 @@ import pytest
 
 from syncd.host.errors import Unavailable
 from syncd.sandbox.site import Sandbox
+from syncd.state.inbox.store import DIRECTORY_NAME
+from syncd.state.inbox.store import FILE_NAME as INBOX
 from syncd.state.lock import JobLock
 from syncd.state.store import FILE_NAME, Store, open_store
 from unit.cli.commands import Cli, column, configure
+from unit.inbox import sample as events
 from unit.state.sample import fill, summary
 from unit.virtual_clock import VirtualClock
 
@@ -97,7 +100,30 @@ def test_a_backup_restores_by_being_copied_into_place(syncd: Cli, site: Sandbox,
 
 def test_a_backup_as_json(place: Place, tmp_path: Path) -> None:
     told = place.fill().cli.ended(0, "state", "backup", tmp_path / "b", "--json").json
-    assert told == {"file": str(tmp_path / "b"), "bytes": (tmp_path / "b").stat().st_size}
+    assert told == {"file": str(tmp_path / "b"), "bytes": (tmp_path / "b").stat().st_size, "inbox": None}
+
+
+def test_a_backup_has_the_inbox_where_there_is_one(place: Place, tmp_path: Path) -> None:
+    place.fill()
+    events.fill(place.directory / DIRECTORY_NAME).close()
+    copy = tmp_path / "b.inbox"
+    assert f"{copy}: a whole copy of the inbox" in place.cli.ended(0, "state", "backup", tmp_path / "b").out
+    told = place.cli.ended(0, "state", "backup", tmp_path / "b", "--json").json
+    assert told["inbox"] == {"file": str(copy), "bytes": copy.stat().st_size}
+    listed = place.cli.ended(0, "events", "list", "--all", "--json").json
+    for file in (place.directory / DIRECTORY_NAME).iterdir():
+        file.unlink()
+    assert place.cli.ended(0, "events", "list", "--all", "--json").json == []
+    shutil.copyfile(copy, place.directory / DIRECTORY_NAME / INBOX)
+    assert place.cli.ended(0, "events", "list", "--all", "--json").json == listed
+    assert len(listed) == 5
+
+
+def test_a_backup_of_the_store_cannot_be_written_over_the_inbox(place: Place) -> None:
+    place.fill()
+    with events.fill(place.directory / DIRECTORY_NAME) as inbox:
+        assert "name another file" in place.cli.ended(65, "state", "backup", inbox.path).err
+        assert len(inbox.list()) == 5
 
 
 def test_a_backup_does_not_overwrite_what_is_no_backup(place: Place, tmp_path: Path) -> None:

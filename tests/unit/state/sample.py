@@ -1,5 +1,9 @@
-"""Synthetic records; ``fill`` is what the newest file of tests/fixtures/state holds, and most of the older ones."""
+"""Synthetic records, and SQL past the store.
 
+``fill`` is what the newest file of tests/fixtures/state holds, and most of the older ones.
+"""
+
+import sqlite3
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -148,3 +152,15 @@ def fill(directory: Path) -> Store:
     store.tags.reserve("W12-", "17")
     store.cursors.set("asset-created", 70)
     return store
+
+
+def sql(path: Path, *statements: str) -> None:
+    connection = sqlite3.connect(path, isolation_level=None)
+    for statement in statements:
+        connection.execute(statement)
+    connection.close()
+
+
+def other_index(name: str) -> str:
+    """Let the definition of an index say something else than what its pages hold."""
+    return f"UPDATE sqlite_master SET sql = replace(sql, '(started)', '(finished)') WHERE name = '{name}'"  # noqa: S608

@@ -20,18 +20,10 @@ from syncd.state import migration
 from syncd.state.database import Database
 from syncd.state.schema import REVISION, metadata
 from syncd.state.store import FILE_NAME, Store, open_store
-from unit.state.sample import SCOPE, action, fill, link, plan
+from unit.state.sample import SCOPE, action, fill, link, plan, sql
 
 MIGRATIONS = Path(migration.__file__).parent / "migrations"
 RELEASED = Path(__file__).parents[2] / "fixtures" / "state"
-
-
-def sql(path: Path, *statements: str) -> None:
-    connection = sqlite3.connect(path)
-    for statement in statements:
-        connection.execute(statement)
-    connection.commit()
-    connection.close()
 
 
 def modes(directory: Path) -> dict[str, int]:

@@ -16,7 +16,7 @@ from sqlalchemy import ColumnElement, Connection, Row, and_, bindparam, func, li
 
 from syncd.host.errors import Unavailable
 from syncd.state.database import Database
-from syncd.state.files import prepare_directory, prepare_file
+from syncd.state.files import is_file, prepare_directory, prepare_file
 from syncd.state.inbox.records import Event, NewEvent, Receipt, State
 from syncd.state.inbox.schema import REVISION, events, totals
 from syncd.state.ledger import rfc3339
@@ -246,6 +246,16 @@ def open_inbox(directory: Path, *, actor: str = "", busy_timeout: float = 30.0) 
         database.close()
         raise
     return Inbox(database, actor)
+
+
+def find_inbox(directory: Path, *, actor: str = "", busy_timeout: float = 30.0) -> Inbox | None:
+    """Open the inbox in a folder where there is one; None where there is none, and none is made.
+
+    Raises as ``open_store`` does.
+    """
+    if not is_file(directory / FILE_NAME):
+        return None
+    return open_inbox(directory, actor=actor, busy_timeout=busy_timeout)
 
 
 def new_id(now: datetime) -> str:
