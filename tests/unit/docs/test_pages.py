@@ -61,6 +61,11 @@ def test_every_job_import_and_export_has_a_page() -> None:
     assert {page.stem for page in INTEGRATIONS} == jobs | imports | exports | DAEMONS
 
 
+@pytest.mark.parametrize("page", INTEGRATIONS, ids=name)
+def test_every_integration_is_found_from_the_readme(page: Path) -> None:
+    assert f"\n| [{name(page)}]({name(page)}) |" in (ROOT / "README.md").read_text()
+
+
 @pytest.mark.parametrize("page", PAGES, ids=name)
 def test_links_lead_somewhere(page: Path) -> None:
     for target in re.findall(r"\]\(([^)\s]+)\)", prose(page)):

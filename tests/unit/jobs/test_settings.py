@@ -31,6 +31,11 @@ def test_every_job_is_a_module_of_its_name_with_options_and_systems_of_the_file(
 
 
 @pytest.mark.parametrize("name", JOBS)
+def test_every_job_has_checks_that_the_doctor_finds(name: str) -> None:
+    assert callable(importlib.import_module(f"syncd.jobs.checks.{attribute(name)}").probes)
+
+
+@pytest.mark.parametrize("name", JOBS)
 def test_every_job_has_what_all_have(name: str) -> None:
     (field,) = [field for field in msgspec.structs.fields(JobsOptions) if field.encode_name == name]
     kind = next(part for part in field.type.__args__ if part is not type(None))
