@@ -7,19 +7,17 @@ import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Literal, NoReturn, TypeAlias
-from urllib.parse import quote, quote_plus
 
 from syncd.host.errors import ConfigurationError, NotPermitted
+from syncd.host.redaction import SHOWN, hide
 
 log = logging.getLogger(__name__)
 
 KEYRING_SERVICE = "syncd"
-SHOWN = "***"
 Source: TypeAlias = Literal["systemd", "keyring", "environment"]
 
 _VARIABLES = {"rt-token": "RT_TOKEN", "rt-password": "RT_PASSWORD"}
 _FILE_VARIABLES = {"google-service-account": "GOOGLE_CREDENTIALS_PATH"}
-_SHORTEST = 4  # shorter texts are no secret, and hiding them would make a log unreadable
 _KEY_FIELD = re.compile(r"(^|_)(private_key|private_key_id|secret|token|password)$")
 
 
@@ -35,7 +33,7 @@ class Secret:
     def __init__(self, text: str) -> None:
         # In a closure, so that a dump of the slots shows a function.
         self._text: Callable[[], str] = lambda: text
-        _hidden.update(_forms(text))
+        hide((text, *_parts(text)))
 
     def reveal(self) -> str:
         """Return the text."""
@@ -58,26 +56,6 @@ class Secret:
 
     def __reduce_ex__(self, protocol: object) -> NoReturn:
         raise TypeError("a secret cannot be pickled")
-
-
-_hidden: set[str] = set()
-
-
-def redact(text: str) -> str:
-    """Return text with every secret that was ever read, in its usual spellings, replaced by ``***``."""
-    for secret in sorted((hidden for hidden in [*_hidden] if hidden in text), key=len, reverse=True):
-        text = text.replace(secret, SHOWN)
-    return text
-
-
-def _forms(secret: str) -> set[str]:
-    """Return the spellings of a secret: as it is, escaped, URL-encoded, and line by line."""
-    whole = {secret, secret.strip(), *_parts(secret)}
-    lines = {line.strip() for text in whole for line in text.splitlines() if len(line) >= 4 * _SHORTEST}
-    forms = {
-        form for text in whole | lines for form in (text, json.dumps(text)[1:-1], quote(text, ""), quote_plus(text))
-    }
-    return {form for form in forms if len(form) >= _SHORTEST}
 
 
 def _parts(secret: str) -> set[str]:

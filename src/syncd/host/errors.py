@@ -6,6 +6,8 @@ says what is wrong and what to do. The class decides the exit status (sysexits.h
 
 from enum import IntEnum
 
+from syncd.host.redaction import redact
+
 
 class ExitStatus(IntEnum):
     """Exit statuses of every command; units restart on TRY_LATER and on nothing else."""
@@ -25,9 +27,9 @@ class ExitStatus(IntEnum):
 class IntegrationError(Exception):
     """Root of all expected failures.
 
-    ``sentence`` names the object and the remedy and never holds a secret. ``code`` is stable, lower case and
-    dotted (``rt.unreachable``). ``system``, ``operation`` and ``object`` say where it happened, where that
-    applies.
+    ``sentence`` names the object and the remedy, and holds no secret even where it quotes what a system said.
+    ``code`` is stable, lower case and dotted (``rt.unreachable``). ``system``, ``operation`` and ``object`` say where
+    it happened, where that applies.
     """
 
     exit_status = ExitStatus.SOME_FAILED
@@ -44,8 +46,8 @@ class IntegrationError(Exception):
         operation: str = "",
         object: str = "",  # noqa: A002
     ) -> None:
-        super().__init__(sentence)
-        self.sentence = sentence
+        self.sentence = redact(sentence)
+        super().__init__(self.sentence)
         self.code = code
         self.system = system
         self.operation = operation

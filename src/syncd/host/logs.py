@@ -15,10 +15,10 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, Literal, TextIO, TypeAlias
 
-from syncd.host.credentials import redact
 from syncd.host.errors import IntegrationError
 from syncd.host.journal import JOURNAL_SOCKET, Journal
 from syncd.host.messages import message_id
+from syncd.host.redaction import redact
 
 Mode: TypeAlias = Literal["auto", "journal", "json", "plain"]
 

@@ -4,7 +4,7 @@ import os
 import threading
 
 from syncd.host.clock import Clock, SystemClock
-from syncd.host.credentials import redact
+from syncd.host.redaction import redact
 
 _LONGEST_STATUS = 1000  # characters; systemd drops datagrams above 4096 bytes, and a character has up to four
 

@@ -20,8 +20,9 @@ import msgspec
 import pytest
 from keyring.backends import fail
 
-from syncd.host.credentials import Credentials, Secret, redact
+from syncd.host.credentials import Credentials, Secret
 from syncd.host.errors import ConfigurationError, ExitStatus, NotPermitted
+from syncd.host.redaction import redact
 
 TEXT = "synthetic-s3cr3t/å"
 

@@ -12,8 +12,9 @@ from typing import Literal, TypeAlias
 import msgspec
 
 from syncd.host.clock import Clock
-from syncd.host.credentials import Credentials, redact
+from syncd.host.credentials import Credentials
 from syncd.host.errors import ConfigurationError, ExitStatus, IntegrationError, NotPermitted
+from syncd.host.redaction import redact
 
 log = logging.getLogger(__name__)
 
