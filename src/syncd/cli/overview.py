@@ -6,12 +6,15 @@ from datetime import UTC, datetime
 
 import msgspec
 
+from syncd.cli.attention import Attention, how_it_ended, look_at_unit
+from syncd.cli.intake import DaemonStatus, InboxStatus, daemons, event_troubles, inbox_status
 from syncd.cli.times import ago
 from syncd.host.circuit import CircuitState
 from syncd.host.systemd import Unit, Units
 from syncd.jobs.metrics import MODES, SUCCESSES
 from syncd.jobs.settings import JOBS, Settings, systems_of
 from syncd.reconcile.guard import GUARD
+from syncd.state.inbox.store import Inbox
 from syncd.state.ledger import AuditLog
 from syncd.state.lock import Holder, holder
 from syncd.state.records import RunRecord
@@ -31,14 +34,6 @@ class Drift(msgspec.Struct, frozen=True, kw_only=True):
     actions: int
     open: int
     counts: dict[str, int]
-
-
-class Attention(msgspec.Struct, frozen=True, kw_only=True):
-    """Something that a person has to look at, and the commands that lead on."""
-
-    about: str
-    what: str
-    next: list[str]
 
 
 class JobStatus(msgspec.Struct, frozen=True, kw_only=True):
@@ -83,28 +78,42 @@ class SnapshotStatus(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Overview(msgspec.Struct, frozen=True, kw_only=True):
-    """All of it. ``systemd`` says why systemd is not asked; empty where it is."""
+    """All of it. ``systemd`` says why systemd is not asked; empty where it is.
+
+    ``inbox`` is None where nothing has ever come in.
+    """
 
     now: datetime
     systemd: str
     jobs: list[JobStatus]
     systems: list[SystemStatus]
     snapshots: list[SnapshotStatus]
+    daemons: list[DaemonStatus]
+    inbox: InboxStatus | None
     attention: list[Attention]
 
 
-def overview(settings: Settings, store: Store | None, units: Units, program: str, now: datetime) -> Overview:
+def overview(
+    settings: Settings, store: Store | None, inbox: Inbox | None, units: Units, program: str, now: datetime
+) -> Overview:
     """Look at everything; nothing is asked of an outside system. ``program`` begins the commands to type."""
     looked = [_look(settings, store, units, program, job) for job in JOBS]
     jobs = [job for job in looked if job.mode or job.last_run]
     systems = _systems(settings, store, jobs, now)
+    running, events = daemons(units, settings.state.path), inbox_status(inbox) if inbox else None
     return Overview(
         now=now,
         systemd=units.problem,
         jobs=jobs,
         systems=systems,
         snapshots=_snapshots(store),
-        attention=[*_job_troubles(jobs, program), *_system_troubles(systems, now)],
+        daemons=running,
+        inbox=events,
+        attention=[
+            *_job_troubles(jobs, program),
+            *event_troubles(events, running, program),
+            *_system_troubles(systems, now),
+        ],
     )
 
 
@@ -255,12 +264,8 @@ def _refusal(job: JobStatus, refused: str) -> str:
 
 
 def _unrecorded_failure(job: str, unit: Unit) -> Attention:
-    how = f"{unit.result}, exit status {unit.exit_status}" if unit.result == "exit-code" else unit.result
-    return Attention(
-        about=job,
-        what=f"{unit.service} failed before it could record a run ({how})",
-        next=[f"journalctl --catalog --unit={unit.service} --lines=20"],
-    )
+    what = f"{unit.service} failed before it could record a run ({how_it_ended(unit)})"
+    return Attention(about=job, what=what, next=[look_at_unit(unit)])
 
 
 def _system_troubles(systems: Iterable[SystemStatus], now: datetime) -> Iterator[Attention]:

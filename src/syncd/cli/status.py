@@ -10,18 +10,19 @@ from syncd.cli.options import as_json
 from syncd.cli.output import STACK_BELOW, print_json, print_table, say
 from syncd.cli.overview import JobStatus, Overview, overview
 from syncd.cli.present import STATES
-from syncd.cli.session import program, settings_of, store_to_read
+from syncd.cli.session import inbox_to_read, program, settings_of, store_to_read
 from syncd.cli.times import ago, moment, rfc3339
 from syncd.host.systemd import units_of
+from syncd.host.units.daemons import WEBHOOKS, WORKER
 from syncd.jobs.settings import JOBS
 from syncd.state.lock import Holder
 
-"""Columns that the tables need; a narrower terminal gets a line for each cell."""
+EVENT_STATES = ("waiting", "working", "dead", "done", "dropped")
 
 STYLES = {
     **dict.fromkeys(("in sync", "applied", "planned", "good", "closed"), "green"),
     **dict.fromkeys(("running", "on trial"), "cyan"),
-    **dict.fromkeys(("refused", "interrupted", "killed", "failing"), "yellow"),
+    **dict.fromkeys(("refused", "interrupted", "killed", "failing", "stopped"), "yellow"),
     **dict.fromkeys(("failed", "partial", "open", "left alone"), "red"),
 }
 
@@ -35,8 +36,9 @@ def status(ctx: click.Context, *, as_json: bool) -> None:
     Nothing is asked of an outside system. A terminal shows how long ago things were, a pipe gets times in UTC.
     """
     settings = settings_of(ctx)
-    with store_to_read(settings) as store:
-        found = overview(settings, store, units_of(JOBS), program(ctx), datetime.now(UTC))
+    units = units_of([*JOBS, WEBHOOKS, WORKER])
+    with store_to_read(settings) as store, inbox_to_read(settings) as inbox:
+        found = overview(settings, store, inbox, units, program(ctx), datetime.now(UTC))
     if as_json:
         print_json(found)
     else:
@@ -55,6 +57,8 @@ class _Screen:
             say("No job is configured, and none has run.")
         self._jobs()
         self._running()
+        self._daemons()
+        self._inbox()
         self._systems()
         self._snapshots()
         self._attention()
@@ -95,6 +99,19 @@ class _Screen:
             if self._people and job.under_way.get("actions"):
                 done = sum(job.under_way.get(state, 0) for state in ("verified", "failed", "unproven"))
                 say(f"{job.job} has settled {done} of {job.under_way['actions']} actions.")
+
+    def _daemons(self) -> None:
+        rows = [[each.daemon, each.state, self._at(each.since)] for each in self._found.daemons]
+        self._table(["daemon", "state", "since"], rows)
+
+    def _inbox(self) -> None:
+        inbox = self._found.inbox
+        if inbox is None:
+            return
+        rows = [[each.kind, *(str(getattr(each, state)) for state in EVENT_STATES)] for each in inbox.kinds]
+        self._table(["events", *EVENT_STATES], rows)
+        if inbox.oldest_waiting and self._people:
+            say(f"The oldest event that waits came {self._at(inbox.oldest_waiting)}.")
 
     def _systems(self) -> None:
         rows = [

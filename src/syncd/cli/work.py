@@ -25,7 +25,7 @@ from syncd.jobs.events import EventsOptions
 from syncd.jobs.settings import Settings, check
 from syncd.state.inbox.records import ASSET_CREATED
 from syncd.state.inbox.store import Inbox
-from syncd.state.lock import JobLock
+from syncd.state.lock import WORKER_LOCK, JobLock
 from syncd.state.store import Store, open_store
 
 STATUS_SECONDS = 5.0
@@ -144,7 +144,7 @@ def _slot(directory: Path) -> Iterator[int]:
 
 
 def _lock(directory: Path, number: int) -> JobLock:
-    return JobLock(directory, f"worker-{number}")
+    return JobLock(directory, f"{WORKER_LOCK}{number}")
 
 
 def _store_of(settings: Settings, slot: int) -> Store:

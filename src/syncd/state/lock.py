@@ -17,6 +17,10 @@ from syncd.host.errors import Busy, ConfigurationError, NotPermitted
 from syncd.state.files import prepare_directory, prepare_file
 
 DIRECTORY_NAME = "locks"
+
+WORKER_LOCK = "worker-"
+"""What the names of the locks of workers begin with: several run side by side, each with a number."""
+
 _JOB_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.@:-]*")
 _HOLDER_BYTES = 4096
 _TRIES = 5
@@ -56,6 +60,12 @@ def holder(directory: Path, job: str) -> Holder | None:
         return _named(text) if text and _is_held(file) else None
     finally:
         os.close(file)
+
+
+def holders(directory: Path, prefix: str) -> list[Holder]:
+    """Return who holds a lock whose name begins so. Raises as ``holder`` does."""
+    names = sorted(path.stem for path in (directory / DIRECTORY_NAME).glob(f"{prefix}*.lock"))
+    return [found for name in names if (found := holder(directory, name)) is not None]
 
 
 def lock_path(directory: Path, job: str) -> Path:
