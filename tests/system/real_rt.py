@@ -35,6 +35,9 @@ TO_RT = {
 }
 """All that Google knows and RT has a field for."""
 
+LONG = os.environ.get("SYNCD_LONG_TESTS") == "1"
+"""Whether a school is as large as a real one; `make soak` has it so, since RT takes minutes to make one."""
+
 _CONFIGURATION = """\
 [state]
 directory = "{directory}/state"
