@@ -6,9 +6,14 @@ from pathlib import Path
 from typing import NoReturn
 
 import pytest
+from hypothesis import settings
 
 from services import rt5 as rt5_service
 from syncd.host import redaction
+
+# A test that has no number of its own runs this many examples; CI has two cores for half an hour.
+settings.register_profile("syncd", max_examples=100 if os.environ.get("SYNCD_LONG_TESTS") == "1" else 40)
+settings.load_profile("syncd")
 
 MISSING_SERVICES = pytest.StashKey[dict[str, str]]()
 
