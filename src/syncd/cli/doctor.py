@@ -12,6 +12,7 @@ import click
 from syncd.cli.options import as_json
 from syncd.cli.output import STACK_BELOW, print_json, print_table, reader_may_leave, say
 from syncd.cli.session import start_logging
+from syncd.daemons.webhooks.checks import probes as listener
 from syncd.host.checks.engine import Check, exit_status
 from syncd.host.logs import is_the_journal
 from syncd.jobs.checks.everything import check_everything
@@ -52,7 +53,8 @@ def check_credentials(ctx: click.Context, *, as_json: bool) -> int:
 def _tell(ctx: click.Context, *, as_json: bool, credentials_only: bool) -> int:
     start_logging(ctx)
     with _quiet("syncd.host.http"):
-        checks = check_everything(ctx.find_root().obj["config"], os.environ, credentials_only=credentials_only)
+        config = ctx.find_root().obj["config"]
+        checks = check_everything(config, os.environ, listener, credentials_only=credentials_only)
     status = exit_status(checks)
     with reader_may_leave():
         _print(checks, status, as_json=as_json)

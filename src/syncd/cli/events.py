@@ -126,7 +126,7 @@ def check(ctx: click.Context, *, as_json: bool) -> int:
 
 def _newest_dead(inbox: Inbox) -> tuple[int, Event | None]:
     """Return how many events are dead, and the one that died last."""
-    if not any(number for (_, state), number in inbox.counts().items() if state == "dead"):
+    if not inbox.by_state()["dead"]:
         return 0, None
     number, newest = 0, None
     for event in _dead(inbox):

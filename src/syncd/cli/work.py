@@ -2,7 +2,6 @@
 
 import os
 import socket
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from datetime import timedelta
@@ -81,9 +80,7 @@ class _Alive:
         if not self._notifier.connected or (self._told is not None and now - self._told < STATUS_SECONDS):
             return
         self._told = now
-        counts = Counter[str]()
-        for (_, state), number in self._inbox.counts().items():
-            counts[state] += number
+        counts = self._inbox.by_state()
         self._notifier.status(f"{counts['waiting']} events wait, {counts['dead']} are dead, {counts['done']} are done")
 
 

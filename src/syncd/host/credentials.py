@@ -94,6 +94,13 @@ class Credentials:
         found = self._look_up(name)
         return found[1] if found else None
 
+    def has(self, name: str) -> bool:
+        """Return whether a source has a credential, though it may be unreadable or empty."""
+        try:
+            return self.find(name) is not None
+        except NotPermitted:
+            return True
+
     def source(self, name: str) -> Source | None:
         """Return which source has a credential; an unreadable or empty one raises like ``get``."""
         found = self._look_up(name)

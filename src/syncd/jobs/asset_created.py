@@ -5,7 +5,7 @@ anything, so that the same event, told or tried again, gives it no second one.
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from datetime import timedelta
 from typing import Any
@@ -86,8 +86,8 @@ class AssetCreated:
 
     def _check_catalogs(self) -> None:
         """Raise what is wrong with the catalogs that have sequences; looked up once for each connection."""
-        for catalog in dict.fromkeys(each.catalog for each in self._options.sequences):
-            self._schema([each for each in self._options.sequences if each.catalog == catalog])
+        for catalog in self._options.catalogs:
+            self._schema(catalog)
 
     # -- what RT has
 
@@ -115,7 +115,7 @@ class AssetCreated:
             # Of a catalog that is not ours, or ours has another name now.
             self._check_catalogs()
             return Told(asset=found.id, state="no_sequence")
-        asset = found.read(schema := self._schema(sequences))
+        asset = found.read(schema := self._schema(sequences[0].catalog))
         if self._options.tagged(found.name):
             told = Told(asset=found.id, state="has_tag", tag=found.name)
         elif (sequence := self._sequence(sequences, asset, schema, event)) is None:
@@ -189,25 +189,16 @@ class AssetCreated:
         ledger, progress = self._context.store.ledger, self._context.progress
         return {"ledger": ledger, "limits": limits, "progress": progress, "clock": self._context.clock}
 
-    def _schema(self, sequences: Sequence[SequenceOptions]) -> Schema:
+    def _schema(self, catalog: str) -> Schema:
         """Return what RT has of what the sequences of a catalog need; looked up once for each connection."""
-        catalog = sequences[0].catalog
         if catalog not in self._schemas:
-            needs = [each.need(*self._serial_of(catalog)) for each in sequences]
-            need = msgspec.structs.replace(
-                needs[0],
-                read=tuple(dict.fromkeys(name for each in needs for name in each.read)),
-                write=tuple(dict.fromkeys(name for each in needs for name in each.write)),
-            )
-            schema = self._rt.preflight(need)
-            for each in sequences:
-                check_defaults(each, schema)
+            job = self._chromebooks.options if self._chromebooks is not None else None
+            schema = self._rt.preflight(self._options.need(catalog, job))
+            for each in self._options.sequences:
+                if each.catalog == catalog:
+                    check_defaults(each, schema)
             self._schemas[catalog] = schema
         return self._schemas[catalog]
-
-    def _serial_of(self, catalog: str) -> tuple[str, ...]:
-        wanted = self._chromebooks is not None and catalog in self._chromebooks.options.catalogs
-        return (self._chromebooks.options.serial_field,) if wanted and self._chromebooks else ()
 
 
 @contextmanager

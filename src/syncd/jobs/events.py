@@ -37,3 +37,9 @@ class EventsOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     ] = 60.0
     asset_created: AssetCreatedOptions | None = msgspec.field(default=None, name="asset-created")
     student_check: StudentCheckOptions | None = msgspec.field(default=None, name="student-check")
+
+    @property
+    def kinds(self) -> list[str]:
+        """The kinds of event that something is to be done about."""
+        tables = {"asset-created": self.asset_created, "student-check": self.student_check}
+        return [kind for kind, options in tables.items() if options is not None]

@@ -1,4 +1,4 @@
-"""What `syncd doctor` looks at of the store: its folder, the room on the disk, and the file itself."""
+"""What `syncd doctor` looks at of the store and the inbox: folder, room on the disk, and the files themselves."""
 
 import os
 import shutil
@@ -7,10 +7,18 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from syncd.host.checks.engine import Finding, Probe, failed, ok, warning
+from syncd.state import upkeep
+from syncd.state.database import Database
+from syncd.state.files import is_file
+from syncd.state.inbox import store as inbox_store
+from syncd.state.inbox.store import DIRECTORY_NAME, SCHEMA, Inbox
+from syncd.state.migration import stored_revision
 from syncd.state.store import FILE_NAME
-from syncd.state.upkeep import examine
+from syncd.state.upkeep import examine, integrity
 
 AREA = "store"
+INBOX_AREA = "inbox"
+BUSY_TIMEOUT = 10.0  # s
 LEAST = 64 * 10**6
 LITTLE = 512 * 10**6
 """Bytes that have to be free: for a run at all, and so that nobody has to think of it."""
@@ -21,6 +29,13 @@ def probes(directory: Path, *needs: str) -> Iterator[Probe]:
     yield Probe(AREA, "directory", lambda: _directory(directory), needs)
     yield Probe(AREA, "disk space", lambda: _space(directory), needs)
     yield Probe(AREA, "store", lambda: _store(directory), (*needs, f"{AREA} directory"))
+
+
+def inbox_probes(directory: Path, *, wanted: bool) -> Iterator[Probe]:
+    """Yield the probe of the inbox in a state directory, where there is one or where one is ``wanted``."""
+    if wanted or os.path.lexists(directory / DIRECTORY_NAME):
+        path = directory / DIRECTORY_NAME / inbox_store.FILE_NAME
+        yield Probe(INBOX_AREA, "inbox", lambda: _inbox(path), (f"{AREA} directory",))
 
 
 def _directory(directory: Path) -> Finding:
@@ -54,9 +69,37 @@ def _space(directory: Path) -> Finding:
 
 def _store(directory: Path) -> Iterator[Finding]:
     for each in examine(directory / FILE_NAME):
-        # A store that is not there yet is none to worry about.
-        state = each.state if each.remedy else "ok"
-        yield Finding(state=state, found=each.found, remedy=each.remedy, name=each.check)
+        yield _shown(each)
+
+
+def _shown(each: upkeep.Finding) -> Finding:
+    # A store that is not there yet is none to worry about.
+    return Finding(state=each.state if each.remedy else "ok", found=each.found, remedy=each.remedy, name=each.check)
+
+
+def _inbox(path: Path) -> Iterator[Finding]:
+    if not is_file(path):
+        yield ok(f"{path} is not there yet; the listener or the worker makes it")
+        return
+    database = Database(path, BUSY_TIMEOUT)
+    try:
+        stored_revision(database, SCHEMA)  # refuses one of a newer syncd
+        with database.read() as connection:
+            found = integrity(connection, path)
+        yield _shown(found)
+        if found.state == "ok":
+            yield _events(Inbox(database, ""))
+    finally:
+        database.close()
+
+
+def _events(inbox: Inbox) -> Finding:
+    counts = inbox.by_state()
+    found = f"{counts['waiting']} wait, {counts['dead']} are dead, {counts['done']} are done"
+    if counts["dead"]:
+        remedy = "`syncd events list --state dead` shows why; then `syncd events retry` or `drop` them"
+        return warning(found, remedy, name="events")
+    return ok(found, name="events")
 
 
 def _existing(path: Path) -> Path:

@@ -58,7 +58,7 @@ def examine(path: Path, *, busy_timeout: float = 30.0) -> list[Finding]:
     try:
         findings.append(_schema(database))
         with database.read() as connection:
-            findings += [_integrity(connection, path)]
+            findings += [integrity(connection, path)]
             if findings[-1].state == "ok":
                 findings += [_orphans(connection, path), _records(connection, path), _open_runs(connection, path)]
     except DataError as error:
@@ -95,7 +95,8 @@ def _schema(database: Database) -> Finding:
     return Finding(check="schema", state="ok", found=f"{stored or 'none'}, and the next run brings it to {REVISION}")
 
 
-def _integrity(connection: Connection, path: Path) -> Finding:
+def integrity(connection: Connection, path: Path) -> Finding:
+    """Check every page, row and index of a database."""
     found = [str(row[0]) for row in connection.exec_driver_sql("PRAGMA integrity_check(100)")]
     if found == ["ok"]:
         return Finding(check="integrity", state="ok", found="every page, row and index is whole")

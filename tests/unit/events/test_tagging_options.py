@@ -8,6 +8,7 @@ import pytest
 from syncd.host.config import read_document
 from syncd.host.errors import ConfigurationError
 from syncd.jobs.settings import Settings, check, load
+from syncd.jobs.sides.options import ChromebooksOptions
 from syncd.jobs.tagging.options import AssetCreatedOptions, SequenceOptions, choose
 
 TYPE = "CF.{Type}"
@@ -88,10 +89,15 @@ def test_the_first_sequence_that_fits_is_taken_and_an_empty_field_may_change_tha
 
 
 def test_what_is_asked_of_rt_is_what_the_options_name() -> None:
-    need = sequence(when={TYPE: "iPad"}, fields={"Status": "in-use", "CF.{Location}": "Store"}).need("CF.{Serial}")
+    mine = sequence(when={TYPE: "iPad"}, fields={"Status": "in-use", "CF.{Location}": "Store"})
+    options = AssetCreatedOptions(sequences=(mine, sequence(prefix="X-"), sequence(catalog="Loaners", prefix="L-")))
+    need = options.need("Chromebooks")
     assert need.catalogs == ("Chromebooks",)
-    assert need.read == ("Name", "Status", TYPE, "CF.{Serial}")
+    assert need.read == ("Name", "Status", TYPE)
     assert need.write == ("Name", "Status", "CF.{Location}")
+    job = ChromebooksOptions(catalogs=("Chromebooks",), serial_field="CF.{Serial}")
+    assert options.need("Chromebooks", job).read == ("Name", "Status", TYPE, "CF.{Serial}")
+    assert options.need("Loaners", job).read == ("Name", "Status")
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""The host's side: systemd's units of the jobs, and the journal."""
+"""The host's side: systemd's units of the jobs and the daemons, and the journal."""
 
 import os
 import socket
@@ -13,31 +13,42 @@ AREA = "systemd"
 NOT_HERE = "not here: "
 
 
-def units(jobs: Sequence[str], environ: Mapping[str, str] = os.environ) -> Iterator[Probe]:
-    """Yield the probes of the units of jobs; they are asked for together, when the first one is."""
-    yield Probe(AREA, "units", lambda: _units(jobs, environ))
+def units(jobs: Sequence[str], daemons: Sequence[str] = (), environ: Mapping[str, str] = os.environ) -> Iterator[Probe]:
+    """Yield the probes of the units of jobs and daemons; they are asked for together, when the first one is."""
+    yield Probe(AREA, "units", lambda: _units(jobs, daemons, environ))
     yield Probe(AREA, "journal", _journal)
 
 
-def _units(jobs: Sequence[str], environ: Mapping[str, str]) -> Iterator[Finding]:
-    found = units_of(jobs, environ)
+def _units(jobs: Sequence[str], daemons: Sequence[str], environ: Mapping[str, str]) -> Iterator[Finding]:
+    found = units_of([*jobs, *daemons], environ)
     if found.problem and not systemd.BOOTED.is_dir():
         yield skipped(f"{NOT_HERE}{found.problem}")
     elif found.problem:
         yield warning(found.problem, "ask it yourself: systemctl status 'syncd-*'")
-    elif not jobs:
+    elif not jobs and not daemons:
         yield skipped("no job is configured that could have a unit")
-    for job, unit in found.jobs.items():
-        yield _service(job, unit)
+    for name, unit in found.jobs.items():
+        if name in daemons:
+            yield _daemon(name, unit)
+            continue
+        yield _service(unit, f"nothing runs {name} by itself", f"jobs.{name}", "`syncd units`")
         if unit.loaded:
-            yield _timer(job, unit)
+            yield _timer(name, unit)
 
 
-def _service(job: str, unit: Unit) -> Finding:
+def _daemon(name: str, unit: Unit) -> Finding:
+    found = _service(unit, f"no {name} runs", name, f"`syncd units --{name}`")
+    if found.state == "ok" and unit.active != "active":
+        return warning("installed, and not started", f"systemctl enable --now {unit.service}", name=unit.service)
+    return found
+
+
+def _service(unit: Unit, then: str, option: str, command: str) -> Finding:
+    """Look at a service; without it ``then`` holds, and the option of the module or the command makes it."""
     if not unit.loaded:
         return warning(
-            f"there is no {unit.service}: nothing runs {job} by itself",
-            f"on NixOS set services.syncd.jobs.{job}.enable = true; elsewhere write the units with `syncd units`",
+            f"there is no {unit.service}: {then}",
+            f"on NixOS set services.syncd.{option}.enable = true; elsewhere write the units with {command}",
             name=unit.service,
         )
     if unit.failed:

@@ -8,11 +8,11 @@ here.
 import importlib
 import importlib.util
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from types import ModuleType
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 
 from syncd.host.checks.engine import Check, Finding, Means, Probe, examine, failed, from_error, ok, warning
 from syncd.host.checks.units import units
@@ -20,13 +20,19 @@ from syncd.host.clock import SystemClock
 from syncd.host.config import DEFAULT_PATH, Document, read_document
 from syncd.host.credentials import Credentials
 from syncd.host.errors import ConfigurationError
+from syncd.host.listening import WebhookOptions
+from syncd.host.units.daemons import WEBHOOKS, WORKER
 from syncd.jobs import settings as settings_module
-from syncd.jobs.checks import battery_export, student_export
+from syncd.jobs.checks import asset_created, battery_export, student_check, student_export
 from syncd.jobs.settings import JOBS, Settings, attribute, job_module, load, systems_of
 from syncd.state import checks as state_checks
 
 AREA = "configuration"
 FILE = f"{AREA} file"
+
+
+ListenerProbes: TypeAlias = Callable[[WebhookOptions, Means], Iterator[Probe]]
+"""What `syncd doctor` looks at of the listener; a daemon, which this room does not know."""
 
 
 class SystemChecks(Protocol):
@@ -36,21 +42,25 @@ class SystemChecks(Protocol):
         """Yield what holds for every job."""
 
 
-def check_everything(config: str | None, environ: Mapping[str, str], *, credentials_only: bool = False) -> list[Check]:
+def check_everything(
+    config: str | None, environ: Mapping[str, str], listener: ListenerProbes, *, credentials_only: bool = False
+) -> list[Check]:
     """Make all checks of the configuration at a path (None: where it usually is).
 
-    ``credentials_only``: those of the credentials and of the configuration that names them; nobody else is asked.
+    ``listener`` gives the probes of the listener. ``credentials_only``: those of the credentials and of the
+    configuration that names them; nobody else is asked.
     """
     with ExitStack() as closing:
         means = Means(credentials=Credentials(environ), environ=environ, clock=SystemClock(), closing=closing)
-        probes = _Everything(config, means).probes()
+        probes = _Everything(config, means, listener).probes()
         return [*examine(p for p in probes if not credentials_only or p.of_credentials or p.area == AREA)]
 
 
 class _Everything:
-    def __init__(self, config: str | None, means: Means) -> None:
+    def __init__(self, config: str | None, means: Means, listener: ListenerProbes) -> None:
         self._config = config
         self._means = means
+        self._listener = listener
         self._document: Document | None = None
         self._settings = Settings()
         self._good: Mapping[str, Any] = {}
@@ -60,8 +70,9 @@ class _Everything:
         yield Probe(AREA, "file", self._read)
         yield Probe(AREA, "jobs", self._jobs, (FILE,))
         yield from self._system_probes()
+        yield from self._listener_probes()
         yield from self._store_probes()
-        yield from units(self._named(), self._means.environ)
+        yield from units(self._named(), self._daemons(), self._means.environ)
 
     # -- the configuration
 
@@ -76,10 +87,12 @@ class _Everything:
         return ok(document.path or f"there is no {DEFAULT_PATH}; the environment is taken")
 
     def _jobs(self) -> Finding:
-        if not self._configured():
+        configured = [*self._configured(), *self._settings.events.kinds]
+        if not configured:
             return warning("no job is configured", "add a table of a job, for example [jobs.chromebooks]")
         try:
-            return ok(", ".join(settings_module.check(self._settings)))
+            settings_module.check(self._settings)
+            return ok(", ".join(configured))
         except ConfigurationError as error:
             return from_error(error)
 
@@ -90,6 +103,11 @@ class _Everything:
         """Return the jobs that the file has a table of, right or wrong: a unit may run them."""
         tables = self._document.tree.get("jobs") if self._document else None
         return [job for job in JOBS if isinstance(tables, dict) and job in tables]
+
+    def _daemons(self) -> list[str]:
+        """Return the daemons that the file has a table for, right or wrong."""
+        wanted = {WEBHOOKS: "webhooks", WORKER: "events"}
+        return [name for name, table in wanted.items() if self._document and table in self._document.tree]
 
     def _spoilt(self, table: str) -> bool:
         """Tell whether a table is there, and could not be read."""
@@ -109,6 +127,7 @@ class _Everything:
         for job in JOBS:
             yield from self._job_probes(job, systems)
         yield from self._export_probes(systems)
+        yield from self._event_probes(systems)
 
     def _export_probes(self, systems: Mapping[str, Any]) -> Iterator[Probe]:
         exports = self._settings.exports
@@ -118,6 +137,15 @@ class _Everything:
             yield from student_export.probes(exports.students, systems)
         if exports.battery is not None:
             yield from battery_export.probes(exports.battery, systems)
+
+    def _event_probes(self, systems: Mapping[str, Any]) -> Iterator[Probe]:
+        events = self._settings.events
+        if self._spoilt("events"):
+            yield _unknown("events")
+        if events.asset_created is not None:
+            yield from asset_created.probes(events.asset_created, self._settings.jobs.chromebooks, systems)
+        if events.student_check is not None:
+            yield from student_check.probes(events.student_check, systems)
 
     def _job_probes(self, job: str, systems: Mapping[str, SystemChecks]) -> Iterator[Probe]:
         options, module = self._settings.jobs.of(job), _module(f"{__package__}.{attribute(job)}")
@@ -132,11 +160,18 @@ class _Everything:
 
     # -- this machine
 
+    def _listener_probes(self) -> Iterator[Probe]:
+        if self._spoilt("webhooks"):
+            yield _unknown("webhooks")
+        elif WEBHOOKS in self._daemons():
+            yield from self._listener(self._settings.webhooks, self._means)
+
     def _store_probes(self) -> Iterator[Probe]:
         if self._spoilt("state"):
             yield _unknown(state_checks.AREA)
         else:
             yield from state_checks.probes(self._settings.state.path)
+            yield from state_checks.inbox_probes(self._settings.state.path, wanted=bool(self._daemons()))
         if self._spoilt("metrics"):
             yield _unknown("metrics")
         elif self._settings.metrics.textfile_directory:

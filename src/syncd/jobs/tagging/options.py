@@ -2,12 +2,14 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
 from typing import Annotated
 
 import msgspec
 from msgspec import Meta
 
 from syncd.jobs.options import FieldNames
+from syncd.jobs.sides.options import ChromebooksOptions
 from syncd.reconcile.values import Known, texts
 from syncd.systems.rt.schema import Need, custom_name
 
@@ -81,11 +83,6 @@ class SequenceOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
         found = re.fullmatch(rf"{re.escape(self.prefix)}(\d{{{self.width},}})", name.strip(), re.ASCII | re.IGNORECASE)
         return int(found[1]) if found else None
 
-    def need(self, *more: str) -> Need:
-        """Return what is asked of RT; ``more`` are further fields that are read."""
-        reads = (NAME, STATUS, *self.when, *more)
-        return Need(catalogs=(self.catalog,), read=reads, write=(NAME, *self.fields))
-
 
 class AssetCreatedOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Options of ``[events.asset-created]``."""
@@ -123,6 +120,23 @@ class AssetCreatedOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unkn
         """Return the sequences of a catalog: those that name it, else those that give its number."""
         named = [each for each in self.sequences if each.catalog == name]
         return named or [each for each in self.sequences if each.catalog == str(number)]
+
+    @property
+    def catalogs(self) -> tuple[str, ...]:
+        """The catalogs that have sequences, by name or number."""
+        return tuple(dict.fromkeys(each.catalog for each in self.sequences))
+
+    def need(self, catalog: str, job: ChromebooksOptions | None = None) -> Need:
+        """Return what the sequences of a catalog ask of RT; ``job``: the job chromebooks, where it looks at assets."""
+        ours = [each for each in self.sequences if each.catalog == catalog]
+        conditions = chain.from_iterable(each.when for each in ours)
+        fields = chain.from_iterable(each.fields for each in ours)
+        serial = (job.serial_field,) if job is not None and catalog in job.catalogs else ()
+        return Need(
+            catalogs=(catalog,),
+            read=tuple(dict.fromkeys((NAME, STATUS, *conditions, *serial))),
+            write=tuple(dict.fromkeys((NAME, *fields))),
+        )
 
     def tagged(self, name: str) -> bool:
         """Whether a name is a tag already, of whichever sequence."""

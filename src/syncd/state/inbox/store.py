@@ -5,6 +5,7 @@ All that is asked for often goes by an index of a few rows (``schema``).
 """
 
 import secrets
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -169,6 +170,13 @@ class Inbox:
         """Return how many events there are by kind and state, without counting them."""
         with self._database.read() as connection:
             return {(row.kind, row.state): row.number for row in connection.execute(select(totals)) if row.number}
+
+    def by_state(self) -> Counter[str]:
+        """Return how many events of all kinds are in each state."""
+        numbers = Counter[str]()
+        for (_, state), number in self.counts().items():
+            numbers[state] += number
+        return numbers
 
     def oldest_waiting(self) -> datetime | None:
         """Return when the oldest event that waits was accepted."""

@@ -13,6 +13,7 @@ from syncd.systems.rt.options import RtOptions
 from syncd.systems.rt.preflight import Survey, survey
 from syncd.systems.rt.rest import Rest
 from syncd.systems.rt.schema import CustomField, Kind, Need, custom_name
+from syncd.systems.rt.tickets import Tickets
 from syncd.systems.rt.users.preflight import user_preflight
 from syncd.systems.rt.users.schema import UserNeed
 
@@ -62,6 +63,14 @@ class RtChecks:
     def for_users(self, job: str, need: UserNeed) -> Iterator[Probe]:
         """Yield what a job needs that writes users: rights, the time zone, and each custom field."""
         yield Probe(job, "rt users", lambda: self._users(need), (f"{AREA} version",))
+
+    def for_queue(self, job: str, queue: str) -> Iterator[Probe]:
+        """Yield what a job needs that opens tickets."""
+        yield Probe(job, "rt queue", lambda: self._queue(queue), (f"{AREA} version",))
+
+    def _queue(self, queue: str) -> Finding:
+        Tickets(self._rest).check_queue(queue)
+        return ok(f"{queue}; only a write can show CreateTicket")
 
     def _users(self, need: UserNeed) -> Finding:
         schema = user_preflight(self._rest, need, self._options.timezone)
