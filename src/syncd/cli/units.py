@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 OPERATOR = "syncd-operator"
 CATALOG = "syncd.catalog"
+UNIT_MODE, PROGRAM_MODE = 0o644, 0o755
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
@@ -230,10 +231,12 @@ def _check_schedule(job: str, schedule: str) -> None:
 
 def _write(directory: Path, files: Mapping[str, str]) -> list[Path]:
     try:
-        directory.mkdir(parents=True, exist_ok=True)
+        for missing in reversed([path for path in (directory, *directory.parents) if not path.exists()]):
+            missing.mkdir(PROGRAM_MODE)
         for name, text in files.items():
             (directory / name).write_text(text)
-        (directory / OPERATOR).chmod(0o755)
+            # whatever the umask: whoever can write there tells root what to start
+            (directory / name).chmod(PROGRAM_MODE if name == OPERATOR else UNIT_MODE)
     except OSError as error:
         raise ConfigurationError(
             f"units cannot be written to {directory}: {error.strerror}", code="units.cannot_write"

@@ -219,6 +219,17 @@ def test_each_kind_is_remembered_until_the_success(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_what_is_remembered_is_for_its_owner_whatever_the_umask(tmp_path: Path) -> None:
+    memory = Memory("chromebooks", {"STATE_DIRECTORY": str(tmp_path)})
+    (tmp_path / "chromebooks.new").symlink_to("elsewhere")
+    before = os.umask(0)
+    try:
+        memory.add("77")
+    finally:
+        os.umask(before)
+    assert {path.name: path.lstat().st_mode & 0o777 for path in tmp_path.iterdir()} == {"chromebooks.json": 0o600}
+
+
 def test_what_cannot_be_read_is_told_again(tmp_path: Path) -> None:
     (tmp_path / "x.json").write_text("{")
     memory = Memory("x", {"STATE_DIRECTORY": str(tmp_path)})

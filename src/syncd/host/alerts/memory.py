@@ -40,6 +40,8 @@ class Memory:
             return
         before = self.open() or Open(since=datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"))
         unfinished = self._file.with_suffix(".new")
+        unfinished.unlink(missing_ok=True)
+        unfinished.touch(mode=0o600, exist_ok=False)
         unfinished.write_bytes(msgspec.json.encode(Open(before.since, [*before.kinds, kind])))
         unfinished.replace(self._file)
 
