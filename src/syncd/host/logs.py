@@ -10,9 +10,7 @@ import os
 import stat
 import sys
 import traceback
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from contextvars import ContextVar
+from collections.abc import Mapping
 from typing import Any, Literal, TextIO, TypeAlias
 
 from syncd.host.errors import IntegrationError
@@ -26,7 +24,6 @@ _HANDLER = "syncd"
 # The control characters that drive a terminal; a newline and a tab are text.
 _UNPRINTABLE = {code: f"\\x{code:02x}" for code in (*range(9), *range(11, 32), *range(127, 160))}
 _process_run = {"JOB": "", "RUN_ID": ""}
-_context_run: ContextVar[Mapping[str, str] | None] = ContextVar("syncd_run", default=None)
 
 
 def configure(
@@ -69,16 +66,6 @@ def set_run(job: str = "", run_id: str = "") -> None:
     _process_run.update(JOB=job, RUN_ID=run_id)
 
 
-@contextmanager
-def run_context(job: str, run_id: str) -> Iterator[None]:
-    """Let the records of this context (a task of a daemon) belong to another job and run than the process's."""
-    token = _context_run.set({"JOB": job, "RUN_ID": run_id})
-    try:
-        yield
-    finally:
-        _context_run.reset(token)
-
-
 # -- on every record -----------------------------------------------------------------------------------------
 
 
@@ -87,8 +74,7 @@ class RunFilter(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Let all records pass."""
-        run = _context_run.get() or _process_run
-        record.syncd = {**{name: value for name, value in run.items() if value}, **_given(record)}
+        record.syncd = {**{name: value for name, value in _process_run.items() if value}, **_given(record)}
         return True
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from syncd.host.errors import ConfigurationError, NotPermitted, Unavailable
 from syncd.host.http import Reply, Request
-from syncd.systems.google.users import DirectoryUser, DirectoryUsers, Organization
+from syncd.systems.google.users import DirectoryUser, DirectoryUsers
 from unit.google.asking import connected, error
 from unit.http_server import Answer, Script, Seen, Stub, json_answer
 from unit.virtual_clock import VirtualClock
@@ -58,8 +58,8 @@ def test_a_list_is_all_pages_in_order_with_a_mask_and_ends_with_the_last_user() 
     assert [seen.query.get("pageToken") for seen in pages] == [None, "t1", "t2"]
     assert pages[0].query == {
         "customer": "C0synth01",
-        "fields": "nextPageToken,users(aliases,archived,externalIds,id,isAdmin,isDelegatedAdmin,"
-        "name(familyName,givenName),orgUnitPath,organizations,primaryEmail,suspended)",
+        "fields": "nextPageToken,users(archived,externalIds,id,name(familyName,givenName),orgUnitPath,primaryEmail,"
+        "suspended)",
         "maxResults": "500",
         "orderBy": "email",
         "prettyPrint": "false",
@@ -80,18 +80,11 @@ def test_a_user_is_read_whole_and_absent_fields_are_empty() -> None:
         name={"givenName": "José", "familyName": "Ñúñez", "fullName": "José Ñúñez"},
         suspended=True,
         archived=True,
-        isAdmin=True,
-        isDelegatedAdmin=True,
-        aliases=["jn@example.org"],
         externalIds=[
             {"type": "organization", "value": " 000123 "},
             {"type": "custom", "customType": "lunch", "value": "9"},
             {"type": "organization", "value": ""},
             {"type": "Organization", "value": "000123"},
-        ],
-        organizations=[
-            {"department": "Old", "customType": ""},
-            {"department": "Library", "title": "Aide", "primary": True, "fullTimeEquivalent": 100000},
         ],
         unknownField={"x": 1},
     )
@@ -99,11 +92,9 @@ def test_a_user_is_read_whole_and_absent_fields_are_empty() -> None:
     with asking([json_answer({"users": [bare]}), json_answer({"users": [whole, bare]})]) as (users, _):
         one, other = users.list()
     assert (one.given_name, one.family_name, one.primary_email) == ("José", "Ñúñez", "u00001@example.org")
-    assert (one.suspended, one.archived, one.is_admin, one.is_delegated_admin) == (True, True, True, True)
-    assert (one.organization_ids, one.aliases) == (("000123",), ("jn@example.org",))
-    assert (one.organization.department, one.organization.title) == ("Library", "Aide")
+    assert (one.suspended, one.archived, one.organization_ids) == (True, True, ("000123",))
     assert other == DirectoryUser(id="2", primary_email="b@example.org")
-    assert (other.organization_ids, other.organization) == ((), Organization())
+    assert other.organization_ids == ()
 
 
 def test_numbers_that_are_no_text_and_several_different_ones_are_all_told() -> None:

@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 
 from syncd.jobs.people.directory import people_of, person_of
-from syncd.systems.google.users import DirectoryUser, ExternalId, Organization, UserName
+from syncd.systems.google.users import DirectoryUser, ExternalId, UserName
 from syncd.systems.rosters.person import Person
 
 
@@ -20,7 +20,6 @@ def test_a_user_is_a_person_with_the_schools_own_number() -> None:
         name=UserName("Ada", "Lovelace"),
         org_unit_path="/Staff",
         external_ids=(*numbers("7", kind="account"), *numbers("00123")),
-        organizations=(Organization(department="Grade 7", title="High School"),),
     )
     assert person_of(found, "staff") == Person(
         id="00123",

@@ -19,7 +19,8 @@ def person_of(user: DirectoryUser, role: Role) -> Person:
 
     The id is the external id of type ``organization``; a user with several different ones has none, since which one
     is right cannot be told. The user name is the e-mail address up to its @. Whoever is suspended or archived is not
-    active. Google has no grade, school or advisor, and what schools write into departments is theirs alone.
+    active. Google has no grade, school or advisor, and departments are not asked for: what schools write there is
+    theirs alone.
     """
     ids = user.organization_ids
     return Person(

@@ -115,11 +115,6 @@ class ServiceAccount:
         self._tokens.put(token, {"subject": subject, "scopes": sorted(scopes), "expires": expires})
         return token
 
-    def revoke_all(self) -> None:
-        """Make every access token useless at once."""
-        for token in list(self._tokens):
-            self._tokens.remove(token)
-
     def bearer(self, header: str) -> Bearer:
         """Return who an Authorization header stands for; raises ApiError 401."""
         kind, _, token = header.partition(" ")

@@ -19,15 +19,12 @@ from syncd.systems.google import orgunits
 from syncd.systems.google.errors import SYSTEM
 from syncd.systems.google.pages import Kind, Listing, Progress, incomplete
 
-__all__ = ["DirectoryUser", "DirectoryUsers", "ExternalId", "Organization", "UserName"]
+__all__ = ["DirectoryUser", "DirectoryUsers", "ExternalId", "UserName"]
 
 PAGE_SIZE = 500
 """The most that users.list gives at a time (discovery document)."""
 
-_MASK = (
-    "aliases,archived,externalIds,id,isAdmin,isDelegatedAdmin,name(familyName,givenName),orgUnitPath,organizations,"
-    "primaryEmail,suspended"
-)
+_MASK = "archived,externalIds,id,name(familyName,givenName),orgUnitPath,primaryEmail,suspended"
 _ANYBODY = "id,primaryEmail"
 _BY_EMAIL = {"orderBy": "email", "projection": "basic"}
 
@@ -44,20 +41,6 @@ class ExternalId(msgspec.Struct, frozen=True, gc=False, rename="camel"):
 
     value: str | int = ""
     type: str = ""
-    custom_type: str = ""
-
-
-class Organization(msgspec.Struct, frozen=True, gc=False, rename="camel"):
-    """A user's place in an organization; the texts are whatever the administrator wrote."""
-
-    name: str = ""
-    title: str = ""
-    department: str = ""
-    description: str = ""
-    cost_center: str = ""
-    type: str = ""
-    custom_type: str = ""
-    primary: bool = False
 
 
 class DirectoryUser(msgspec.Struct, frozen=True, gc=False, rename="camel"):
@@ -69,11 +52,7 @@ class DirectoryUser(msgspec.Struct, frozen=True, gc=False, rename="camel"):
     org_unit_path: str = ""
     suspended: bool = False
     archived: bool = False
-    is_admin: bool = False
-    is_delegated_admin: bool = False
     external_ids: tuple[ExternalId, ...] = ()
-    organizations: tuple[Organization, ...] = ()
-    aliases: tuple[str, ...] = ()
 
     @property
     def given_name(self) -> str:
@@ -90,11 +69,6 @@ class DirectoryUser(msgspec.Struct, frozen=True, gc=False, rename="camel"):
         """The school's own numbers for the user, each once: there should be one at most."""
         found = (str(each.value).strip() for each in self.external_ids if each.type.casefold() == "organization")
         return tuple(dict.fromkeys(value for value in found if value))
-
-    @property
-    def organization(self) -> Organization:
-        """The primary organization, else the first; an empty one where there is none."""
-        return next((each for each in self.organizations if each.primary), (*self.organizations, Organization())[0])
 
 
 Users: TypeAlias = list[DirectoryUser]
