@@ -6,7 +6,7 @@ from syncd.host.messages import MessageId
 
 _WIDTH = 96
 _HEAD = """\
-# What `journalctl -x` says about syncd's records (https://systemd.io/CATALOG/). Made from src/syncd/host/messages.py.
+# What `journalctl -x` says about syncd's records (https://systemd.io/CATALOG/). Made from src/syncd/host/messages.
 # Install it in /usr/local/lib/systemd/catalog and run `journalctl --update-catalog`.
 """
 
