@@ -4,8 +4,6 @@ import logging
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
-from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from http.cookiejar import DefaultCookiePolicy
 from pathlib import Path
@@ -22,6 +20,7 @@ from syncd import __version__
 from syncd.host.backoff import full_jitter
 from syncd.host.circuit import Circuit
 from syncd.host.clock import Clock, SystemClock
+from syncd.host.dates import http_date
 from syncd.host.errors import ConfigurationError, IntegrationError, Unavailable
 from syncd.host.ratelimit import Limiter
 from syncd.host.transport import Failure, Server, explain, server
@@ -401,16 +400,9 @@ def _retry_after(reply: Reply, clock: Clock) -> float | None:
     text = reply.headers.get("retry-after", "").strip()
     if text.isascii() and text.isdigit():
         return float(text)
-    try:
-        return max(0.0, (parsedate_to_datetime(text) - _server_time(reply, clock)).total_seconds()) if text else None
-    except (ValueError, TypeError):
-        return None
-
-
-def _server_time(reply: Reply, clock: Clock) -> datetime:
-    """Return the server's own time, against which its dates are meant."""
-    date = reply.headers.get("date")
-    return parsedate_to_datetime(date) if date else clock.now()
+    # A date is meant by the server's own time.
+    until, now = http_date(text), http_date(reply.headers.get("date", "")) or clock.now()
+    return max(0.0, (until - now).total_seconds()) if until else None
 
 
 def _redirected(peer: Server, reply: Reply) -> ConfigurationError:

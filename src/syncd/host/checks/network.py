@@ -5,7 +5,6 @@ import ssl
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
 from functools import cached_property
 from ipaddress import ip_address
 from typing import Any
@@ -15,6 +14,7 @@ import requests
 from requests.utils import DEFAULT_CA_BUNDLE_PATH
 
 from syncd.host.checks.engine import Finding, Means, Probe, failed, ok, warning
+from syncd.host.dates import http_date
 from syncd.host.http import open_session
 from syncd.host.spans import show_span
 from syncd.host.transport import explain, server
@@ -190,10 +190,10 @@ def _clock(address: Address, means: Means) -> Finding:
         except (requests.RequestException, OSError) as problem:
             raise explain(problem, server(address.system, address.url, address.proxy or None)).error from None
         middle = began + (means.clock.now() - began) / 2
-    try:
-        off = middle - parsedate_to_datetime(date).astimezone(UTC)
-    except (ValueError, TypeError):
+    told = http_date(date)
+    if told is None:
         return warning(f"{address.system} does not say what time it has", "compare the clocks by hand (timedatectl)")
+    off = middle - told
     seconds = off.total_seconds()
     if abs(off) <= MOST_SKEW:
         return ok(f"agrees with {address.system} within {max(1.0, abs(seconds)):.0f} s")

@@ -1,12 +1,12 @@
 """What the token endpoint's answers mean (RFC 6749 5.2 and 5.1; descriptions as Google words them)."""
 
 from datetime import datetime
-from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import Any
 
 import msgspec
 
+from syncd.host.dates import http_date
 from syncd.host.errors import IntegrationError, NotPermitted, Unavailable
 from syncd.host.http import Reply
 from syncd.systems.google.errors import quotable
@@ -89,10 +89,10 @@ def _more(who: Identity, reply: Reply, now: datetime) -> dict[str, str]:
 
 def _skew(reply: Reply, now: datetime) -> str:
     """Compare this machine's clock with the answer's Date."""
-    try:
-        off = (now - parsedate_to_datetime(reply.headers.get("date", ""))).total_seconds()
-    except (ValueError, TypeError):
+    date = http_date(reply.headers.get("date", ""))
+    if date is None:
         return "set this machine's clock (timedatectl)"
+    off = (now - date).total_seconds()
     if abs(off) < _HARMLESS_SKEW_SECONDS:
         return "this machine's clock agrees with Google's now; try again, and see that it is kept right (timedatectl)"
     return f"this machine's clock is {abs(off):.0f} seconds {'fast' if off > 0 else 'slow'}: set it (timedatectl)"

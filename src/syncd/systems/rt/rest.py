@@ -1,13 +1,13 @@
 """Searches, reads and writes of REST 2.0 as typed answers, and the checks that make a page trustworthy."""
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
+from datetime import datetime, timedelta
 from typing import Any, Generic, Protocol, TypeVar
 
 import msgspec
 
 from syncd.host.clock import Clock
+from syncd.host.dates import http_date
 from syncd.host.errors import ConfigurationError, Unavailable
 from syncd.host.http import HttpClient, Reply, Request
 from syncd.systems.rt.errors import incomplete
@@ -170,7 +170,4 @@ def _paged(
 
 def server_date(reply: Reply, clock: Clock) -> datetime:
     """Return the server's time from the Date header, this machine's where there is none."""
-    try:
-        return parsedate_to_datetime(reply.headers["date"]).astimezone(UTC)
-    except (KeyError, ValueError):
-        return clock.now()
+    return http_date(reply.headers.get("date", "")) or clock.now()
