@@ -9,7 +9,7 @@ from pathlib import Path
 
 from syncd.host.errors import DataError, IntegrationError, NotPermitted
 from syncd.state.database import Database
-from syncd.state.schema import REVISION_TABLE
+from syncd.state.tables import REVISION_TABLE
 
 _SQLITE_HEADER = b"SQLite format 3\0"
 _FAULTS_SHOWN = 5

@@ -10,7 +10,8 @@ from sqlalchemy import column as sql_column
 from syncd import __version__
 from syncd.host.errors import ConfigurationError, DataError
 from syncd.state.database import Database
-from syncd.state.schema import REVISION, REVISION_TABLE, facts
+from syncd.state.schema import REVISION, facts
+from syncd.state.tables import REVISION_TABLE
 
 MADE_BY = "schema.made_by"
 

@@ -12,50 +12,28 @@ from sqlalchemy import (
     Index,
     Integer,
     LargeBinary,
-    MetaData,
     Table,
     Text,
     UniqueConstraint,
     text,
 )
 
+from syncd.state.tables import facts_table, new_metadata, texts
+
 REVISION = "0006"
 """The newest migration. An opened store of this revision is used as it is; a test keeps the two equal."""
 
-REVISION_TABLE = "alembic_version"
+metadata = new_metadata()
 
-metadata = MetaData(
-    naming_convention={
-        "pk": "pk_%(table_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-    }
-)
-
-facts = Table(
-    "facts",
-    metadata,
-    # Single values: which syncd made the schema, each job's totals, snapshot times and digest of external ids.
-    Column("name", Text, primary_key=True),
-    Column("value", Text, nullable=False),
-)
+facts = facts_table(metadata)
+"""Besides, each job's totals, snapshot times and digest of external ids, and positions in feeds."""
 
 runs = Table(
     "runs",
     metadata,
     Column("id", Text, primary_key=True),
-    Column("job", Text, nullable=False),
-    Column("mode", Text, nullable=False),
-    Column("actor", Text, nullable=False),
-    Column("started", Text, nullable=False),
-    Column("finished", Text, nullable=False),
-    Column("result", Text, nullable=False),
-    Column("error", Text, nullable=False),
-    Column("plan_hash", Text, nullable=False),
-    Column("counts", Text, nullable=False),
-    Column("sources", Text, nullable=False),
-    Column("requests", Text, nullable=False),
+    *texts("job", "mode", "actor", "started", "finished", "result", "error"),
+    *texts("plan_hash", "counts", "sources", "requests"),
     Column("code", Text, nullable=False, server_default=""),
     Column("traffic", Text, nullable=False, server_default="{}"),
     # The plan's report; last, so that listing runs does not read it.
@@ -69,25 +47,13 @@ actions = Table(
     metadata,
     Column("run", ForeignKey(runs.c.id), primary_key=True),
     Column("seq", Integer, primary_key=True, autoincrement=False),
-    Column("action", Text, nullable=False),
-    Column("kind", Text, nullable=False),
-    Column("system", Text, nullable=False),
-    Column("object", Text, nullable=False),
-    Column("label", Text, nullable=False),
-    Column("before", Text, nullable=False),
-    Column("after", Text, nullable=False),
-    Column("reason", Text, nullable=False),
-    Column("source", Text, nullable=False),
+    *texts("action", "kind", "system", "object", "label", "before", "after", "reason", "source"),
     Column("reversible", Boolean, nullable=False),
-    Column("state", Text, nullable=False),
-    Column("error", Text, nullable=False),
-    Column("code", Text, nullable=False),
-    Column("started_at", Text, nullable=False),
-    Column("settled_at", Text, nullable=False),
+    *texts("state", "error", "code", "started_at", "settled_at"),
     Column("found", Text),
     Column("duration_ms", Integer, nullable=False),
     # The id that a create was given by its system.
-    Column("created_object", Text, nullable=False),
+    *texts("created_object"),
     UniqueConstraint("run", "action"),
     Index(None, "system", "object"),
     Index(None, "system", "created_object"),
@@ -117,10 +83,9 @@ external_ids = Table(
     Column("left_id", Text, primary_key=True),
     Column("right_system", Text, primary_key=True),
     Column("right_id", Text, primary_key=True),
-    Column("match_key", Text, nullable=False),
-    Column("first_seen", Text, nullable=False),
+    *texts("match_key", "first_seen"),
     # Empty while the link holds, else when a run first found it gone.
-    Column("gone_since", Text, nullable=False),
+    *texts("gone_since"),
     Index(None, "job", "right_system", "right_id"),
 )
 
@@ -128,25 +93,18 @@ circuits = Table(
     "circuits",
     metadata,
     Column("system", Text, primary_key=True),
-    Column("state", Text, nullable=False),
+    *texts("state"),
 )
 
 imports = Table(
     "imports",
     metadata,
     Column("id", Integer, primary_key=True),
-    Column("roster", Text, nullable=False),
+    *texts("roster"),
     # The one school that it was for, empty for all; and whether it was all of that: full or partial.
-    Column("scope", Text, nullable=False),
-    Column("extent", Text, nullable=False),
+    *texts("scope", "extent"),
     # SHA-256 of what was read, and of how it was read.
-    Column("content", Text, nullable=False),
-    Column("reading", Text, nullable=False),
-    Column("file", Text, nullable=False),
-    Column("format", Text, nullable=False),
-    Column("actor", Text, nullable=False),
-    Column("at", Text, nullable=False),
-    Column("counts", Text, nullable=False),
+    *texts("content", "reading", "file", "format", "actor", "at", "counts"),
 )
 
 people = Table(
@@ -155,9 +113,9 @@ people = Table(
     Column("roster", Text, primary_key=True),
     Column("id", Text, primary_key=True),
     # What is asked for apart; all values are in data, a JSON array: half as many columns are written twice as fast.
-    Column("school", Text, nullable=False),
+    *texts("school"),
     Column("active", Boolean, nullable=False),
-    Column("data", Text, nullable=False),
+    *texts("data"),
     # The import that last changed the row.
     Column("import", ForeignKey(imports.c.id), nullable=False),
     # The primary key is the order of the rows: 200,000 are written a sixth faster.
@@ -170,17 +128,17 @@ battery_history = Table(
     Column("device", Text, primary_key=True),
     # When the device reported it.
     Column("time", Text, primary_key=True),
-    Column("source", Text, nullable=False),
+    *texts("source"),
     Column("percent", Float),
-    Column("health", Text, nullable=False),
+    *texts("health"),
     Column("full_charge", Integer),
     Column("design", Integer),
     Column("cycles", Integer),
     Column("level", Integer),
-    Column("battery", Text, nullable=False),
+    *texts("battery"),
     # How many the device has, and those that do not count.
     Column("batteries", Integer, nullable=False),
-    Column("others", Text, nullable=False),
+    *texts("others"),
     sqlite_with_rowid=False,
 )
 
@@ -189,12 +147,7 @@ battery_imports = Table(
     metadata,
     Column("id", Integer, primary_key=True),
     # SHA-256 of what was read, and of how it was read.
-    Column("content", Text, nullable=False),
-    Column("reading", Text, nullable=False),
-    Column("file", Text, nullable=False),
-    Column("actor", Text, nullable=False),
-    Column("at", Text, nullable=False),
-    Column("counts", Text, nullable=False),
+    *texts("content", "reading", "file", "actor", "at", "counts"),
     Index(None, "content"),
 )
 
@@ -215,17 +168,12 @@ checkins = Table(
     metadata,
     Column("event", Text, primary_key=True),
     Column("asset", Integer, primary_key=True),
-    Column("at", Text, nullable=False),
-    Column("name", Text, nullable=False),
-    Column("type", Text, nullable=False),
-    Column("serial", Text, nullable=False),
-    Column("student", Text, nullable=False),
-    Column("previous_owner", Text, nullable=False),
+    *texts("at", "name", "type", "serial", "student", "previous_owner"),
     # 0: none
     Column("ticket", Integer, nullable=False),
-    Column("description", Text, nullable=False),
+    *texts("description"),
     Column("broken_screen", Boolean, nullable=False),
-    Column("checked_by", Text, nullable=False),
+    *texts("checked_by"),
     # Whether all of it was done; a row is begun before anything is changed.
     Column("done", Boolean, nullable=False),
     Index(None, "at"),
@@ -237,8 +185,7 @@ tag_sequences = Table(
     Column("prefix", Text, primary_key=True),
     Column("next", Integer, nullable=False),
     # When, and by whom, the next number was set; what is given is in the table of tags.
-    Column("changed", Text, nullable=False),
-    Column("actor", Text, nullable=False),
+    *texts("changed", "actor"),
 )
 
 tags = Table(
@@ -247,7 +194,6 @@ tags = Table(
     Column("prefix", Text, primary_key=True),
     Column("number", Integer, primary_key=True, autoincrement=False),
     # Empty for a number that nobody gets, since RT had the tag already.
-    Column("object", Text, nullable=False),
-    Column("at", Text, nullable=False),
+    *texts("object", "at"),
     Index("ix_tags_held", "object", "prefix", unique=True, sqlite_where=text("object <> ''")),
 )

@@ -4,26 +4,16 @@ Times are RFC 3339 text in UTC with milliseconds, as in the store. What is asked
 the rows that it is asked of, so that events of the past make neither accepting nor claiming slower.
 """
 
-from sqlalchemy import Boolean, Column, Index, Integer, LargeBinary, MetaData, Table, Text, UniqueConstraint, text
+from sqlalchemy import Boolean, Column, Index, Integer, LargeBinary, Table, Text, UniqueConstraint, text
+
+from syncd.state.tables import facts_table, new_metadata, texts
 
 REVISION = "0001"
 """The newest migration. An opened inbox of this revision is used as it is; a test keeps the two equal."""
 
-metadata = MetaData(
-    naming_convention={
-        "pk": "pk_%(table_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-    }
-)
+metadata = new_metadata()
 
-facts = Table(
-    "facts",
-    metadata,
-    # Single values: which syncd made the schema.
-    Column("name", Text, primary_key=True),
-    Column("value", Text, nullable=False),
-)
+facts = facts_table(metadata)
 
 events = Table(
     "events",
@@ -32,23 +22,16 @@ events = Table(
     Column("seq", Integer, primary_key=True),
     # Begins with the milliseconds of its acceptance, so that a new one is the last of its index.
     Column("id", Text, nullable=False, unique=True),
-    Column("kind", Text, nullable=False),
-    Column("sender", Text, nullable=False),
-    Column("key", Text, nullable=False),
-    Column("object", Text, nullable=False),
-    Column("state", Text, nullable=False),
+    *texts("kind", "sender", "key", "object", "state"),
     # Whether it is the one event of its object that may be claimed: of those that are open, the one that is worked on,
     # else the oldest.
     Column("head", Boolean, nullable=False),
     Column("attempts", Integer, nullable=False),
     # When it may be claimed; of one that is worked on: when its lease ends.
-    Column("next_try", Text, nullable=False),
-    Column("holder", Text, nullable=False),
-    Column("received", Text, nullable=False),
+    *texts("next_try", "holder", "received"),
     # NULL while it is open: waiting or worked on.
     Column("finished", Text),
-    Column("code", Text, nullable=False),
-    Column("error", Text, nullable=False),
+    *texts("code", "error"),
     Column("body", LargeBinary, nullable=False),
     Column("result", LargeBinary),
     UniqueConstraint("kind", "key"),
