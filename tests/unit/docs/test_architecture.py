@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from syncd.state.schema import metadata
 from unit.docs.pages import ROOT, prose, rows, section
 
 PAGE = ROOT / "docs/architecture.md"
@@ -35,9 +36,15 @@ def test_a_step_of_a_run_is_in_its_file(file: str, function: str) -> None:
     assert re.search(rf"^ *def {function}\(", text, re.MULTILINE)
 
 
+def test_names_of_the_code_are_in_the_code() -> None:
+    named = {word for word in re.findall(r"`(_?[A-Za-z]\w+)(?:\(.*?\))?`", prose(PAGE)) if not MADE_UP.search(word)}
+    code = "\n".join(file.read_text() for folder in ("src", "tests") for file in (ROOT / folder).glob("**/*.py"))
+    assert len(named) > 50
+    assert named - {*re.findall(r"\w+", code), "mypy"} == set()
+
+
 def test_every_table_of_the_store_has_an_owner() -> None:
-    schema = (ROOT / "src/syncd/state/schema.py").read_text()
-    assert set(re.findall(r'Table\(\n    "(\w+)"', schema)) == TABLES
+    assert set(metadata.tables) == TABLES
 
 
 def test_there_is_something_to_look_at() -> None:
