@@ -3,16 +3,16 @@
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
+from syncd.host.closing import Closing
 from syncd.host.errors import Unavailable
 from syncd.state.database import BATCH
 
 _CACHE = 8 * 2**10  # KiB
 
 
-class Scratch:
+class Scratch(Closing):
     """Tables that a caller makes. SQLite keeps them in a file without a name, in $SQLITE_TMPDIR, $TMPDIR or /var/tmp.
 
     Raises Unavailable (``state.scratch``) where there is no room for them.
@@ -46,14 +46,6 @@ class Scratch:
     def close(self) -> None:
         """Let everything go."""
         self._connection.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
 
 @contextmanager

@@ -8,8 +8,9 @@ keys. Where several users have a student's id, the devices of all of them count.
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import groupby
 from operator import itemgetter
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple
 
+from syncd.host.closing import Closing
 from syncd.jobs.context import RunContext
 from syncd.jobs.exporting.checked_out import day_of, note_handovers
 from syncd.jobs.exporting.options import StudentExportOptions
@@ -51,7 +52,7 @@ class Device(NamedTuple):
     since: str
 
 
-class Holdings:
+class Holdings(Closing):
     """The devices of all people; a context manager that forgets them."""
 
     def __init__(self, people: Iterable[Sequence[Any]]) -> None:
@@ -120,12 +121,6 @@ class Holdings:
     def close(self) -> None:
         """Forget everything."""
         self._scratch.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *exc_info: object) -> None:
-        self.close()
 
 
 def _users(

@@ -10,11 +10,11 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, and_, bindparam, func, literal_column, select, update
 
+from syncd.host.closing import Closing
 from syncd.host.errors import Unavailable
 from syncd.state.database import Database
 from syncd.state.files import is_file, prepare_directory, prepare_file
@@ -51,7 +51,7 @@ _oldest = select(func.min(events.c.seq)).where(events.c.object == bindparam("of"
 _PROMOTE = update(events).where(events.c.seq == _oldest).values(head=True)
 
 
-class Inbox:
+class Inbox(Closing):
     """An open inbox, usable from many threads and processes; a context manager that closes it.
 
     Every change is on disk when its method returns. Raises Unavailable (``inbox.full``) where the disk is full or
@@ -192,14 +192,6 @@ class Inbox:
     def close(self) -> None:
         """Let go of the file."""
         self._database.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def _due(self, now: datetime, kinds: Collection[str]) -> datetime | None:
         with self._database.read() as connection:

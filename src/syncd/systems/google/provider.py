@@ -3,10 +3,10 @@
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Self
 
 from syncd.host.circuit import Circuit, CircuitMemory
 from syncd.host.clock import Clock, SystemClock
+from syncd.host.closing import Closing
 from syncd.host.credentials import Credentials
 from syncd.host.http import HttpClient, HttpPolicy
 from syncd.host.ratelimit import GcraLimiter
@@ -19,7 +19,7 @@ from syncd.systems.google.telemetry import TelemetryDevices
 from syncd.systems.google.users import DirectoryUsers
 
 
-class Google:
+class Google(Closing):
     """An open connection; ``client.stats`` counts its requests. Close it, or use it as a context."""
 
     def __init__(
@@ -54,12 +54,6 @@ class Google:
         self.authenticator.close()
         for limiter in self._limiters:
             limiter.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *exc_info: object) -> None:
-        self.close()
 
 
 def open_google(

@@ -4,10 +4,11 @@ from collections import Counter
 from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
-from typing import Protocol, Self
+from typing import Protocol
 
 from syncd.host.circuit import Circuit, CircuitMemory
 from syncd.host.clock import Clock, SystemClock
+from syncd.host.closing import Closing
 from syncd.host.credentials import Credentials
 from syncd.host.errors import ConfigurationError
 from syncd.host.http import HttpClient, HttpPolicy
@@ -84,7 +85,7 @@ class RequestTracker:
             thing.close()
 
 
-class Connection:
+class Connection(Closing):
     """REST 2.0 of an RT, before anything is read by it."""
 
     def __init__(self, rest: Rest, closing: tuple[_Closeable, ...]) -> None:
@@ -95,12 +96,6 @@ class Connection:
         """Close all connections."""
         for thing in self.closing:
             thing.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *exc_info: object) -> None:
-        self.close()
 
 
 def open_rt(
