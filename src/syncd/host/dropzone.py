@@ -29,6 +29,10 @@ SettleSeconds = Annotated[
 ]
 """The type of the option."""
 
+_REPORT = ".report.txt"
+_MARK = ".moving-"
+"""What the name of an empty file begins with that is there while a file and its report are on their way."""
+
 _MOST_NAMES = 1000
 _LONGEST_NAME = 200
 """Bytes; the time goes before it, and the report's ending behind."""
@@ -64,6 +68,18 @@ class DropZone:
             with _explained(self.path / verdict):
                 if not _is_folder(self._folder, verdict):
                     os.mkdir(verdict, 0o700, dir_fd=self._folder)
+                with self._opened(verdict) as folder:
+                    for target in _unfinished(folder):
+                        _finish(folder, target)
+
+    @contextmanager
+    def _opened(self, verdict: Verdict) -> Iterator[int]:
+        """Open the folder of a verdict."""
+        folder = os.open(verdict, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=self._folder)
+        try:
+            yield folder
+        finally:
+            os.close(folder)
 
     def __enter__(self) -> Self:
         return self
@@ -135,16 +151,15 @@ class DropZone:
                 self._move(name, verdict, stamp, report)
 
     def _move(self, name: str, verdict: Verdict, stamp: str, report: str) -> None:
-        folder = os.open(verdict, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=self._folder)
-        try:
+        with self._opened(verdict) as folder:
             target = _free_name(folder, f"{stamp}-{_tame(name)}")
-            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-            with os.fdopen(os.open(f"{target}.report.txt", flags, 0o600, dir_fd=folder), "w", encoding="utf-8") as file:
-                file.write(report)
-            os.rename(name, target, src_dir_fd=self._folder, dst_dir_fd=folder)
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+            _write(folder, _MARK + target, "")
+            try:
+                _write(folder, f"{target}{_REPORT}", report)
+                os.rename(name, target, src_dir_fd=self._folder, dst_dir_fd=folder)
+                os.fsync(folder)
+            finally:
+                _finish(folder, target)
 
 
 @contextmanager
@@ -193,10 +208,30 @@ def _tame(name: str) -> str:
     return plain.encode()[:_LONGEST_NAME].decode(errors="ignore")
 
 
+def _write(folder: int, name: str, text: str) -> None:
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+    with os.fdopen(os.open(name, flags, 0o600, dir_fd=folder), "w", encoding="utf-8") as file:
+        file.write(text)
+
+
+def _unfinished(folder: int) -> list[str]:
+    """Return the names of files on whose way here somebody was killed."""
+    names = os.listdir(folder)
+    return [name.removeprefix(_MARK) for name in names if name.startswith(_MARK)]
+
+
+def _finish(folder: int, target: str) -> None:
+    """Take the mark away, and the report of a file that has not come."""
+    if target not in os.listdir(folder):
+        with suppress(FileNotFoundError):
+            os.unlink(f"{target}{_REPORT}", dir_fd=folder)
+    os.unlink(_MARK + target, dir_fd=folder)
+
+
 def _free_name(folder: int, name: str) -> str:
     there = set(os.listdir(folder))
     number, free = 1, name
-    while free in there or f"{free}.report.txt" in there:
+    while free in there or f"{free}{_REPORT}" in there:
         number += 1
         free = f"{name}.{number}"
     return free

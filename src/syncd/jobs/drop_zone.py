@@ -22,18 +22,25 @@ log = logging.getLogger(__name__)
 class News:
     """A file in the state folder that is there if the last look at a drop zone brought something new.
 
-    systemd starts by it what follows an import (``follow`` in host/units/imports.json).
+    systemd starts by it what follows an import (``follow`` in host/units/imports.json), even one that was killed:
+    so it is there before a file is imported, and goes again where there was nothing new in it.
     """
 
     def __init__(self, state: Path, kind: str) -> None:
         self._file = state / "imported" / kind
+        self._told = False
         prepare_directory(self._file.parent)
         self._file.unlink(missing_ok=True)
 
+    def expect(self) -> None:
+        """Tell of a file that is about to be imported."""
+        prepare_file(self._file)
+
     def tell(self, done: Outcome) -> None:
-        """Tell of a file that was imported."""
-        if done.result == "imported":
-            prepare_file(self._file)
+        """Tell of a file that was imported, or take back what was told of it."""
+        self._told = self._told or done.result == "imported"
+        if not self._told:
+            self._file.unlink(missing_ok=True)
 
 
 def take_all(zone: DropZone, importer: Importer[Done], news: News, clock: Clock, linger: float = 0.0) -> list[Done]:
@@ -49,6 +56,7 @@ def take_all(zone: DropZone, importer: Importer[Done], news: News, clock: Clock,
             clock.sleep(_LOOK_AGAIN)
             continue
         for name in fresh:
+            news.expect()
             found.append(_told(_take(zone, importer, clock, name)))
             news.tell(found[-1])
         end = clock.monotonic() + linger

@@ -90,6 +90,41 @@ def test_two_files_of_one_name_and_second_are_both_kept(folder: Path, zone: Drop
     }
 
 
+def killed_on_the_way(folder: Path) -> None:
+    """Leave what a kill between a report and its file leaves."""
+    (folder / ".moving-now-students.csv").touch()
+    (folder / "now-students.csv.report.txt").write_text("all is well")
+
+
+def test_the_report_of_a_file_that_was_not_moved_any_more_goes(folder: Path, zone: DropZone) -> None:
+    killed_on_the_way(zone.path / "done")
+    with DropZone(folder, 0.0):
+        assert [*(folder / "done").iterdir()] == []
+
+
+def test_the_report_of_a_file_that_was_just_moved_stays(folder: Path, zone: DropZone) -> None:
+    killed_on_the_way(zone.path / "done")
+    (folder / "done" / "now-students.csv").touch()
+    with DropZone(folder, 0.0):
+        assert {path.name for path in (folder / "done").iterdir()} == {
+            "now-students.csv",
+            "now-students.csv.report.txt",
+        }
+
+
+def test_a_file_that_cannot_be_moved_leaves_no_report(
+    folder: Path, zone: DropZone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError
+
+    left(folder)
+    monkeypatch.setattr("os.rename", refuse)
+    with pytest.raises(PermissionError):
+        zone.settle("students.csv", "done", "now", "all is well")
+    assert [*(folder / "done").iterdir()] == []
+
+
 def odd(folder: Path, kind: str) -> str:
     secret = folder.parent / "secret"
     secret.write_text("secret")
