@@ -230,6 +230,11 @@ def _careless_servers(on: Walk) -> None:
             on(None, "plan", "chromebooks", "--json")
         on(None, "doctor", "--json")
         echo.answer = None
+    on.school.configure(rt=f'auth = "password"\nusername = "{USER}"\n')
+    on.school.echo["/rt"].answer, on.school.echo["/rt"].method = Answer(422, CARELESS, BODIES["/rt"]), "GET"
+    on(None, "assets", "--catalog", "Chromebooks")
+    on.school.echo["/rt"].answer = None
+    on.school.configure()
     for prefix, status in (("/rt", 200), ("/rt", 422), ("", 400), ("", 403)):
         _undo(on)
         echo = on.school.echo[prefix]

@@ -8,7 +8,7 @@ from http import HTTPStatus
 from http.cookiejar import DefaultCookiePolicy
 from pathlib import Path
 from typing import Protocol
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import unquote, urlencode, urlsplit
 
 import msgspec
 import requests
@@ -23,7 +23,8 @@ from syncd.host.clock import Clock, SystemClock
 from syncd.host.dates import http_date
 from syncd.host.errors import ConfigurationError, IntegrationError, Unavailable
 from syncd.host.ratelimit import Limiter
-from syncd.host.transport import Failure, Server, explain, server
+from syncd.host.redaction import hide
+from syncd.host.transport import Failure, Server, explain, is_in_the_clear, server, tell_in_the_clear
 
 _log = logging.getLogger(__name__)
 
@@ -139,6 +140,8 @@ class HttpClient:
         self.stats = HttpStats()
         self._base = base_url.rstrip("/") + "/"
         self._peer = server(system, base_url, proxy)
+        if is_in_the_clear(base_url):
+            tell_in_the_clear(self._peer)
         self._policy = policy
         self._classify = classify
         self._authenticator = authenticator
@@ -377,6 +380,8 @@ def open_session(system: str, *, pool: int, ca_file: str | None, proxy: str | No
     )
     session.verify = ca_file or True
     if proxy:
+        password = urlsplit(proxy).password or ""
+        hide([password, unquote(password)])
         session.proxies = {"http": proxy, "https": proxy}
     for scheme in ("https://", "http://"):
         session.mount(scheme, HTTPAdapter(pool_connections=4, pool_maxsize=pool, pool_block=True, max_retries=0))

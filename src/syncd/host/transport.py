@@ -5,10 +5,12 @@ sets ``ca_file`` or renews the certificate. Everything else down here is Unavail
 """
 
 import http.client
+import logging
 import socket
 import ssl
 from collections.abc import Iterator
 from dataclasses import dataclass
+from ipaddress import ip_address
 from typing import TypeVar
 from urllib.parse import urlsplit
 
@@ -16,6 +18,8 @@ import requests
 import urllib3.exceptions
 
 from syncd.host.errors import ConfigurationError, IntegrationError, Unavailable
+
+_log = logging.getLogger(__name__)
 
 _E = TypeVar("_E", bound=BaseException)
 _PLAIN_HTTP = ("WRONG_VERSION_NUMBER", "HTTP_REQUEST", "RECORD_LAYER_FAILURE")
@@ -41,6 +45,29 @@ class Server:
 def server(system: str, base_url: str, proxy: str | None) -> Server:
     """Return the names for sentences; raises ConfigurationError for a base URL that cannot be used."""
     return Server(system, _where(system, base_url), _where(system, proxy, userinfo=True) if proxy else "")
+
+
+def is_in_the_clear(url: str) -> bool:
+    """Return whether everybody on the way can read what is sent to a URL: it has no TLS, and leaves this machine."""
+    parts = urlsplit(url)
+    return parts.scheme == "http" and not _is_loopback(parts.hostname or "")
+
+
+def tell_in_the_clear(peer: Server) -> None:
+    """Warn that credentials are sent so."""
+    _log.warning(
+        "%s is asked without TLS: everybody on the way to %s can read the credential; let its URL begin with https://",
+        peer.system,
+        peer.where,
+        extra={"message_id": "HTTP_IN_THE_CLEAR", "syncd": {"SYSTEM": peer.system}},
+    )
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def explain(problem: Exception, peer: Server) -> Failure:

@@ -17,7 +17,7 @@ from syncd.host.checks.engine import Finding, Means, Probe, failed, ok, warning
 from syncd.host.dates import http_date
 from syncd.host.http import open_session
 from syncd.host.spans import show_span
-from syncd.host.transport import explain, server
+from syncd.host.transport import explain, is_in_the_clear, server
 
 MOST_SKEW = timedelta(seconds=30)
 SOON = timedelta(days=14)
@@ -115,20 +115,13 @@ def _connect(address: Address) -> Finding:
             f"see that it is up and that no firewall stands between, and check {address.connects_by}",
         )
     found = f"{host} port {port} takes connections"
-    if urlsplit(address.url).scheme == "http" and not _is_loopback(urlsplit(address.url).hostname or ""):
+    if is_in_the_clear(address.url):
         return warning(f"{found}, without TLS: everybody on the way can read the credential", _use_https(address))
     return ok(f"{found}, as a proxy" if address.proxy else found)
 
 
 def _use_https(address: Address) -> str:
     return f"let {address.option} begin with https://"
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 # -- TLS

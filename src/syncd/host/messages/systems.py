@@ -17,6 +17,15 @@ HTTP_GAVE_UP = Text(
     "A request to @SYNCD_SYSTEM@ failed, and all its retries are used up.",
     "Look whether the system is up. The unit starts the job again by itself.",
 )
+HTTP_IN_THE_CLEAR = Text(
+    "3e47f221f316465f85c571e162bba77b",
+    "Credentials are sent without TLS",
+    (
+        "The URL of @SYNCD_SYSTEM@ begins with http://, and leads to another machine. Everybody on the way can read"
+        " the credential and change the answers."
+    ),
+    "Let the URL begin with https://. A certificate of your own authority is trusted by the option ca_file.",
+)
 CIRCUIT_OPENED = Text(
     "aafd3a5cfe7a4fdfbb62acc77defca75",
     "A system is left alone for a while, after repeated failures",

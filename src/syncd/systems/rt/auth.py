@@ -14,6 +14,7 @@ import requests
 
 from syncd.host.errors import NotPermitted, Unavailable
 from syncd.host.http import open_session
+from syncd.host.redaction import hide
 from syncd.host.transport import explain, server
 
 _COOKIE = re.compile(r"(RT_SID_[^=;,\s]+=[0-9A-Za-z]+)")
@@ -100,4 +101,5 @@ class PasswordAuthenticator:
                 system="rt",
                 operation="log in",
             )
+        hide([cookie.group(1).partition("=")[2]])
         return cookie.group(1)
