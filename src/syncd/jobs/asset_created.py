@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from syncd.host import logs
-from syncd.host.errors import Busy, DataError, IntegrationError, NotFound, Unavailable, WriteRefused
+from syncd.host.errors import Busy, DataError, IntegrationError, NotFound, Unavailable
 from syncd.jobs.connecting import rt_of
 from syncd.jobs.context import RunContext
 from syncd.jobs.observe import traffic_of
@@ -22,8 +22,8 @@ from syncd.jobs.sides.rt_assets import SYSTEM, AssetFields
 from syncd.jobs.tagging.chromebook import CHROMEBOOKS, Chromebooks, Reconciled
 from syncd.jobs.tagging.naming import JOB, NamingJob, check_defaults
 from syncd.jobs.tagging.options import AssetCreatedOptions, SequenceOptions, choose
+from syncd.jobs.unsettled import unsettled
 from syncd.reconcile.guard import Limits
-from syncd.reconcile.model import Outcome
 from syncd.reconcile.run import Done, Runner
 from syncd.state.inbox.records import Event, NotYet
 from syncd.state.lock import JobLock
@@ -152,8 +152,9 @@ class AssetCreated:
         done = self._run(lambda started: Runner(job, on_start=started, **self._runner(Limits())).apply())
         if done.error is not None:
             raise done.error
-        if open_ := [outcome for outcome in done.outcomes if outcome.state != "verified"]:
-            raise _trouble(asset, open_[0], done.summary.id)
+        what = f"asset {asset.id} did not get its tag"
+        if error := unsettled(done, what, code="asset.unproven", object=event.object):
+            raise error
         tag = str(done.plan.actions[0].after["Name"])
         return Told(asset=asset.id, state="tagged", tag=tag, before=asset.name, run=done.summary.id)
 
@@ -221,16 +222,3 @@ def _number(event: Event) -> int:
             object=event.object,
         )
     return int(found[1])
-
-
-def _trouble(asset: Asset, outcome: Outcome, run: str) -> Unavailable | WriteRefused:
-    """Return the error for a change that RT refused, or that nobody knows to be done."""
-    refused = outcome.state == "failed" and outcome.code.startswith("rt.")
-    why = outcome.error or "what RT has now is not what was written"
-    kind = WriteRefused if refused else Unavailable
-    return kind(
-        f"asset {asset.id} did not get its tag: {why} (syncd show {run}).",
-        code=outcome.code or "asset.unproven",
-        system="rt",
-        object=f"asset:{asset.id}",
-    )

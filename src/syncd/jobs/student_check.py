@@ -13,7 +13,7 @@ from datetime import date
 
 import msgspec
 
-from syncd.host.errors import DataError, Unavailable, WriteRefused
+from syncd.host.errors import DataError
 from syncd.jobs.checking.finding import Finder, Found
 from syncd.jobs.checking.options import HOLDERS, OWNER, StudentCheckOptions
 from syncd.jobs.checking.records import Answer, Asked, Device
@@ -21,7 +21,8 @@ from syncd.jobs.connecting import rt_of
 from syncd.jobs.context import RunContext
 from syncd.jobs.observe import traffic_of
 from syncd.jobs.sides.rt_assets import AssetFields, AssetWriter
-from syncd.reconcile.model import Action, Comparison, Outcome, make_action
+from syncd.jobs.unsettled import unsettled
+from syncd.reconcile.model import Action, Comparison, make_action
 from syncd.reconcile.ports import Traffic, Writer
 from syncd.reconcile.run import Done, Runner
 from syncd.state.checkins import CheckIn
@@ -130,8 +131,8 @@ class StudentCheck:
         if done.error is not None:
             self._context.store.checkins.forget(event)
             raise done.error
-        if open_ := [outcome for outcome in done.outcomes if outcome.state != "verified"]:
-            raise _trouble(open_[0], done.summary.id)
+        if error := unsettled(done, "the check-in was not done", code="check.unproven", object=event):
+            raise error
         return done
 
     def _ticket(self, asked: Asked, rows: Sequence[CheckIn]) -> int:
@@ -221,13 +222,6 @@ def _nothing_damaged(asked: Asked) -> DataError:
         code="check.no_device",
         object=asked.student_id,
     )
-
-
-def _trouble(outcome: Outcome, run: str) -> Unavailable | WriteRefused:
-    """Return the error for an action that was not done, or that nobody knows to be done."""
-    kind = WriteRefused if outcome.state == "failed" else Unavailable
-    why = outcome.error or "what RT has now is not what was written"
-    return kind(f"the check-in was not done: {why} (syncd show {run} has it).", code=outcome.code or "check.unproven")
 
 
 def _told(asked: Asked, rows: Sequence[CheckIn]) -> str:

@@ -1,0 +1,25 @@
+"""The error that a run for one event ends in, where its change was not made or nobody knows."""
+
+from syncd.host.errors import Unavailable, WriteRefused
+from syncd.reconcile.run import Done
+
+SYSTEM = "rt"
+
+
+def unsettled(done: Done, what: str, *, code: str, object: str = "") -> Unavailable | WriteRefused | None:  # noqa: A002
+    """Return the error for the first change that was not read back; None where all were.
+
+    What RT refused, it refuses again: WriteRefused. All else may come right with another try: Unavailable. ``what``
+    begins the sentence (``asset 17 did not get its tag``), and ``code`` stands where the outcome has none.
+    """
+    outcome = next((outcome for outcome in done.outcomes if outcome.state != "verified"), None)
+    if outcome is None:
+        return None
+    refused = outcome.state == "failed" and outcome.code.startswith(f"{SYSTEM}.")
+    why = outcome.error or "what RT has now is not what was written"
+    return (WriteRefused if refused else Unavailable)(
+        f"{what}: {why} (syncd show {done.summary.id} has it).",
+        code=outcome.code or code,
+        system=SYSTEM,
+        object=object,
+    )
