@@ -3,13 +3,15 @@
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
+from typing import TypeAlias
 
-from syncd.host.circuit import Circuit, CircuitMemory
+from syncd.host.circuit import CircuitMemory
 from syncd.host.clock import Clock, SystemClock
 from syncd.host.closing import Closing
 from syncd.host.credentials import Credentials
-from syncd.host.http import HttpClient, HttpPolicy
+from syncd.host.http import HttpClient
 from syncd.host.ratelimit import GcraLimiter
+from syncd.host.reach import open_client, policy_of
 from syncd.systems.google import telemetry
 from syncd.systems.google.auth import ServiceAccountAuthenticator
 from syncd.systems.google.devices import ChromeDevices
@@ -18,42 +20,42 @@ from syncd.systems.google.options import GoogleOptions
 from syncd.systems.google.telemetry import TelemetryDevices
 from syncd.systems.google.users import DirectoryUsers
 
+Connect: TypeAlias = Callable[[str, str], tuple[HttpClient, GcraLimiter]]
+"""Opens a client: the root of an API, and its name, empty for the Admin SDK's."""
+
 
 class Google(Closing):
     """An open connection; ``client.stats`` counts its requests. Close it, or use it as a context."""
 
     def __init__(
-        self,
-        client: HttpClient,
-        authenticator: ServiceAccountAuthenticator,
-        limiter: GcraLimiter,
-        devices: ChromeDevices,
-        users: DirectoryUsers,
-        open_telemetry: Callable[[], tuple[GcraLimiter, TelemetryDevices]],
+        self, options: GoogleOptions, authenticator: ServiceAccountAuthenticator, connect: Connect, clock: Clock
     ) -> None:
-        self.client = client
-        self.devices = devices
-        self.users = users
+        """Take what opens a client of one of Google's APIs."""
         self.authenticator = authenticator
-        self._open_telemetry = open_telemetry
-        self._clients = [client]
-        self._limiters = [limiter]
+        self._options = options
+        self._connect = connect
+        self._clock = clock
+        self._opened: list[HttpClient | GcraLimiter] = []
+        self.client = self._open(options.api_root, "")
+        self.devices = ChromeDevices(self.client, options.customer, options.page_size, clock=clock)
+        self.users = DirectoryUsers(self.client, options.customer, clock=clock)
 
     @cached_property
     def telemetry(self) -> TelemetryDevices:
         """What devices report, from another API of Google's: it has its own quota, and ``telemetry.client.stats``."""
-        limiter, devices = self._open_telemetry()
-        self._limiters.append(limiter)
-        self._clients.append(devices.client)
-        return devices
+        client = self._open(telemetry.root(self._options.api_root), "telemetry")
+        return TelemetryDevices(client, self._options.customer, clock=self._clock)
+
+    def _open(self, root: str, part: str) -> HttpClient:
+        client, limiter = self._connect(root, part)
+        self._opened += [client, limiter]
+        return client
 
     def close(self) -> None:
         """Close all connections."""
-        for client in self._clients:
-            client.close()
         self.authenticator.close()
-        for limiter in self._limiters:
-            limiter.close()
+        for each in self._opened:
+            each.close()
 
 
 def open_google(
@@ -72,51 +74,28 @@ def open_google(
     unusable, ConfigurationError for options that cannot work.
     """
     time: Clock = clock or SystemClock()
-    policy = policy_of(options)
     authenticator = ServiceAccountAuthenticator(
         credentials.get(options.credential),
         subject=options.delegated_user,
         scopes=options.scopes or tuple(scopes),
         credential=options.credential,
-        policy=policy,
+        policy=policy_of(options),
         clock=time,
         ca_file=options.ca_file or None,
         proxy=options.proxy or None,
     )
 
-    def connect(name: str, root: str) -> tuple[GcraLimiter, HttpClient]:
-        rate = state_dir / f"{name}.rate" if state_dir else None
-        limiter = GcraLimiter(rate, options.rate, burst=options.concurrency, clock=time)
-        client = HttpClient(
+    def connect(root: str, part: str) -> tuple[HttpClient, GcraLimiter]:
+        return open_client(
             SYSTEM,
             root,
-            policy=policy,
+            options,
             classify=classify,
             authenticator=authenticator,
-            limiter=limiter,
-            circuit=Circuit(name, circuit_memory, time),
+            state_dir=state_dir,
+            circuit_memory=circuit_memory,
             clock=time,
-            ca_file=options.ca_file or None,
-            proxy=options.proxy or None,
+            part=part,
         )
-        return limiter, client
 
-    def open_telemetry() -> tuple[GcraLimiter, TelemetryDevices]:
-        limiter, client = connect(f"{SYSTEM}-telemetry", telemetry.root(options.api_root))
-        return limiter, TelemetryDevices(client, options.customer, clock=time)
-
-    limiter, client = connect(SYSTEM, options.api_root)
-    devices = ChromeDevices(client, options.customer, options.page_size, clock=time)
-    users = DirectoryUsers(client, options.customer, clock=time)
-    return Google(client, authenticator, limiter, devices, users, open_telemetry)
-
-
-def policy_of(options: GoogleOptions) -> HttpPolicy:
-    """Return the HTTP policy that the options ask for."""
-    return HttpPolicy(
-        connect_timeout=options.connect_timeout,
-        read_timeout=options.read_timeout,
-        attempts=options.attempts,
-        budget_seconds=options.budget_seconds,
-        pool=options.concurrency,
-    )
+    return Google(options, authenticator, connect, time)

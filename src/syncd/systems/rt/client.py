@@ -6,13 +6,12 @@ from functools import partial
 from pathlib import Path
 from typing import Protocol
 
-from syncd.host.circuit import Circuit, CircuitMemory
+from syncd.host.circuit import CircuitMemory
 from syncd.host.clock import Clock, SystemClock
 from syncd.host.closing import Closing
 from syncd.host.credentials import Credentials
 from syncd.host.errors import ConfigurationError
-from syncd.host.http import HttpClient, HttpPolicy
-from syncd.host.ratelimit import GcraLimiter
+from syncd.host.reach import open_client
 from syncd.systems.rt.auth import PasswordAuthenticator, TokenAuthenticator
 from syncd.systems.rt.errors import classify
 from syncd.systems.rt.lookup import AssetLookup
@@ -34,7 +33,20 @@ class _Closeable(Protocol):
     def close(self) -> None: ...
 
 
-class RequestTracker:
+class Connection(Closing):
+    """REST 2.0 of an RT, for those who keep nothing of what it says."""
+
+    def __init__(self, rest: Rest, closing: tuple[_Closeable, ...]) -> None:
+        self.rest = rest
+        self.closing = closing
+
+    def close(self) -> None:
+        """Close all connections."""
+        for thing in self.closing:
+            thing.close()
+
+
+class RequestTracker(Connection):
     """One RT. ``client.stats`` counts its requests; the readers keep their snapshots in the store of ``open_rt``."""
 
     def __init__(
@@ -45,12 +57,11 @@ class RequestTracker:
         timezone: str,
         closing: tuple[_Closeable, ...],
     ) -> None:
+        super().__init__(rest, closing)
         self.client = rest.client
-        self.rest = rest
         self.reader = reader
         self.user_reader = user_reader
         self._timezone = timezone
-        self._closing = closing
 
     def preflight(self, need: Need) -> Schema:
         """Find out whether RT has what a job needs and lets the API user do it; raises one error with all problems."""
@@ -78,24 +89,6 @@ class RequestTracker:
         found = [person.email for person in people_by(self.rest, "EmailAddress", wanted)]
         times = Counter(address.casefold() for address in found)
         return {address.casefold(): address for address in found if times[address.casefold()] == 1}
-
-    def close(self) -> None:
-        """Close all connections."""
-        for thing in self._closing:
-            thing.close()
-
-
-class Connection(Closing):
-    """REST 2.0 of an RT, before anything is read by it."""
-
-    def __init__(self, rest: Rest, closing: tuple[_Closeable, ...]) -> None:
-        self.rest = rest
-        self.closing = closing
-
-    def close(self) -> None:
-        """Close all connections."""
-        for thing in self.closing:
-            thing.close()
 
 
 def open_rt(
@@ -128,32 +121,18 @@ def connect(
     """Return an RT for those who keep nothing of it; otherwise as ``open_rt``."""
     clock = clock or SystemClock()
     authenticator = _authenticator(options, credentials)
-    limiter = GcraLimiter(state_dir / "rt.rate" if state_dir else None, options.rate, options.concurrency, clock)
-    client = HttpClient(
+    client, limiter = open_client(
         "rt",
         options.url,
-        policy=policy_of(options),
+        options,
         classify=classify,
         authenticator=authenticator,
-        limiter=limiter,
-        circuit=Circuit("rt", circuit_memory, clock),
+        state_dir=state_dir,
+        circuit_memory=circuit_memory,
         clock=clock,
-        ca_file=options.ca_file or None,
-        proxy=options.proxy or None,
     )
     closing = (client, limiter, *((authenticator,) if isinstance(authenticator, PasswordAuthenticator) else ()))
     return Connection(Rest(client, authenticator, clock), closing)
-
-
-def policy_of(options: RtOptions) -> HttpPolicy:
-    """Return the HTTP policy that the options ask for."""
-    return HttpPolicy(
-        connect_timeout=options.connect_timeout,
-        read_timeout=options.read_timeout,
-        attempts=options.attempts,
-        budget_seconds=options.budget_seconds,
-        pool=options.concurrency,
-    )
 
 
 def _authenticator(options: RtOptions, credentials: Credentials) -> TokenAuthenticator | PasswordAuthenticator:
