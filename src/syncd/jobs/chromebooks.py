@@ -21,7 +21,7 @@ from syncd.jobs.sides.glance import Glance
 from syncd.jobs.sides.google_devices import DeviceWriter
 from syncd.jobs.sides.links import DeviceLinks
 from syncd.jobs.sides.options import ChromebooksOptions
-from syncd.jobs.sides.rt_assets import DELETED, AssetFields, AssetWriter
+from syncd.jobs.sides.rt_assets import DELETED, AssetFields, asset_writer
 from syncd.reconcile.diff import diff
 from syncd.reconcile.explain import Explanation
 from syncd.reconcile.match import Match, flip
@@ -90,15 +90,10 @@ class ChromebookJob:
 
     def writers(self) -> Mapping[str, Writer]:
         """Return the writers of both systems."""
-        assets = self._rt.writer(self._schema)
+        concurrency = self._context.need_rt(NAME).concurrency
         return {
             "google": DeviceWriter(self._google.devices, self._context.need_google(NAME).concurrency),
-            "rt": AssetWriter(
-                assets,
-                AssetFields(self._schema, assets.people),
-                self._options.serial_field,
-                self._context.need_rt(NAME).concurrency,
-            ),
+            "rt": asset_writer(self._rt, self._schema, self._options.serial_field, concurrency),
         }
 
     def compensate(self, action: Action, created: str) -> Action | None:

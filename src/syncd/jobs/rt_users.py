@@ -19,7 +19,7 @@ from syncd.jobs.people.explaining import READ, explained
 from syncd.jobs.people.frame import DISABLED, PROTECTED, Frame, frame
 from syncd.jobs.people.links import had_a_person, links_of, right_system
 from syncd.jobs.people.options import RtUsersOptions
-from syncd.jobs.people.rt_side import UserWriter
+from syncd.jobs.people.rt_side import user_writer
 from syncd.jobs.people.sources import People, active_in
 from syncd.jobs.sides.rt_writer import SYSTEM
 from syncd.reconcile.diff import diff
@@ -109,8 +109,7 @@ class RtUsersJob:
 
     def writers(self) -> Mapping[str, Writer]:
         """Return the writer of RT."""
-        schema = self._schema
-        return {SYSTEM: UserWriter(self._rt.user_writer(schema), schema, self._context.need_rt(NAME).concurrency)}
+        return {SYSTEM: user_writer(self._rt, self._schema, self._context.need_rt(NAME).concurrency)}
 
     def compensate(self, action: Action, created: str) -> Action | None:
         """Undo a create: RT deletes no user, one that is disabled can do nothing."""

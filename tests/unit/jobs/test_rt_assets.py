@@ -2,10 +2,11 @@
 
 from collections.abc import Collection, Iterable, Mapping
 
+import msgspec
 import pytest
 
-from syncd.host.errors import Unavailable, WriteRefused
-from syncd.jobs.sides.rt_assets import DELETED, AssetWriter, asset_side
+from syncd.host.errors import ConfigurationError, Unavailable, WriteRefused
+from syncd.jobs.sides.rt_assets import DELETED, AssetFields, AssetWriter, asset_side
 from syncd.jobs.sides.rt_writer import LOST
 from syncd.reconcile.model import Action, make_action
 from syncd.reconcile.values import Known, Unknown, Value
@@ -171,6 +172,59 @@ def test_what_concerns_rt_as_a_whole_and_refusals_are_raised(error: Exception) -
     for action in (change("rt", "12", Name="new"), create()):
         with pytest.raises(type(error)):
             writer(assets).write([action])
+
+
+def test_what_was_refused_in_part_has_to_be_read_back() -> None:
+    assets = FakeAssets()
+    assets.error = WriteRefused("no", code="rt.refused")
+    (outcome,) = writer(assets).write([change("rt", "12", Name="new", Status="new")])
+    assert (outcome.state, outcome.code, outcome.error) == ("unproven", "rt.refused", "no")
+
+
+def test_what_is_not_even_sent_has_failed() -> None:
+    assets = FakeAssets()
+    assets.error = WriteRefused("no", code="rt.value")
+    with pytest.raises(WriteRefused):
+        writer(assets).write([change("rt", "12", Name="new", Status="new")])
+
+
+class Wider:
+    """Gives a writer all fields, and notes what it was asked for; ``missing`` is what RT does not have."""
+
+    def __init__(self, assets: FakeAssets, *missing: str) -> None:
+        self.assets = assets
+        self.asked: list[set[str]] = []
+        self.missing = missing
+
+    def __call__(self, names: Collection[str]) -> tuple[FakeAssets, AssetFields]:
+        self.asked.append(set(names))
+        if set(names) & set(self.missing):
+            raise ConfigurationError("not there", code="rt.preflight")
+        return self.assets, fields()
+
+
+def narrow(assets: FakeAssets, widen: Wider) -> AssetWriter:
+    """Return a writer that knows no custom field but the serial number."""
+    whole = fields()
+    schema = msgspec.structs.replace(whole.schema, fields={SERIAL: whole.schema.fields[SERIAL]})
+    return AssetWriter(assets, AssetFields(schema, whole.people), SERIAL, 4, widen)
+
+
+def test_a_field_that_is_mapped_no_longer_can_be_read_and_written_to_undo_a_run() -> None:
+    assets = FakeAssets(asset(1, cf6="Chromebook"))
+    widen = Wider(assets)
+    undone, known = change("rt", "1", **{"CF.{Type}": "Chromebook"}), change("rt", "1", **{SERIAL: "SYN1", "Name": "x"})
+    assert [*narrow(assets, widen).read_back([known], {})] == [known.id]
+    assert widen.asked == []
+    assert narrow(assets, widen).read_back([undone, known], {})[undone.id].keys() == {"CF.{Type}"}
+    assert len([*narrow(assets, widen).batches([undone])]) == 1
+    assert widen.asked == [{"CF.{Type}"}, {"CF.{Type}"}]
+
+
+def test_what_rt_has_no_field_for_any_more_is_left_out_alone() -> None:
+    assets = FakeAssets(asset(1))
+    gone, known = change("rt", "1", **{"CF.{Type}": "a"}), change("rt", "1", Name="x")
+    assert [*narrow(assets, Wider(assets, "CF.{Type}")).read_back([gone, known], {})] == [known.id]
 
 
 def test_reading_back_is_one_read_of_all_and_gives_the_fields_in_question() -> None:

@@ -203,6 +203,15 @@ def test_a_saved_plan_that_does_not_disable_leaves_it_due(world: World) -> None:
     assert world.rt.users[101]["Disabled"] == "1"
 
 
+def test_a_field_that_is_mapped_no_longer_is_brought_back_by_a_revert(world: World) -> None:
+    world.rt.add(**a_user(1))
+    world.roster(person(1, grade="10"))
+    promoted = world.apply(fields={"CF.{Grade}": "{grade}"})
+    assert world.rt.users[101]["CF.{Grade}"] == "10"
+    world.runner(fields={}).revert(promoted.summary.id, write=True)
+    assert world.rt.users[101]["CF.{Grade}"] is None
+
+
 def test_a_leaver_who_is_enabled_again_by_a_revert_is_counted_anew(world: World) -> None:
     world.rt.add(**a_user(1))
     world.roster(person(2))

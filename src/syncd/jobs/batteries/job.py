@@ -20,7 +20,7 @@ from syncd.jobs.batteries.options import BatteryOptions
 from syncd.jobs.batteries.reports import BatteryReport
 from syncd.jobs.context import RunContext
 from syncd.jobs.observe import side_by_side, traffic_of
-from syncd.jobs.sides.rt_assets import SYSTEM, AssetFields, AssetWriter
+from syncd.jobs.sides.rt_assets import SYSTEM, AssetFields, asset_writer
 from syncd.reconcile.diff import diff
 from syncd.reconcile.explain import Explanation
 from syncd.reconcile.model import Action, Comparison
@@ -98,10 +98,8 @@ class BatteryJob:
 
     def writers(self) -> Mapping[str, Writer]:
         """Return the writer of RT."""
-        assets = self._rt.writer(self._schema)
-        fields = AssetFields(self._schema, assets.people)
         concurrency = self._context.need_rt(self.name).concurrency
-        return {SYSTEM: AssetWriter(assets, fields, self._options.serial_field, concurrency)}
+        return {SYSTEM: asset_writer(self._rt, self._schema, self._options.serial_field, concurrency)}
 
     def compensate(self, action: Action, created: str) -> Action | None:  # noqa: ARG002 - nothing is created
         """Undo a create: there are none."""

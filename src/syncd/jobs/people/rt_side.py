@@ -5,11 +5,15 @@ from fnmatch import fnmatchcase
 from operator import attrgetter
 from typing import Protocol
 
+import msgspec
+
 from syncd.jobs.people.roster_side import text_key
 from syncd.jobs.sides.rt_writer import SYSTEM, RtWriter, numbers
 from syncd.reconcile.model import Action
 from syncd.reconcile.sides import KeyRule, Side
 from syncd.reconcile.values import Known
+from syncd.systems.rt.client import RequestTracker
+from syncd.systems.rt.schema import custom_name
 from syncd.systems.rt.users.records import User, getter
 from syncd.systems.rt.users.schema import UserSchema
 from syncd.systems.rt.write import Answer
@@ -69,13 +73,26 @@ class Users(Protocol):
         """Read users in bulk."""
 
 
-class UserWriter(RtWriter):
-    """Writes users."""
+Widen = Callable[[Collection[str]], tuple[Users, UserSchema]]
+"""Returns what knows these custom fields, too; raises ConfigurationError where RT does not have them all."""
 
-    def __init__(self, users: Users, schema: UserSchema, concurrency: int) -> None:
+
+class UserWriter(RtWriter):
+    """Writes users. ``widen`` is asked for custom fields that only an earlier run, which is undone, has written."""
+
+    def __init__(self, users: Users, schema: UserSchema, concurrency: int, widen: Widen) -> None:
         super().__init__(concurrency)
         self._users = users
         self._schema = schema
+        self._widen = widen
+
+    def knows(self, field: str) -> bool:
+        """Return whether a field is one that was asked for; all but custom fields are."""
+        return custom_name(field) is None or field in self._schema.fields
+
+    def widen(self, fields: Collection[str]) -> None:
+        """Ask RT for further custom fields."""
+        self._users, self._schema = self._widen(fields)
 
     def update(self, action: Action) -> None:
         """Change a user."""
@@ -87,6 +104,7 @@ class UserWriter(RtWriter):
 
     def read_back(self, actions: Sequence[Action], objects: Mapping[str, str]) -> Mapping[str, Mapping[str, Known]]:
         """Read the present values, many users a request."""
+        actions = self.readable(actions)
         places = numbers(actions, objects)
         now = self._users.read_users(sorted(set(places.values())))
         readers = {name: getter(self._schema, name) for action in actions for name in action.after}
@@ -99,3 +117,14 @@ class UserWriter(RtWriter):
     def same(self, field: str, wanted: Known, found: Known) -> bool:
         """Compare in RT's spelling."""
         return self._schema.reads_back(field, wanted) == found
+
+
+def user_writer(rt: RequestTracker, schema: UserSchema, concurrency: int) -> UserWriter:
+    """Return a writer of users for a job's fields; it can undo runs that wrote other fields, too."""
+
+    def widen(names: Collection[str]) -> tuple[Users, UserSchema]:
+        need = schema.need
+        wider = rt.user_preflight(msgspec.structs.replace(need, write=(*need.write, *sorted(names))))
+        return rt.user_writer(wider), wider
+
+    return UserWriter(rt.user_writer(schema), schema, concurrency, widen)

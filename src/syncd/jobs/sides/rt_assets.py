@@ -4,6 +4,8 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+import msgspec
+
 from syncd.jobs.sides import rt_writer
 from syncd.jobs.sides.rt_writer import RtWriter, numbers
 from syncd.reconcile.keys import mac_key, mac_keys, serial_key, serial_keys
@@ -11,7 +13,8 @@ from syncd.reconcile.model import Action
 from syncd.reconcile.sides import KeyRule, Side
 from syncd.reconcile.values import Known, Unknown, Value, texts
 from syncd.systems.rt.assets import NOBODY, Asset, People, getter
-from syncd.systems.rt.schema import Schema
+from syncd.systems.rt.client import RequestTracker
+from syncd.systems.rt.schema import Schema, custom_name
 from syncd.systems.rt.write import Answer
 
 SYSTEM = rt_writer.SYSTEM
@@ -85,19 +88,36 @@ class Assets(Protocol):
         """Read assets in bulk; deleted ones are left out."""
 
 
-class AssetWriter(RtWriter):
-    """Writes assets."""
+Widen = Callable[[Collection[str]], tuple[Assets, AssetFields]]
+"""Returns what knows these custom fields, too; raises ConfigurationError where RT does not have them all."""
 
-    def __init__(self, assets: Assets, fields: AssetFields, serial_field: str, concurrency: int) -> None:
+
+class AssetWriter(RtWriter):
+    """Writes assets. ``widen`` is asked for custom fields that only an earlier run, which is undone, has written."""
+
+    def __init__(
+        self, assets: Assets, fields: AssetFields, serial_field: str, concurrency: int, widen: Widen | None = None
+    ) -> None:
         super().__init__(concurrency)
         self._assets = assets
         self._fields = fields
         self._serial_field = serial_field
+        self._widen = widen
 
     def batches(self, actions: Sequence[Action]) -> Iterable[Sequence[Action]]:
         """RT takes assets one by one; the people that they name are looked up together."""
+        batches = super().batches(actions)
         self._assets.prepare(action.after for action in actions)
-        return super().batches(actions)
+        return batches
+
+    def knows(self, field: str) -> bool:
+        """Return whether a field is one that was asked for; all but custom fields are."""
+        return custom_name(field) is None or field in self._fields.schema.fields
+
+    def widen(self, fields: Collection[str]) -> None:
+        """Ask RT for further custom fields."""
+        if self._widen:
+            self._assets, self._fields = self._widen(fields)
 
     def update(self, action: Action) -> None:
         """Change an asset."""
@@ -113,6 +133,7 @@ class AssetWriter(RtWriter):
 
         RT finds no deleted asset (RT 5.0.3, observed), so one that was to be deleted and is not found is deleted.
         """
+        actions = self.readable(actions)
         places = numbers(actions, objects)
         now = self._assets.read_assets(sorted(set(places.values())))
         values = {
@@ -135,6 +156,20 @@ class AssetWriter(RtWriter):
 
     def _read(self, name: str, asset: Asset) -> Known:
         return str(asset.catalog) if name == CATALOG else getter(self._fields.schema, name, self._fields.people)(asset)
+
+
+def asset_writer(rt: RequestTracker, schema: Schema, serial_field: str, concurrency: int) -> AssetWriter:
+    """Return a writer of assets for a job's fields; it can undo runs that wrote other fields, too."""
+
+    def knowing(schema: Schema) -> tuple[Assets, AssetFields]:
+        assets = rt.writer(schema)
+        return assets, AssetFields(schema, assets.people)
+
+    def widen(names: Collection[str]) -> tuple[Assets, AssetFields]:
+        need = schema.need
+        return knowing(rt.preflight(msgspec.structs.replace(need, write=(*need.write, *sorted(names)))))
+
+    return AssetWriter(*knowing(schema), serial_field, concurrency, widen)
 
 
 def _texts(names: Sequence[str], fields: AssetFields) -> Callable[[Asset], Known]:

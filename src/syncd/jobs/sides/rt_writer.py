@@ -1,9 +1,10 @@
 """Writing objects of RT, one request for each; RT's answers prove nothing, so all is read back in bulk at the end."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
 
-from syncd.host.errors import Unavailable
+from syncd.host.errors import ConfigurationError, Unavailable, WriteRefused
 from syncd.jobs.sides.trouble import doubtful
 from syncd.reconcile.model import Action, Outcome
 
@@ -11,6 +12,9 @@ SYSTEM = "rt"
 
 LOST = frozenset({"rt.answer_lost", "rt.server_error", "rt.not_json"})
 """Codes of a create that was sent and whose answer tells nothing; what it made was looked for and not found."""
+
+REFUSED = "rt.refused"
+"""Code of an update that RT refused a part of at least: it writes field by field (RT 5.0.3, observed)."""
 
 
 class RtWriter(ABC):
@@ -29,8 +33,29 @@ class RtWriter(ABC):
     def create(self, action: Action) -> int:
         """Create the object of an action and return its number."""
 
+    def knows(self, field: str) -> bool:  # noqa: ARG002 - for those whose fields differ from mapping to mapping
+        """Return whether a field can be read and written."""
+        return True
+
+    def widen(self, fields: Collection[str]) -> None:
+        """Get to know further fields; raises ConfigurationError where RT does not have them all."""
+        raise NotImplementedError
+
+    def learn(self, actions: Iterable[Action]) -> None:
+        """Get to know the fields of actions: those of a run that is undone may be mapped no longer."""
+        if unknown := {name for action in actions for name in action.after if not self.knows(name)}:
+            self.widen(unknown)
+
+    def readable(self, actions: Iterable[Action]) -> Sequence[Action]:
+        """Return the actions whose fields RT has."""
+        actions = [*actions]
+        with suppress(ConfigurationError):
+            self.learn(actions)
+        return [action for action in actions if all(map(self.knows, action.after))]
+
     def batches(self, actions: Sequence[Action]) -> Iterable[Sequence[Action]]:
         """RT takes objects one by one."""
+        self.learn(actions)
         return ((action,) for action in actions)
 
     def write(self, batch: Sequence[Action]) -> Sequence[Outcome]:
@@ -42,6 +67,10 @@ class RtWriter(ABC):
             self.update(action)
         except Unavailable as error:
             return doubtful(action, error)
+        except WriteRefused as error:
+            if error.code != REFUSED or len(action.after) == 1:
+                raise
+            return Outcome(action=action.id, state="unproven", error=error.sentence, code=error.code)
         return Outcome(action=action.id, state="unproven")
 
     def _create(self, action: Action) -> Outcome:
