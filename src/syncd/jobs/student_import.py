@@ -132,15 +132,7 @@ def import_students(rosters: Rosters, roster: Opened, order: Order) -> Imported:
 
 def _merge(rosters: Rosters, roster: Opened, order: Order, problems: Problems) -> Imported:
     source = roster.source(order.reading)
-    new = Import(
-        roster=ROSTER,
-        scope=order.school,
-        extent="full" if source.complete and not order.partial else "partial",
-        content=source.content,
-        reading=_how(order),
-        file=roster.name,
-        format=source.format,
-    )
+    new = _import_of(source, roster.name, order)
     told = Imported(file=roster.name, result="unchanged", format=source.format, extent=new.extent, school=order.school)
     last = rosters.last(ROSTER)
     if last is not None and _same(last, new):
@@ -160,6 +152,18 @@ def _merge(rosters: Rosters, roster: Opened, order: Order, problems: Problems) -
     result: Result = "planned" if order.dry_run else "imported"
     return msgspec.structs.replace(
         told, result=result, counts=counts, skipped=dict(source.skipped), approval=approval if order.dry_run else ""
+    )
+
+
+def _import_of(source: Source, name: str, order: Order) -> Import:
+    return Import(
+        roster=ROSTER,
+        scope=order.school,
+        extent="full" if source.complete and not order.partial else "partial",
+        content=source.content,
+        reading=_how(order),
+        file=name,
+        format=source.format,
     )
 
 

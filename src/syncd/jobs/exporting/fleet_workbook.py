@@ -100,18 +100,8 @@ def _histogram(book: "Workbook", stacks: Sequence[Stack], top: int, name: str) -
 
 def _trend(book: "Workbook", trend: Trend, top: int) -> "Chart":
     chart = book.add_chart({"type": "line"})
-    bottom = top + len(trend.weeks)
     for at, _ in enumerate(trend.lines):
-        colour = LINES[at % len(LINES)]
-        chart.add_series(
-            {
-                "name": [DATA, top, at + 1],
-                "categories": [DATA, top + 1, 0, bottom, 0],
-                "values": [DATA, top + 1, at + 1, bottom, at + 1],
-                "line": {"color": colour, "width": 2, "dash_type": _DASHES[at % len(_DASHES)]},
-                "marker": _mark(at, colour) if len(trend.weeks) <= _MARKED else {"type": "none"},
-            }
-        )
+        chart.add_series(_line(trend, at, top))
     low, high = _range(trend)
     chart.set_title({"name": "Median by model over time", **_TITLE})
     chart.set_x_axis(
@@ -126,6 +116,18 @@ def _trend(book: "Workbook", trend: Trend, top: int) -> "Chart":
     chart.set_y_axis({"name": "Health in percent", "min": low, "max": high, "major_gridlines": _GRID})
     chart.show_blanks_as("gap")
     return _finished(chart)
+
+
+def _line(trend: Trend, at: int, top: int) -> dict[str, object]:
+    """Return the series of one model; ``top`` is the row of the header in the sheet of the data."""
+    bottom, colour = top + len(trend.weeks), LINES[at % len(LINES)]
+    return {
+        "name": [DATA, top, at + 1],
+        "categories": [DATA, top + 1, 0, bottom, 0],
+        "values": [DATA, top + 1, at + 1, bottom, at + 1],
+        "line": {"color": colour, "width": 2, "dash_type": _DASHES[at % len(_DASHES)]},
+        "marker": _mark(at, colour) if len(trend.weeks) <= _MARKED else {"type": "none"},
+    }
 
 
 _TITLE = {"name_font": {"size": 14, "bold": False}, "overlay": False}

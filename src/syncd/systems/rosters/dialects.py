@@ -158,21 +158,10 @@ class Layout(NamedTuple):
 
 def layout_of(table: Table, options: RosterFileOptions) -> Layout:
     """Return where the fields are in a file. Raises DataError (``roster.header``, ``roster.columns``)."""
-    chosen = [
-        dialect
-        for dialect in (*DIALECTS, Dialect("columns", (), {}))
-        if dialect.name == options.format or (options.format == "auto" and dialect.name != "columns")
-    ]
-    found = [Layout(dialect, places(table, dialect, options)) for dialect in chosen]
-    whole = [
-        layout
-        for layout in found
-        # One whose columns are all named in the options is not known by its own.
-        if {*layout.dialect.telling, "id"} <= layout.places.keys()
-        and (options.format != "auto" or layout.places.keys() - options.columns.keys())
-    ]
+    own = Dialect("columns", (), {})
+    found = [Layout(dialect, places(table, dialect, options)) for dialect in _chosen(options.format, own)]
+    whole = [layout for layout in found if _is_whole(layout, options)]
     if not whole and options.format == "auto" and options.columns.get("id"):
-        own = Dialect("columns", (), {})
         whole = [Layout(own, places(table, own, options))]
     if not whole:
         raise _no_header(table, found)
@@ -186,6 +175,20 @@ def layout_of(table: Table, options: RosterFileOptions) -> Layout:
             object=table.name,
         )
     return best
+
+
+def _chosen(name: str, own: Dialect) -> list[Dialect]:
+    """Return the dialects that a file may be in; ``own`` has the columns of the options alone, and is asked for."""
+    if name == "auto":
+        return [*DIALECTS]
+    return [dialect for dialect in (*DIALECTS, own) if dialect.name == name]
+
+
+def _is_whole(layout: Layout, options: RosterFileOptions) -> bool:
+    """Whether a dialect's telling columns are there; one whose columns are all named in the options is not known so."""
+    if not {*layout.dialect.telling, "id"} <= layout.places.keys():
+        return False
+    return options.format != "auto" or bool(layout.places.keys() - options.columns.keys())
 
 
 def places(table: Table, dialect: Dialect, options: RosterFileOptions) -> dict[str, int]:

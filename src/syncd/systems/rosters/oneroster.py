@@ -60,16 +60,7 @@ class OneRoster:
         self._reading = reading
         self._digests: dict[str, bytes] = {}
         self._aside = Problems()
-        manifest = {name: value for name, value, *_ in self._rows("manifest.csv", ("propertyName", "value"))}
-        kind = manifest.get("file.users", "bulk").strip().casefold()
-        if kind not in ("bulk", "delta") or "users.csv" not in bundle.names():
-            raise DataError(
-                f"{bundle.name} has no users.csv, or its manifest says that it is {kind}; a OneRoster bundle with "
-                "users is needed.",
-                code="roster.bundle",
-                object=bundle.name,
-            )
-        self.complete = kind == "bulk"
+        self.complete = self._kind() == "bulk"
         orgs = self._rows("orgs.csv", ("sourcedId", "name", "type"))
         self._schools = {key: name for key, name, kind in orgs if kind.strip().casefold() == "school"}
         self._standings = self._read_standings()
@@ -87,6 +78,19 @@ class OneRoster:
             roles=ROLES,
             school_year_ends=self._year,
         )
+
+    def _kind(self) -> str:
+        """Return whether the manifest says that the users are all there are (``bulk``) or changes (``delta``)."""
+        manifest = {name: value for name, value, *_ in self._rows("manifest.csv", ("propertyName", "value"))}
+        kind = manifest.get("file.users", "bulk").strip().casefold()
+        if kind not in ("bulk", "delta") or "users.csv" not in self._bundle.names():
+            raise DataError(
+                f"{self._bundle.name} has no users.csv, or its manifest says that it is {kind}; a OneRoster bundle "
+                "with users is needed.",
+                code="roster.bundle",
+                object=self._bundle.name,
+            )
+        return kind
 
     @property
     def content(self) -> str:
