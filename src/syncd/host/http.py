@@ -5,25 +5,22 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from http.cookiejar import DefaultCookiePolicy
-from pathlib import Path
 from typing import Protocol
-from urllib.parse import unquote, urlencode, urlsplit
+from urllib.parse import urlencode, urlsplit
 
 import msgspec
 import requests
 import urllib3
-from requests.adapters import HTTPAdapter
 from tenacity import RetryCallState, Retrying
 
-from syncd import __version__
 from syncd.host.backoff import full_jitter
+from syncd.host.budget import Budget
 from syncd.host.circuit import Circuit
 from syncd.host.clock import Clock, SystemClock
 from syncd.host.dates import http_date
 from syncd.host.errors import ConfigurationError, IntegrationError, Unavailable
 from syncd.host.ratelimit import Limiter
-from syncd.host.redaction import hide
+from syncd.host.session import open_session
 from syncd.host.transport import Failure, Server, explain, is_in_the_clear, server, tell_in_the_clear
 
 _log = logging.getLogger(__name__)
@@ -150,7 +147,7 @@ class HttpClient:
         self._clock: Clock = clock or SystemClock()
         self._session = open_session(system, pool=policy.pool, ca_file=ca_file, proxy=proxy)
         self._timeout = (policy.connect_timeout, policy.read_timeout)
-        self._budget = _Budget(policy.budget_seconds)
+        self._budget = Budget(policy.budget_seconds)
         self._retrying = Retrying(
             sleep=self._clock.sleep,
             retry=lambda state: state.outcome is not None and not state.outcome.failed and _call(state).repeat,
@@ -343,49 +340,6 @@ class _Call:
         self.reply = reply
         self.error = error
         self.repeat = error is not None and error.retryable and (self.request.idempotent or harmless)
-
-
-class _Budget:
-    """Seconds that may still be lost to failures. Intervals of several threads that overlap count once."""
-
-    def __init__(self, seconds: float) -> None:
-        self._left = seconds
-        self._covered_until = 0.0
-        self._lock = threading.Lock()
-
-    def spend(self, since: float, now: float, wait: float) -> bool:
-        """Book a failed attempt (since, now) and the wait after it; false when they do not fit."""
-        with self._lock:
-            cost = now + wait - max(since, self._covered_until)
-            if cost > self._left:
-                return False
-            if cost > 0:
-                self._left -= cost
-                self._covered_until = now + wait
-            return True
-
-
-def open_session(system: str, *, pool: int, ca_file: str | None, proxy: str | None) -> requests.Session:
-    """Return a session that takes nothing from the environment: no ``.netrc``, proxies, CA variables or cookies."""
-    if ca_file and not Path(ca_file).is_file():
-        raise ConfigurationError(
-            f"{system}.ca_file names {ca_file}, which is not a readable file.", code=f"{system}.ca_file", system=system
-        )
-    session = requests.Session()
-    session.trust_env = False
-    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-    session.headers.clear()
-    session.headers.update(
-        {"User-Agent": f"syncd/{__version__}", "Accept": "application/json", "Accept-Encoding": "gzip, deflate"}
-    )
-    session.verify = ca_file or True
-    if proxy:
-        password = urlsplit(proxy).password or ""
-        hide([password, unquote(password)])
-        session.proxies = {"http": proxy, "https": proxy}
-    for scheme in ("https://", "http://"):
-        session.mount(scheme, HTTPAdapter(pool_connections=4, pool_maxsize=pool, pool_block=True, max_retries=0))
-    return session
 
 
 def _call(state: RetryCallState) -> _Call:

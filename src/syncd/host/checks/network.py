@@ -15,7 +15,7 @@ from requests.utils import DEFAULT_CA_BUNDLE_PATH
 
 from syncd.host.checks.engine import Finding, Means, Probe, failed, ok, warning
 from syncd.host.dates import http_date
-from syncd.host.http import open_session
+from syncd.host.session import open_session
 from syncd.host.spans import show_span
 from syncd.host.transport import explain, is_in_the_clear, server
 

@@ -13,8 +13,8 @@ from typing import Protocol
 import requests
 
 from syncd.host.errors import NotPermitted, Unavailable
-from syncd.host.http import open_session
 from syncd.host.redaction import hide
+from syncd.host.session import open_session
 from syncd.host.transport import explain, server
 
 _COOKIE = re.compile(r"(RT_SID_[^=;,\s]+=[0-9A-Za-z]+)")

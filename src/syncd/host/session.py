@@ -1,0 +1,35 @@
+"""A session of Requests that takes nothing from the environment."""
+
+from http.cookiejar import DefaultCookiePolicy
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import requests
+from requests.adapters import HTTPAdapter
+
+from syncd import __version__
+from syncd.host.errors import ConfigurationError
+from syncd.host.redaction import hide
+
+
+def open_session(system: str, *, pool: int, ca_file: str | None, proxy: str | None) -> requests.Session:
+    """Return a session that takes nothing from the environment: no ``.netrc``, proxies, CA variables or cookies."""
+    if ca_file and not Path(ca_file).is_file():
+        raise ConfigurationError(
+            f"{system}.ca_file names {ca_file}, which is not a readable file.", code=f"{system}.ca_file", system=system
+        )
+    session = requests.Session()
+    session.trust_env = False
+    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+    session.headers.clear()
+    session.headers.update(
+        {"User-Agent": f"syncd/{__version__}", "Accept": "application/json", "Accept-Encoding": "gzip, deflate"}
+    )
+    session.verify = ca_file or True
+    if proxy:
+        password = urlsplit(proxy).password or ""
+        hide([password, unquote(password)])
+        session.proxies = {"http": proxy, "https": proxy}
+    for scheme in ("https://", "http://"):
+        session.mount(scheme, HTTPAdapter(pool_connections=4, pool_maxsize=pool, pool_block=True, max_retries=0))
+    return session
