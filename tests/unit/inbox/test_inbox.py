@@ -3,7 +3,7 @@ from datetime import timedelta
 import pytest
 
 from syncd.state.inbox.records import Event, State, asset_created
-from syncd.state.inbox.store import Inbox, new_id
+from syncd.state.inbox.store import Inbox, new_ids
 from unit.inbox.sample import LEASE, NOW, later, new
 
 
@@ -66,9 +66,10 @@ def test_nothing_is_accepted_from_nothing(inbox: Inbox) -> None:
 
 
 def test_ids_sort_by_their_time_and_differ() -> None:
-    made = [new_id(later(number)) for number in range(50)]
+    made = [new_ids(later(number), 1)[0] for number in range(50)]
     assert sorted(made) == made
-    assert len({new_id(NOW) for _ in range(50)}) == 50
+    assert len({*new_ids(NOW, 50), *new_ids(NOW, 50)}) == 100
+    assert {len(each) for each in new_ids(NOW, 3)} == {32}
 
 
 def test_the_oldest_is_claimed_first(inbox: Inbox) -> None:

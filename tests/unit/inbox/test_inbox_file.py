@@ -1,6 +1,7 @@
 import resource
 import shutil
 import signal
+import sqlite3
 import stat
 import subprocess
 import sys
@@ -16,8 +17,9 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 from syncd.host.errors import ConfigurationError, DataError, Unavailable
+from syncd.state.database import WAL_KEPT
 from syncd.state.inbox.schema import REVISION, metadata
-from syncd.state.inbox.store import CACHE, FILE_NAME, SCHEMA, Inbox, open_inbox
+from syncd.state.inbox.store import CACHE, FILE_NAME, LOG_PAGES, SCHEMA, Inbox, open_inbox
 from syncd.state.store import open_store
 from unit.inbox.sample import LEASE, NOW, fill, later, new
 
@@ -182,10 +184,12 @@ def test_two_processes_claim_each_event_once_and_in_the_order_of_its_object(tmp_
 
 def test_nobody_reads_a_whole_table_to_claim_or_to_look(inbox: Inbox) -> None:
     statements: list[str] = []
-    with inbox._database.read() as connection:
+    with inbox._database.read() as connection, inbox._database.write_directly() as cursor:
         plain = connection.connection.driver_connection
+        writer = cursor.connection
     assert plain is not None
-    plain.set_trace_callback(statements.append)
+    for each in (plain, writer):
+        each.set_trace_callback(statements.append)
     inbox.next_due()
     inbox.oldest_waiting()
     inbox.list(["dead"])
@@ -196,8 +200,26 @@ def test_nobody_reads_a_whole_table_to_claim_or_to_look(inbox: Inbox) -> None:
     inbox.retry(event.id, "a", NOW, "", "")
     inbox.drop(event.id, NOW)
     inbox.prune(later(1))
-    plain.set_trace_callback(None)
+    for each in (plain, writer):
+        each.set_trace_callback(None)
     asked = [each for each in statements if each.lstrip().startswith(("SELECT", "UPDATE", "DELETE", "INSERT"))]
     plans = [str(row[3]) for each in asked for row in plain.execute(f"EXPLAIN QUERY PLAN {each}")]
     assert len(plans) > 10
     assert [each for each in plans if each.startswith("SCAN events")] == []
+
+
+def test_a_transaction_that_fails_leaves_nothing_and_the_next_one_is_kept(inbox: Inbox) -> None:
+    broken = new("b", body=None)  # type: ignore[arg-type]
+    with pytest.raises(sqlite3.IntegrityError):
+        inbox.accept([new("a"), broken], NOW)
+    inbox.accept([new("c")], NOW)
+    assert [event.key for event in inbox.list()] == ["c"]
+
+
+def test_the_log_is_folded_in_seldom_and_stays_short(inbox: Inbox) -> None:
+    with inbox._database.write_directly() as cursor:
+        pages = cursor.execute("PRAGMA wal_autocheckpoint").fetchone()[0]
+        size = cursor.execute("PRAGMA page_size").fetchone()[0]
+        full = cursor.execute("PRAGMA synchronous").fetchone()[0]
+    assert (pages, full) == (LOG_PAGES, 2)
+    assert pages * (size + 24) <= WAL_KEPT

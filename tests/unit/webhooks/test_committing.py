@@ -124,3 +124,36 @@ def test_a_disk_that_does_not_answer_is_noticed(monkeypatch: pytest.MonkeyPatch)
         assert stuck == [True, False]
 
     asyncio.run(main())
+
+
+def test_an_answer_that_cannot_be_sent_does_not_harm_the_others(caplog: pytest.LogCaptureFixture) -> None:
+    inbox = Slow()
+    inbox.go.set()
+
+    def fails(_outcome: object) -> None:
+        raise KeyError("x")
+
+    async def main() -> None:
+        group = committer(inbox)
+        group.put(new("a"), fails)
+        assert (await group.accept(new("b"))).id == "id-b"
+        await group.close()
+
+    asyncio.run(main())
+    assert inbox.batches == [["a", "b"]]
+    assert "a defect kept an answer" in caplog.text
+
+
+def test_what_was_taken_before_the_end_is_written() -> None:
+    inbox = Slow()
+    told: list[object] = []
+
+    async def main() -> None:
+        group = committer(inbox)
+        for key in "abc":
+            group.put(new(key), told.append)
+        asyncio.get_running_loop().call_later(0.05, inbox.go.set)
+        await group.close()
+        assert len(told) == 3
+
+    asyncio.run(main())

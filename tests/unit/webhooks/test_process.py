@@ -93,7 +93,8 @@ def test_a_request_that_is_on_the_way_is_answered_before_it_stops(tmp_path: Path
         listener = opened.enter_context(Listener(tmp_path, environment={"NOTIFY_SOCKET": str(path)}))
         begun, idle = (opened.enter_context(listener.connection()) for _ in range(2))
         begun.sendall(text[:40])
-        time.sleep(0.1)
+        while listener.metric("syncd_webhooks_connections") < 3:  # these two, and the one that asks
+            time.sleep(0.01)
         assert listener.process is not None
         listener.process.send_signal(number)
         assert any(line.recv(4096) == b"STOPPING=1" for _ in range(1000))

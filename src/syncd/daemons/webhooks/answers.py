@@ -1,7 +1,10 @@
 """Answers of the listener: JSON for what was taken, problem details (RFC 9457) for what was not."""
 
-from collections.abc import Awaitable, Callable, Iterable, MutableMapping
-from typing import Any, TypeAlias
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping, Sequence
+from functools import cache
+from http import HTTPStatus
+from itertools import chain
+from typing import Any, NamedTuple, TypeAlias
 
 import msgspec
 
@@ -40,16 +43,40 @@ class Rejected(Exception):
             self.headers.append((b"www-authenticate", b'Bearer realm="syncd"'))
 
 
-async def answer(
-    send: Send, status: int, body: bytes, media_type: bytes = JSON, headers: Iterable[tuple[bytes, bytes]] = ()
-) -> None:
-    """Send a whole answer."""
-    start = [(b"content-type", media_type), (b"content-length", b"%d" % len(body)), *headers]
-    await send({"type": "http.response.start", "status": status, "headers": start})
-    await send({"type": "http.response.body", "body": body})
+class Answer(NamedTuple):
+    """A whole answer."""
+
+    status: int
+    body: bytes
+    media_type: bytes = JSON
+    headers: Sequence[tuple[bytes, bytes]] = ()
+
+    async def over(self, send: Send) -> None:
+        """Send it the way of ASGI."""
+        start = [(b"content-type", self.media_type), (b"content-length", b"%d" % len(self.body)), *self.headers]
+        await send({"type": "http.response.start", "status": self.status, "headers": start})
+        await send({"type": "http.response.body", "body": self.body})
+
+    def text(self, headers: Iterable[tuple[bytes, bytes]] = ()) -> bytes:
+        """Return what goes over the wire, with more headers."""
+        lines = b"".join([b"%s: %s\r\n" % each for each in chain(headers, self.headers)])
+        return b"%scontent-type: %s\r\ncontent-length: %d\r\n%s\r\n%s" % (
+            _status_line(self.status),
+            self.media_type,
+            len(self.body),
+            lines,
+            self.body,
+        )
 
 
-async def reject(send: Send, rejected: Rejected) -> None:
-    """Send a problem."""
-    body = msgspec.json.encode(rejected.problem)
-    await answer(send, rejected.problem.status, body, PROBLEM, rejected.headers)
+Reply: TypeAlias = Callable[[Answer], None]
+
+
+@cache
+def _status_line(status: int) -> bytes:
+    return b"HTTP/1.1 %d %s\r\n" % (status, HTTPStatus(status).phrase.encode())
+
+
+def problem(rejected: Rejected) -> Answer:
+    """Return the answer that says why."""
+    return Answer(rejected.problem.status, msgspec.json.encode(rejected.problem), PROBLEM, rejected.headers)

@@ -1,7 +1,6 @@
 """The application: its routes, and how what goes wrong is answered."""
 
 import asyncio
-import logging
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -12,15 +11,13 @@ from litestar.exceptions import HTTPException
 
 from syncd.daemons.webhooks import bodies
 from syncd.daemons.webhooks.answers import JSON, PROBLEM, Problem, Rejected
-from syncd.daemons.webhooks.intake import Front, Intake
+from syncd.daemons.webhooks.intake import Front, Intake, defect
 from syncd.daemons.webhooks.openapi import ASSET_CREATED_PATH, STUDENT_CHECK_PATH, document
 from syncd.daemons.webhooks.records import Health, shown
 from syncd.host.errors import IntegrationError
 from syncd.host.metrics import exposition
 
 METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
-
-log = logging.getLogger(__name__)
 
 Call = Request[Any, Any, Any]
 
@@ -34,12 +31,12 @@ class App:
             ASSET_CREATED_PATH: bodies.AssetCreated,
             STUDENT_CHECK_PATH: bodies.StudentCheck,
         }
-        self._intakes = {path: Intake(front, path, kind) for path, kind in kinds.items()}
+        self.intakes = {path: Intake(front, path, kind) for path, kind in kinds.items()}
         self._rest = _looks(front, connections)
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:  # noqa: ANN401 - two libraries' names for it
         """Answer one request."""
-        await (self._intakes.get(scope["path"]) or self._rest)(scope, receive, send)
+        await (self.intakes.get(scope["path"]) or self._rest)(scope, receive, send)
 
 
 def _looks(front: Front, connections: Callable[[], int]) -> Litestar:
@@ -99,9 +96,7 @@ def _http(_request: Call, error: HTTPException) -> Response[bytes]:
 
 
 def _defect(request: Call, error: Exception) -> Response[bytes]:
-    extra = {"message_id": "INTERNAL_ERROR"}
-    log.error("a defect kept %s from being answered", request.scope["path"], exc_info=error, extra=extra)
-    return _problem(Problem(500, "webhook.defect", "a defect in syncd; its log has a traceback"), {})
+    return _rejected(request, defect(request.scope["path"], error))
 
 
 def _problem(problem: Problem, headers: dict[str, str]) -> Response[bytes]:

@@ -62,7 +62,7 @@ class StudentCheck(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             raise ValueError(f"one of student_id, asset_id and serial is needed, not {' and '.join(given) or 'none'}")
         if any(not (getattr(self, name) or " ").strip() for name in ("student_id", "serial") if name in given):
             raise ValueError(f"{given[0]} is blank")
-        if self.action == "report" and (self.damage.strip() or self.broken_screen):
+        if self.action == "report" and (self.damage or self.broken_screen):
             raise ValueError("damage is told with the action check-in, and a report would not keep it")
 
     def new_event(self, message_id: str) -> NewEvent:

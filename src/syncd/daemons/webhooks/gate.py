@@ -13,6 +13,7 @@ from syncd.host.listening import Network, WebhookOptions, networks
 
 SIGNED = (b"webhook-id", b"webhook-timestamp", b"webhook-signature")
 AUTHORIZATION = b"authorization"
+_OF_A_SIGNATURE = frozenset(SIGNED[1:])
 ONCE = frozenset({*SIGNED, AUTHORIZATION, b"content-type", b"content-length"})
 
 Headers = dict[bytes, bytes]
@@ -29,10 +30,9 @@ class Gate:
 
     def admit(self, headers: Headers, body: bytes, source: str) -> str:
         """Return the id that the sender gave, empty for none; raise Rejected (401, 403) where it is not let in."""
-        if any(name in headers for name in SIGNED[1:]):
-            self._check_signature(headers, body)
-        else:
-            self._check_token(headers, source)
+        if not _OF_A_SIGNATURE.isdisjoint(headers):
+            return self._check_signature(headers, body).decode("ascii")
+        self._check_token(headers, source)
         message_id = headers.get(b"webhook-id")
         if message_id is None:
             return ""
@@ -40,7 +40,7 @@ class Gate:
             raise Rejected(400, "webhook.id", "webhook-id is not 1 to 256 printable characters without dots and spaces")
         return message_id.decode("ascii")
 
-    def _check_signature(self, headers: Headers, body: bytes) -> None:
+    def _check_signature(self, headers: Headers, body: bytes) -> bytes:
         missing = [name.decode() for name in SIGNED if name not in headers]
         if missing:
             raise Rejected(401, "webhook.signature", f"{' and '.join(missing)} is missing")
@@ -50,6 +50,7 @@ class Gate:
         )
         if fault:
             raise Rejected(401, "webhook.signature", fault)
+        return message_id
 
     def _check_token(self, headers: Headers, source: str) -> None:
         if AUTHORIZATION not in headers:

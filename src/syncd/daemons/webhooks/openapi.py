@@ -51,6 +51,10 @@ def document() -> dict[str, Any]:
         {"required": [name], "properties": {name: {"not": {"type": "null"}}, **_null(*(set(ids) - {name}))}}
         for name in ids
     ]
+    schemas["StudentCheck"]["anyOf"] = [
+        {"properties": {"action": {"const": "check-in"}}, "required": ["action"]},
+        {"properties": {"damage": {"const": ""}, "broken_screen": {"const": False}}},
+    ]
     for name in ("student_id", "serial"):
         schemas["StudentCheck"]["properties"][name]["anyOf"][0]["pattern"] = r"\S"
     return {

@@ -6,14 +6,16 @@ those who have just connected, or are about to send their next request, finish i
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import Any
 
 import msgspec
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
-from syncd.daemons.webhooks.answers import PROBLEM, RETRY_SECONDS, Problem
+from syncd.daemons.webhooks.answers import RETRY_SECONDS, Answer, Rejected, problem
+from syncd.daemons.webhooks.intake import Intake
+from syncd.daemons.webhooks.taking import Taking
 
 LEAVING_SECONDS = 1.0
 """How long a connection without a request stays open during a stop: its next request may be on the way."""
@@ -29,9 +31,10 @@ class Bounds(msgspec.Struct, frozen=True):
 
 
 class BoundedProtocol(HttpToolsProtocol):
-    """One connection. ``bounds`` is set by a subclass (``bounded``)."""
+    """One connection. ``bounds`` and ``intakes`` are set by a subclass (``bounded``)."""
 
     bounds: Bounds
+    intakes: Mapping[bytes, Intake]
 
     def __init__(self, *arguments: Any, **named: Any) -> None:  # noqa: ANN401 - uvicorn's own
         super().__init__(*arguments, **named)
@@ -40,6 +43,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._head_bytes = 0
         self._whole = False
         self._leaving = False
+        self._taking: Taking | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Take a connection, or end one that is too many."""
@@ -63,6 +67,8 @@ class BoundedProtocol(HttpToolsProtocol):
         if self._in_head:
             self._head_bytes += len(data)
         super().data_received(data)
+        if self._taking is not None and self._taking.go_on():
+            self._taking = None
         if not self._whole and self._clock is None:
             self._start_clock()  # most requests come in one piece and need none
         if self._in_head and self._head_bytes > self.bounds.header_bytes:
@@ -90,9 +96,20 @@ class BoundedProtocol(HttpToolsProtocol):
             self._head_bytes = head
             raise ValueError
         self._in_head, self._head_bytes = False, head
-        super().on_headers_complete()
+        intake = self.intakes.get(self.url)
+        if intake is not None and self._is_plain():
+            self._take(intake)
+        else:
+            super().on_headers_complete()
         if self._leaving:
             self.cycle.keep_alive = False
+
+    def on_body(self, body: bytes) -> None:
+        """Take a piece of a body."""
+        if isinstance(self.cycle, Taking):
+            self.cycle.add(body)
+        else:
+            super().on_body(body)
 
     def on_message_complete(self) -> None:
         """Stop the clock: from here on it is ours to be quick."""
@@ -121,6 +138,33 @@ class BoundedProtocol(HttpToolsProtocol):
         self._stop_clock()
         seconds = LEAVING_SECONDS if self._whole or (idle and not self._head_bytes) else self.bounds.seconds
         self._clock = self.loop.call_later(seconds, self._out_of_time)
+
+    # -- the short way
+
+    def _is_plain(self) -> bool:
+        """Return whether a request is one that comes whole, after the last one was answered and its answer read."""
+        before: RequestResponseCycle | None = self.cycle
+        return (
+            self.parser.get_method() == b"POST"
+            and (before is None or before.response_complete)
+            and not self.expect_100_continue
+            and not self.parser.should_upgrade()
+            and not self.flow.write_paused
+        )
+
+    def _take(self, intake: Intake) -> None:
+        keep_alive = self.parser.get_http_version() != "1.0" and self.parser.should_keep_alive()
+        self.cycle = self._taking = Taking(intake, self._end, keep_alive=keep_alive)
+        self._taking.begin(self.client, self.headers)
+
+    def _end(self, taking: Taking, answer: Answer) -> None:
+        if self.transport.is_closing():
+            return
+        headers = self.server_state.default_headers
+        self.transport.write(answer.text(headers if taking.keep_alive else [*headers, (b"connection", b"close")]))
+        if not taking.keep_alive:
+            self.transport.close()
+        self.on_response_complete()
 
     # -- the clock
 
@@ -160,19 +204,12 @@ class BoundedProtocol(HttpToolsProtocol):
         self.transport.close()
 
 
-def bounded(bounds: Bounds) -> type[BoundedProtocol]:
-    """Return the protocol with these bounds, for uvicorn's ``http=``."""
-    return type("Bounded", (BoundedProtocol,), {"bounds": bounds})
+def bounded(bounds: Bounds, intakes: Mapping[bytes, Intake]) -> type[BoundedProtocol]:
+    """Return the protocol with these bounds, for uvicorn's ``http=``; ``intakes`` by their paths."""
+    return type("Bounded", (BoundedProtocol,), {"bounds": bounds, "intakes": intakes})
 
 
 def _answer(status: int, detail: str) -> bytes:
-    body = msgspec.json.encode(Problem(status, "webhook.connection", detail))
-    retry = b"retry-after: %d\r\n" % RETRY_SECONDS if status == HTTPStatus.SERVICE_UNAVAILABLE else b""
-    return b"HTTP/1.1 %d %s\r\ncontent-type: %s\r\ncontent-length: %d\r\n%sconnection: close\r\n\r\n%s" % (
-        status,
-        HTTPStatus(status).phrase.encode(),
-        PROBLEM,
-        len(body),
-        retry,
-        body,
-    )
+    retry_after = RETRY_SECONDS if status == HTTPStatus.SERVICE_UNAVAILABLE else 0
+    rejected = Rejected(status, "webhook.connection", detail, retry_after=retry_after)
+    return problem(rejected).text([(b"connection", b"close")])

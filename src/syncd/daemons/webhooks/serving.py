@@ -121,7 +121,7 @@ class Listener:
         )
         return Config(
             self.app,
-            http=bounded(bounds),
+            http=bounded(bounds, {path.encode(): intake for path, intake in self.app.intakes.items()}),
             ws="none",
             loop="asyncio",
             lifespan="off",
