@@ -1,7 +1,8 @@
 """What the listener takes in a second, with every event on disk, against Debian's webhook, which keeps nothing.
 
 All servers run at the same time and are asked in turns, with signed bodies of 1 kB over 32 connections. What else the
-machine does only ever slows: the best turn of each counts.
+machine does slows neighbouring turns alike, mostly: the median of their ratios counts. CPU says the same with less
+noise: it is what is left of the pace on a machine that has other things to do.
 """
 
 import hmac
@@ -13,22 +14,23 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing
 from datetime import UTC, datetime
 from pathlib import Path
+from statistics import median
 from typing import NamedTuple, Self
 
-from bench.load import Pace, send
+from bench.load import CONNECTIONS, send
 from syncd.state.inbox.store import open_inbox
 from unit.webhooks.listener import ASSET, KEY, PATIENCE, Listener, request, secret, signed
 
-TURNS, REQUESTS, ALONE = 5, 4000, 1000
+TURNS, REQUESTS, ALONE, SYNCS = 9, 3000, 600, 20
 EVENTS, BACKLOG = 1_000_000, 100_000
 BODY_BYTES = 1024
 SETTLE = 1.0  # s in which what the yardstick has started after its answers comes to its end
-KEPT = 0.8
-"""Share of the pace that has to be left with a million events."""
+KEPT, SLOWED = 0.8, 1.2
+"""Share of the pace that has to be left with a million events, and times that 99 of 100 answers may take."""
 
 YARDSTICK = "webhook"
 """Debian's package of adnanh/webhook: it checks a signature, starts a command, and answers."""
@@ -62,39 +64,105 @@ SELECT printf('%012x', ?4 + i) || hex(randomblob(10)), 'asset-created', 'webhook
 """
 
 
-class Found(NamedTuple):
-    """The best turns: ours on an empty inbox, with a million events, with a commit for each request, and theirs."""
+class Turn(NamedTuple):
+    """What one turn gave: answers a second, the time of half and of 99 in 100, in ms; CPU seconds of 10,000."""
 
-    ours: Pace
-    full: Pace
-    alone: Pace
-    theirs: Pace | None
+    rate: float
+    middle: float
+    p99: float
+    cpu: float
+
+    def of(self, what: str) -> float:
+        """Return one of them by its name."""
+        return float(getattr(self, what))
+
+
+class Server(NamedTuple):
+    """A server, and how it is asked: ``number`` times.
+
+    ``settle``: seconds in which what its answers have started comes to its end.
+    """
+
+    pid: int
+    port: int
+    requests: Callable[[int], Iterator[bytes]]
+    status: int = 202
+    number: int = REQUESTS
+    settle: float = 0.0
+
+    def turn(self) -> Turn:
+        """Ask it."""
+        texts = [*self.requests(self.number)]
+        before = _cpu(self.pid)
+        pace = send(self.port, texts, self.status)
+        time.sleep(self.settle)
+        return Turn(*pace, (_cpu(self.pid) - before) / self.number * 10_000)
+
+
+class Found(NamedTuple):
+    """All turns by server, the nth of each beside the nth of the others; ``sync``: ms that the disk takes to sync."""
+
+    turns: Mapping[str, Sequence[Turn]]
+    sync: float
+
+    def middle(self, name: str, what: str) -> float:
+        """Return the median of the turns."""
+        return median(turn.of(what) for turn in self.turns[name])
+
+    def ratio(self, one: str, other: str, what: str) -> float:
+        """Return the median of the ratios turn by turn: what slows two neighbours alike drops out."""
+        pairs = zip(self.turns[one], self.turns[other], strict=True)
+        return median(mine.of(what) / theirs.of(what) for mine, theirs in pairs)
+
+    def ceiling(self) -> float:
+        """Return how many times the pace of one commit for each request there were at best.
+
+        That is with all connections in one transaction, and one core that waits for nothing.
+        """
+        return min(CONNECTIONS, 10_000 / self.middle("alone", "rate") / self.middle("ours", "cpu"))
 
 
 def measure(folder: Path) -> Found:
-    """Run all servers, and ask them in turns."""
+    """Run all servers, and ask them in turns; the first turn of each warms it up."""
     folder.mkdir()
     fill(folder / "full")
     os.sync()  # what it left for the disk to do
     with ExitStack() as stack:
-        ours, full = (stack.enter_context(_listener(folder / name)).port for name in ("empty", "full"))
+        servers = {name: _started(stack.enter_context(_listener(folder / name))) for name in ("ours", "full")}
         alone = stack.enter_context(_Process(_alone(folder / "alone"), _environment()))
-        theirs = stack.enter_context(_Process(_yardstick(folder), dict(os.environ))) if _installed() else None
-        paces: dict[str, list[Pace]] = {"ours": [], "full": [], "alone": [], "theirs": []}
-        for _ in range(TURNS):
-            paces["ours"].append(send(ours, [*_ours(REQUESTS)], 202))
-            paces["full"].append(send(full, [*_ours(REQUESTS)], 202))
-            paces["alone"].append(send(alone.port, [*_ours(ALONE)], 202))
-            if theirs is not None:
-                paces["theirs"].append(send(theirs.port, [*_theirs(REQUESTS)], 200))
-                time.sleep(SETTLE)
-    best = {name: _best(found) for name, found in paces.items() if found}
-    return Found(best["ours"], best["full"], best["alone"], best.get("theirs"))
+        servers["alone"] = Server(alone.pid, alone.port, _ours, number=ALONE)
+        if _installed():
+            theirs = stack.enter_context(_Process(_yardstick(folder), dict(os.environ)))
+            servers["theirs"] = Server(theirs.pid, theirs.port, _theirs, 200, settle=SETTLE)
+        turns: dict[str, list[Turn]] = {name: [] for name in servers}
+        syncs: list[float] = []
+        for each in range(1 + TURNS):
+            # Each is the first one now and then: what follows the pause of the yardstick has it easier.
+            for name in sorted(servers, reverse=bool(each % 2)):
+                turns[name].append(servers[name].turn())
+            syncs += _syncs(folder / "synced")
+    return Found({name: found[1:] for name, found in turns.items()}, median(syncs))
 
 
-def _best(found: Sequence[Pace]) -> Pace:
-    columns = [*zip(*found, strict=True)]
-    return Pace(max(columns[0]), min(columns[1]), min(columns[2]))
+def _started(listener: Listener) -> Server:
+    assert listener.process is not None
+    return Server(listener.process.pid, listener.port, _ours)
+
+
+def _cpu(pid: int) -> float:
+    """Return the CPU seconds of a process, all its threads and the children that it has waited for (proc(5))."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")
+
+
+def _syncs(path: Path) -> Iterator[float]:
+    """Yield how many ms it takes until a page that was added to a file is on disk."""
+    with path.open("ab", buffering=0) as file:
+        for _ in range(SYNCS):
+            file.write(bytes(4096))
+            began = time.perf_counter()
+            os.fdatasync(file.fileno())
+            yield (time.perf_counter() - began) * 1000
 
 
 def fill(directory: Path) -> None:
@@ -162,12 +230,14 @@ class _Process:
     def __init__(self, command: list[str], environment: dict[str, str]) -> None:
         with closing(socket.create_server(("127.0.0.1", 0))) as free:
             self.port = int(free.getsockname()[1])
+        self.pid = 0
         self._command, self._environment = [*command, str(self.port)], environment
 
     def __enter__(self) -> Self:
         self._process = subprocess.Popen(
             self._command, env=self._environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
+        self.pid = self._process.pid
         deadline = time.monotonic() + PATIENCE
         while time.monotonic() < deadline:
             try:
