@@ -7,7 +7,7 @@ import pytest
 from syncd.host.clock import SystemClock
 from syncd.host.errors import IntegrationError, NotFound, NotPermitted, Unavailable, WriteRefused
 from syncd.host.http import Reply, Request
-from syncd.systems.rt.errors import classify
+from syncd.systems.rt.errors import Forbidden, classify
 from syncd.systems.rt.rest import Rest
 from syncd.systems.rt.write import AssetWriter
 from unit.rt.fake_rt import FakeRt, schema
@@ -182,7 +182,7 @@ def test_values_are_found_exactly_though_rt_ignores_case() -> None:
     ("status", "content", "body", "expected", "retryable"),
     [
         (401, "application/json", b'{"message":"Unauthorized"}', NotPermitted, False),
-        (403, "application/json", b'{"message":"Forbidden"}', NotPermitted, False),
+        (403, "application/json", b'{"message":"Forbidden"}', Forbidden, False),
         (404, "application/json", b'{"message":"Not Found"}', NotFound, False),
         (429, "text/html", b"", Unavailable, True),
         (500, "application/json", b"", Unavailable, True),

@@ -10,7 +10,6 @@ import msgspec
 
 from syncd.host.errors import (
     ConfigurationError,
-    DataError,
     IntegrationError,
     NotFound,
     NotPermitted,
@@ -21,6 +20,10 @@ from syncd.host.http import Reply, Request
 
 UNAVAILABLE = frozenset({408, 425, 429, 502, 503, 504})
 REFUSED = frozenset({400, 406, 409, 412, 415, 422})
+
+
+class Forbidden(NotPermitted):
+    """RT knows the API user, and does not let it."""
 
 
 class _Message(msgspec.Struct):
@@ -69,6 +72,16 @@ def incomplete(why: str, operation: str) -> Unavailable:
     )
 
 
+def answer_lost(why: str, operation: str, label: str) -> Unavailable:
+    """Return the error for a write that may have happened."""
+    return Unavailable(
+        f"{operation} {label}: it is not known whether RT did it: {why}.",
+        code="rt.answer_lost",
+        operation=operation,
+        object=label,
+    )
+
+
 def said(reply: Reply) -> str:
     """Return RT's own sentence from an error body, at most 300 characters."""
     try:
@@ -91,24 +104,28 @@ def _not_json() -> Unavailable:
 
 def _forbidden(request: Request, reply: Reply) -> IntegrationError:
     sentence = said(reply)
-    if request.method in ("PUT", "POST") and sentence and sentence != "Forbidden":
+    if _is_write(request) and sentence and sentence != "Forbidden":
         return WriteRefused(f"RT refused to {_what(request)}: {sentence}.", code="rt.refused")
-    return NotPermitted(
+    return Forbidden(
         f"RT does not let the API user {_what(request)}; grant it the right (see the job's page for the list).",
         code="rt.forbidden",
     )
 
 
 def _not_found(request: Request, reply: Reply) -> IntegrationError:
-    if _is_json(reply):
+    if _is_json(reply) and not request.operation.startswith("search "):
         return NotFound(f"RT has no such object: {_what(request)}.", code="rt.not_found")
     return no_rest2()
 
 
 def _refused(request: Request, reply: Reply) -> IntegrationError:
     sentence = said(reply) or f"status {reply.status}"
-    error = WriteRefused if request.method in ("PUT", "POST") and request.object else DataError
-    return error(f"RT refused to {_what(request)}: {sentence}.", code="rt.refused")
+    if _is_write(request):
+        return WriteRefused(f"RT refused to {_what(request)}: {sentence}.", code="rt.refused")
+    return ConfigurationError(
+        f"RT rejects a request to {_what(request)}: {sentence}; is it RT 5, or does a web server before it refuse it?",
+        code="rt.rejected",
+    )
 
 
 def _other(request: Request, reply: Reply) -> IntegrationError:
@@ -126,6 +143,11 @@ def _other(request: Request, reply: Reply) -> IntegrationError:
         f"RT answered status {reply.status} to: {_what(request)}; is a web server in front of RT refusing it?",
         code="rt.unexpected",
     )
+
+
+def _is_write(request: Request) -> bool:
+    """Tell a write from a search, which is a POST too but names no object."""
+    return request.method in ("PUT", "POST") and request.object != ""
 
 
 def _what(request: Request) -> str:

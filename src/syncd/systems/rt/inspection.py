@@ -8,7 +8,7 @@ from typing import Literal
 import msgspec
 
 from syncd.host.errors import ConfigurationError, IntegrationError, NotFound, NotPermitted
-from syncd.systems.rt.errors import no_rest2
+from syncd.systems.rt.errors import Forbidden, no_rest2
 from syncd.systems.rt.rest import Rest
 from syncd.systems.rt.schema import CustomField, Kind
 
@@ -71,7 +71,7 @@ class Problem(msgspec.Struct, frozen=True):
 def server_version(rest: Rest) -> str:
     """Return RT's version; ConfigurationError (``rt.no_rest2``) where there is no RT."""
     try:
-        return rest.get("rt", _Version, "read RT's version").version
+        return rest.find("rt", _Version, "read RT's version").version
     except NotFound:
         # Below /REST/2.0, RT itself answers that there is nothing.
         raise no_rest2() from None
@@ -91,7 +91,7 @@ def select_values(rest: Rest, cf: CustomField) -> tuple[str, ...] | None:
     """Return select values; None where the right to see the field is on the catalog alone (RT answers 403)."""
     try:
         return tuple(rest.get(f"customfield/{cf.id}", _Values, "read select values").values) or None
-    except NotPermitted:
+    except Forbidden:
         return None
 
 
@@ -138,7 +138,7 @@ class Inspection:
         """Return whether the API user has AdminUsers."""
         try:
             return bool(self.rest.get(f"user/{_SYSTEM_USER}", _Person, "read another user").created)
-        except NotPermitted:
+        except Forbidden:
             return False
 
     def choose(self, field: str, name: str, applied: Collection[CustomField], where: str) -> CustomField | None:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
 import msgspec
 
-from syncd.host.errors import NotFound, NotPermitted
+from syncd.host.errors import NotFound
 from syncd.systems.rt.assets import (
     Asset,
     CustomFieldValues,
@@ -23,6 +23,7 @@ from syncd.systems.rt.assets import (
     people_of,
     slices,
 )
+from syncd.systems.rt.errors import Forbidden
 from syncd.systems.rt.pages import WITH_CATALOG, matching_assets, wider
 from syncd.systems.rt.rest import PAGE, Criterion, Rest, criterion
 from syncd.systems.rt.schema import Schema, custom_name
@@ -142,8 +143,8 @@ class AssetLookup:
     def status(self, number: int) -> str:
         """Return the status of an asset, "" where there is none; also of a deleted one, which no search finds."""
         try:
-            return self._rest.get(f"asset/{number}", _Single, "read asset").status
-        except (NotFound, NotPermitted):
+            return self._rest.find(f"asset/{number}", _Single, "read asset").status
+        except (NotFound, Forbidden):
             return ""
 
     def _sort(self, items: Iterable[WireAsset], found: Looked) -> None:

@@ -8,9 +8,9 @@ from collections.abc import Collection, Iterable, Iterator
 
 import msgspec
 
-from syncd.host.errors import NotFound, NotPermitted
+from syncd.host.errors import NotFound
 from syncd.systems.rt.assets import Asset, Reference, WireAsset, decode_rows, encode_asset, job_class, slices
-from syncd.systems.rt.errors import incomplete
+from syncd.systems.rt.errors import Forbidden, incomplete
 from syncd.systems.rt.inspection import server_version
 from syncd.systems.rt.pages import WITH_CATALOG, Stamp
 from syncd.systems.rt.rest import PAGE, Rest, criterion
@@ -55,12 +55,10 @@ class Newcomers:
     def status(self, number: int) -> str:
         """Return the status of an asset that no search finds: ``deleted``, ``HIDDEN``, or "" where there is none."""
         try:
-            return self._rest.get(f"asset/{number}", _Single, "read asset").status
+            return self._rest.find(f"asset/{number}", _Single, "read asset").status
         except NotFound:
             return ""
-        except NotPermitted as error:
-            if error.code != "rt.forbidden":
-                raise
+        except Forbidden:
             return HIDDEN
 
     def names_in_use(self, names: Collection[str], *, but: int) -> set[str]:

@@ -8,9 +8,9 @@ import msgspec
 
 from syncd.host.clock import Clock
 from syncd.host.dates import http_date
-from syncd.host.errors import ConfigurationError, Unavailable
+from syncd.host.errors import ConfigurationError, NotFound, Unavailable
 from syncd.host.http import HttpClient, Reply, Request
-from syncd.systems.rt.errors import incomplete
+from syncd.systems.rt.errors import answer_lost, incomplete
 
 ROOT = "REST/2.0/"
 PAGE = 100
@@ -73,7 +73,14 @@ class Rest:
         return self.client.send(request)
 
     def get(self, path: str, kind: type[T], operation: str, params: Sequence[tuple[str, str]] = ()) -> T:
-        """Return one object."""
+        """Return one object that was there a moment ago; Unavailable (``rt.incomplete``) where it is gone."""
+        try:
+            return self.find(path, kind, operation, params)
+        except NotFound:
+            raise incomplete("it is not there any more", operation) from None
+
+    def find(self, path: str, kind: type[T], operation: str, params: Sequence[tuple[str, str]] = ()) -> T:
+        """Return one object; NotFound where there is none."""
         reply = self.send(Request("GET", ROOT + path, operation, params=tuple(params)))
         return self.decode(reply, kind, operation)
 
@@ -141,6 +148,13 @@ class Rest:
             return msgspec.json.decode(reply.body, type=kind, strict=False)
         except msgspec.MsgspecError as error:
             raise incomplete(f"it is not what REST 2.0 answers ({error})", operation) from None
+
+    def written(self, reply: Reply, kind: type[T], operation: str, label: str) -> T:
+        """Decode the answer to a write; Unavailable (``rt.answer_lost``) for one that does not tell what was done."""
+        try:
+            return msgspec.json.decode(reply.body, type=kind, strict=False)
+        except msgspec.MsgspecError as error:
+            raise answer_lost(f"its answer is not what REST 2.0 answers ({error})", operation, label) from None
 
     def _page(self, reply: Reply, kind: type[T], page: int, operation: str) -> Page[T]:
         envelope = self.decode(reply, _Envelope[kind], operation)  # type: ignore[valid-type]

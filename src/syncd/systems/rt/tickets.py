@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 import msgspec
 
-from syncd.host.errors import ConfigurationError, DataError, NotFound, NotPermitted, Unavailable
+from syncd.host.errors import ConfigurationError, DataError, NotFound, Unavailable
+from syncd.systems.rt.errors import Forbidden
 from syncd.systems.rt.pages import wider
 from syncd.systems.rt.rest import Rest
 from syncd.systems.rt.writing import LOST
@@ -42,8 +43,8 @@ class Tickets:
     def check_queue(self, queue: str) -> None:
         """Make sure that a queue is there. Raises ConfigurationError ``rt.no_queue``; one request."""
         try:
-            found = self._rest.get(f"queue/{queue}", _Queue, "read queue")
-        except (NotFound, NotPermitted):
+            found = self._rest.find(f"queue/{queue}", _Queue, "read queue")
+        except (NotFound, Forbidden):
             found = _Queue(disabled=1)
         if found.disabled:
             raise ConfigurationError(
@@ -68,6 +69,7 @@ class Tickets:
         """
         if found := self.find(ticket.queue, ticket.subject):
             return found[0]
+        label = f"a ticket in {ticket.queue}"
         body = {
             "Queue": ticket.queue,
             "Subject": ticket.subject,
@@ -76,12 +78,12 @@ class Tickets:
             "RefersTo": [f"asset:{asset}" for asset in ticket.assets],
         }
         try:
-            reply = self._rest.write("POST", "ticket", body, "create", f"a ticket in {ticket.queue}")
+            reply = self._rest.write("POST", "ticket", body, "create", label)
+            return self._rest.written(reply, _Created, "create", label).id
         except Unavailable as error:
             if error.code in LOST and (found := self.find(ticket.queue, ticket.subject)):
                 return found[0]
             raise
-        return self._rest.decode(reply, _Created, "create ticket").id
 
 
 def _quoted(text: str) -> str:

@@ -60,11 +60,11 @@ class AssetWriter(FieldWriter[Schema]):
         body = {"Catalog": str(catalog), **self._body(label, kept)}
         try:
             reply = self._rest.write("POST", "asset", body, "create", label)
+            return self._rest.written(reply, _Created, "create", label).id
         except Unavailable as error:
             if error.code not in LOST or not isinstance(value, str):
                 raise
             return self._adopt(label, key, value, error)
-        return self._rest.decode(reply, _Created, "create").id
 
     def find_assets(self, cf_id: int, values: Iterable[str], *, anywhere: bool = False) -> dict[str, list[int]]:
         """Return the assets, in the job's catalogs or ``anywhere``, that have exactly one of these values.

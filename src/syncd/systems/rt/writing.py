@@ -61,14 +61,14 @@ class FieldWriter(ABC, Generic[F]):
         body: Mapping[str, Any],
         remedy: Callable[[list[str]], str],
     ) -> Answer:
-        """PUT an object; after a 500 the answer is unproven: RT may have done part of it."""
+        """PUT an object; after a 500, or an answer that tells nothing, it is unproven: RT may have done part of it."""
         try:
             reply = self._rest.write("PUT", path, body, "update", label)
+            told = self._rest.written(reply, list[str | None], "update", label)
         except Unavailable as error:
             if error.code not in ("rt.server_error", "rt.answer_lost"):
                 raise
             return Answer(proven=False, sentences=(error.sentence,))
-        told = self._rest.decode(reply, list[str | None], "update")
         return _read_answer(label, [sentence for sentence in told if sentence], changes, remedy)
 
     def _refuse_bad(self, label: str, changes: Mapping[str, Value]) -> None:

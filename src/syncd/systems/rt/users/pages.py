@@ -111,7 +111,7 @@ def named_users(
 def one_user(rest: Rest, number: int) -> WireUser | None:
     """Return a user with its flags; None where there is none with this number."""
     try:
-        return rest.get(f"user/{number}", WHOLE, "read user")
+        return rest.find(f"user/{number}", WHOLE, "read user")
     except NotFound:
         return None
 

@@ -12,6 +12,7 @@ from typing import Any
 from syncd.host.errors import Unavailable, WriteRefused
 from syncd.host.http import Reply
 from syncd.systems.rt.assets import decode_rows
+from syncd.systems.rt.errors import answer_lost
 from syncd.systems.rt.pages import Stamp
 from syncd.systems.rt.rest import Rest
 from syncd.systems.rt.schema import Value, custom_name
@@ -94,7 +95,9 @@ class UserWriter(FieldWriter[UserSchema]):
             if error.code not in LOST or not (user := self._called(name)):
                 raise
             return user
-        return _number(reply) or self._called(name)
+        if user := _number(reply) or self._called(name):
+            return user
+        raise answer_lost("its answer does not tell, and there is no user with this name", "create", _NEW)
 
     def _spare(self, label: str, user: int, changes: Mapping[str, Value]) -> None:
         """Refuse what would lock out RT itself, or the API user: RT does it when asked (RT 5.0.3, observed)."""
