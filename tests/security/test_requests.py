@@ -18,7 +18,7 @@ from syncd.sandbox.server import App, Call
 from syncd.sandbox.site import Sandbox
 from syncd.systems.rt.auth import TokenAuthenticator
 from unit.cli.commands import Cli, start
-from unit.host.test_http import serving_tls
+from unit.host.http_client import serving_tls
 from unit.http_server import Answer, Stub, serving
 
 every_caller = pytest.mark.parametrize("call", CALLERS.values(), ids=CALLERS.keys())

@@ -1,79 +1,29 @@
+"""What a client sends, when it tries again, and what it tells."""
+
 import gzip
 import logging
-import socket
-import ssl
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 import requests
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from syncd import __version__
 from syncd.host.circuit import Circuit
-from syncd.host.clock import Clock, SystemClock
+from syncd.host.clock import SystemClock
 from syncd.host.errors import (
-    ConfigurationError,
     ExitStatus,
-    IntegrationError,
     NotFound,
-    NotPermitted,
     Unavailable,
 )
-from syncd.host.http import HttpClient, HttpPolicy, Reply, Request
-from syncd.host.ratelimit import GcraLimiter, Limiter, Unlimited
-from unit.http_server import Answer, Script, Seen, Stub, serving
+from syncd.host.http import Request
+from syncd.host.ratelimit import GcraLimiter, Limiter
+from unit.host.http_client import GET, POST, TOKEN, client_of, closed_port, failure, talking
+from unit.http_server import Answer, Seen, serving
 from unit.virtual_clock import VirtualClock
-
-GET = Request("GET", "things", "list things")
-POST = Request("POST", "things", "create thing", "T1", body=b"{}", idempotent=False)
-TOKEN = "ya29.very-secret"
-
-
-def classify(request: Request, reply: Reply) -> IntegrationError | None:  # noqa: ARG001
-    if reply.status in (403, 429) or reply.status >= 500:
-        return Unavailable(f"It said {reply.status}.", code="test.busy")
-    if reply.status == 401:
-        return NotPermitted("It said 401.", code="test.unauthenticated")
-    return NotFound("No such thing.", code="test.not_found") if reply.status >= 400 else None
-
-
-@contextmanager
-def client_of(url: str, clock: Clock | None = None, **changes: Any) -> Iterator[HttpClient]:  # noqa: ANN401
-    settings = {"attempts": 4, **changes.pop("policy", {})}
-    options: dict[str, Any] = {
-        "policy": HttpPolicy(**settings),
-        "classify": classify,
-        "authenticator": None,
-        "limiter": Unlimited(),
-        "circuit": Circuit("test", clock=clock, threshold=100),
-        "clock": clock or VirtualClock(),
-        **changes,
-    }
-    with closing(HttpClient("test", url, **options)) as client:
-        yield client
-
-
-@contextmanager
-def talking(script: Script, clock: Clock | None = None, **changes: Any) -> Iterator[tuple[HttpClient, Stub]]:  # noqa: ANN401
-    with serving(script) as stub, client_of(stub.url, clock, **changes) as client:
-        yield client, stub
-
-
-def failure(client: HttpClient, request: Request = GET) -> IntegrationError:
-    with pytest.raises(IntegrationError) as caught:
-        client.send(request)
-    return caught.value
-
 
 # -- what is sent, what comes back ---------------------------------------------------------------------------
 
@@ -333,180 +283,6 @@ def test_a_token_that_stays_refused_is_an_error(willing: bool, attempts: int) ->
     with talking(only("Bearer 9"), authenticator=Badge(willing=willing)) as (client, stub):
         assert failure(client).code == "test.unauthenticated"
         assert len(stub.seen) == attempts
-
-
-# -- connections and TLS -------------------------------------------------------------------------------------
-
-
-def closed_port() -> int:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        return int(taken.getsockname()[1])
-
-
-def test_a_refused_connection_names_host_and_port() -> None:
-    port = closed_port()
-    with client_of(f"http://127.0.0.1:{port}") as client:
-        error = failure(client, Request("GET", "x", "read", params=(("token", TOKEN),)))
-    assert f"127.0.0.1:{port} cannot be connected to: Connection refused" in error.sentence
-    assert TOKEN not in "".join(map(str, chain(error)))
-
-
-def test_a_name_without_address_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    def unknown(*_: object, **__: object) -> None:
-        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
-
-    monkeypatch.setattr(socket, "getaddrinfo", unknown)
-    with client_of("http://rt.example.org") as client:
-        error = failure(client)
-    assert "The name of rt.example.org:80 cannot be resolved: Name or service not known" in error.sentence
-
-
-def test_a_connection_that_is_not_accepted_in_time_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    def slow(*_: object, **__: object) -> None:
-        raise requests.ConnectTimeout
-
-    monkeypatch.setattr(requests.Session, "send", slow)
-    with client_of("https://rt.example.org") as client:
-        assert "rt.example.org:443 does not accept a connection in time" in failure(client).sentence
-
-
-def test_a_silent_server_is_not_waited_for_longer_than_the_timeout() -> None:
-    policy = {"read_timeout": 0.1, "attempts": 1}
-    with talking([Answer(delay=1.0)], SystemClock(), policy=policy) as (client, _):
-        assert "took the request but did not answer in time" in failure(client).sentence
-
-
-def test_a_body_that_drips_is_not_waited_for_longer_than_the_timeout() -> None:
-    policy = {"read_timeout": 0.3, "attempts": 1}
-    with talking([Answer(body=b"x" * 100, drip=0.05)], SystemClock(), policy=policy) as (client, _):
-        started = time.monotonic()
-        assert "did not answer in time" in failure(client).sentence
-        assert time.monotonic() - started < 2.5
-
-
-def test_a_proxy_that_is_down_is_named_without_its_password() -> None:
-    proxy = f"http://user:{TOKEN}@127.0.0.1:{closed_port()}"
-    with client_of("http://rt.example.org", proxy=proxy) as client:
-        error = failure(client)
-    assert "The proxy 127.0.0.1:" in error.sentence
-    assert TOKEN not in "".join(map(str, chain(error)))
-
-
-def chain(error: BaseException | None) -> Iterator[BaseException]:
-    while error is not None:
-        yield error
-        error = error.__cause__ or error.__context__
-
-
-@pytest.fixture(scope="module")
-def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
-    now = datetime.now(UTC)
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    path = tmp_path_factory.mktemp("tls") / "server.pem"
-    path.write_bytes(
-        made.public_bytes(serialization.Encoding.PEM)
-        + key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    )
-    return path
-
-
-@contextmanager
-def serving_tls(certificate: Path) -> Iterator[str]:
-    stub = Stub([Answer(body=b"safe")])
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate)
-    stub.server.socket = context.wrap_socket(stub.server.socket, server_side=True)
-    thread = threading.Thread(target=stub.server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
-    thread.start()
-    try:
-        yield f"https://localhost:{stub.server.server_port}"
-    finally:
-        stub.server.shutdown()
-        stub.server.server_close()
-        thread.join(5)
-
-
-def test_a_certificate_of_the_configured_authority_is_trusted(certificate: Path) -> None:
-    with serving_tls(certificate) as url, client_of(url, ca_file=str(certificate)) as client:
-        assert client.send(GET).body == b"safe"
-
-
-def test_a_certificate_of_nobody_known_is_a_configuration_error(certificate: Path) -> None:
-    with serving_tls(certificate) as url, client_of(url) as client:
-        error = failure(client)
-        assert client.stats.requests == 1
-    assert isinstance(error, ConfigurationError)
-    assert (error.code, error.exit_status) == ("test.tls", 78)
-    assert "is not trusted: self-signed certificate; set test.ca_file" in error.sentence
-
-
-def test_https_to_a_plain_port_is_a_configuration_error() -> None:
-    with serving([Answer()]) as stub, client_of(stub.url.replace("http:", "https:")) as client:
-        error = failure(client)
-    assert isinstance(error, ConfigurationError)
-    assert "does not speak TLS" in error.sentence
-
-
-# -- configuration -------------------------------------------------------------------------------------------
-
-
-def test_a_redirect_is_an_error_that_says_where_it_points_but_no_secrets() -> None:
-    target = f"https://u:{TOKEN}@login.example.org/start;jsessionid={TOKEN}?token={TOKEN}#{TOKEN}"
-    with talking([Answer(302, headers={"Location": target})]) as (client, stub):
-        error = failure(client)
-        assert len(stub.seen) == 1
-    assert isinstance(error, ConfigurationError)
-    assert error.code == "test.redirected"
-    assert "answered 302 and points to https://login.example.org/start;" in error.sentence
-    assert TOKEN not in error.sentence
-
-
-@pytest.mark.parametrize(
-    "url", ["", "rt.example.org", "ftp://rt.example.org", "https://", "https://h:port/", "https://h/?q=1"]
-)
-def test_a_url_that_cannot_work_is_a_configuration_error(url: str) -> None:
-    with pytest.raises(ConfigurationError, match="The URL of test"), client_of(url):
-        pass
-
-
-def test_a_url_with_a_password_is_refused_without_showing_it() -> None:
-    with (
-        pytest.raises(ConfigurationError, match="must not hold a user name") as error,
-        client_of(f"https://me:{TOKEN}@rt.example.org/"),
-    ):
-        pass
-    assert TOKEN not in error.value.sentence
-
-
-def test_a_missing_ca_file_is_a_configuration_error() -> None:
-    with (
-        pytest.raises(ConfigurationError, match=r"test\.ca_file names /nowhere\.pem"),
-        client_of("https://rt.example.org", ca_file="/nowhere.pem"),
-    ):
-        pass
-
-
-@pytest.mark.parametrize("value", ["line\nbreak", "\u20ac"])
-def test_a_header_that_http_cannot_carry_is_a_configuration_error(value: str) -> None:
-    with talking([Answer()]) as (client, stub):
-        error = failure(client, Request("GET", "x", "read", headers={"X-Key": TOKEN + value}))
-        assert stub.seen == []
-    assert error.code == "test.request"
-    assert TOKEN not in error.sentence
 
 
 # -- circuit, limiter, records -------------------------------------------------------------------------------
