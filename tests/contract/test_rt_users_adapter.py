@@ -30,6 +30,10 @@ def _soon_settled(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(work, "SETTLE", timedelta(seconds=1))
 
 
+class Numbered(msgspec.Struct):
+    id: int
+
+
 class People:
     """The users of an RT through one connection, with the requests that the last read took."""
 
@@ -401,7 +405,7 @@ class TestWriting:
     def test_a_change_that_cannot_be_is_refused_with_rts_sentence(
         self, people: People, changes: dict[str, Value], sentence: str
     ) -> None:
-        user = by_name(people.read())["s1001"].id
+        user = people.tracker.rest.get("user/s1001", Numbered, "get user").id
         with pytest.raises(WriteRefused) as caught:
             people.writer.update_user(user, changes)
         assert sentence in str(caught.value)
