@@ -4,6 +4,7 @@ from datetime import UTC, datetime, time, timedelta
 
 import click
 
+from syncd.host import clock
 from syncd.host.spans import parse_span, show_span
 
 
@@ -51,7 +52,7 @@ def moment(text: str) -> datetime | None:
 
 def rfc3339(time: datetime | None) -> str:
     """Spell a time in UTC for programs; empty for none."""
-    return time.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z") if time else ""
+    return clock.rfc3339(time) if time else ""
 
 
 def ago(time: datetime | None, now: datetime) -> str:

@@ -1,8 +1,13 @@
-"""Time as a thing that is passed in, so that waits and schedules can be tried on virtual time."""
+"""Time as a thing that is passed in, so that waits and schedules can be tried on virtual time; and its spelling."""
 
 import time
 from datetime import UTC, datetime
-from typing import Protocol
+from typing import Literal, Protocol
+
+
+def rfc3339(time: datetime, grain: Literal["seconds", "milliseconds"] = "seconds") -> str:
+    """Spell a time as programs read it, in UTC: ``2026-11-21T01:30:45Z``."""
+    return time.astimezone(UTC).isoformat(timespec=grain).replace("+00:00", "Z")
 
 
 class Clock(Protocol):

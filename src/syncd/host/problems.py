@@ -7,6 +7,14 @@ import msgspec
 KEPT = 1000
 """Problems that are kept in full; the rest is counted."""
 
+SHOWN = 40
+"""Characters of a text that a sentence quotes."""
+
+
+def shown(text: str) -> str:
+    """Return a text as a sentence quotes it, cut if it is long: a cell may have millions of characters."""
+    return repr(text if len(text) <= SHOWN else f"{text[:SHOWN]}…")
+
 
 class Problem(msgspec.Struct, frozen=True):
     """A cell, or with an empty ``column`` a row, that cannot be used.

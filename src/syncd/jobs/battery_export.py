@@ -20,7 +20,7 @@ from syncd.jobs.exporting.fleet_options import BatteryExportOptions
 from syncd.jobs.exporting.fleet_workbook import write_fleet, write_to_replace
 from syncd.jobs.exporting.picture import PictureFormat, Shown, draw
 from syncd.jobs.exporting.sheets import Cell
-from syncd.reconcile.values import Known
+from syncd.reconcile.values import as_text
 from syncd.state.battery_history import BatteryHistory, HistoryRow
 from syncd.systems.rt.assets import getter
 from syncd.systems.rt.client import RequestTracker
@@ -126,13 +126,9 @@ def read_assets(rt: RequestTracker, options: BatteryExportOptions, context: RunC
         getter(schema, field, {}) if field else lambda _: None for field in (options.model_field, options.school_field)
     )
     return labels_of(
-        (serial(asset), label(_text(status(asset)), _text(model(asset)), _text(school(asset)), asset.name))
+        (serial(asset), label(as_text(status(asset)), as_text(model(asset)), as_text(school(asset)), asset.name))
         for asset in snapshot.assets.select(options.fields)
     )
-
-
-def _text(value: Known) -> str:
-    return ", ".join(value) if isinstance(value, tuple) else value or ""
 
 
 def told(tally: Tally) -> str:

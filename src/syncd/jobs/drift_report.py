@@ -22,7 +22,7 @@ from syncd.jobs.sides.rt_writer import SYSTEM
 from syncd.jobs.student_export import read_holdings
 from syncd.jobs.student_import import ROSTER
 from syncd.reconcile.model import Action, Comparison
-from syncd.reconcile.values import Known
+from syncd.reconcile.values import as_text
 from syncd.state.external_ids import ExternalIds
 
 COLUMNS = (
@@ -76,8 +76,8 @@ class Drift:
                 for name, value in action.after.items():
                     yield user | {
                         "field": name,
-                        "roster_value": _text(value),
-                        "rt_value": _text(action.before.get(name)),
+                        "roster_value": as_text(value),
+                        "rt_value": as_text(action.before.get(name)),
                     }
 
     def _kept_devices(self) -> Iterator[dict[str, str]]:
@@ -118,9 +118,5 @@ def _linked(links: ExternalIds, rt: str) -> tuple[set[str], set[str]]:
 
 
 def _only(action: Action) -> dict[str, str]:
-    name = _text(action.after.get("Name"))
+    name = as_text(action.after.get("Name"))
     return {"kind": ROSTER_ONLY, "person": action.object, "user_name": name, "note": action.reason}
-
-
-def _text(value: Known) -> str:
-    return ", ".join(value) if isinstance(value, tuple) else value or ""

@@ -9,7 +9,7 @@ from typing import Protocol
 
 import msgspec
 
-from syncd.host.clock import Clock, SystemClock
+from syncd.host.clock import Clock, SystemClock, rfc3339
 from syncd.host.errors import ExitStatus, IntegrationError, Interrupted, NotFound, Refused
 from syncd.reconcile.apply import apply, never_stop, no_progress
 from syncd.reconcile.chronicle import Chronicle, tell_run, tell_start
@@ -239,8 +239,8 @@ class Runner:
             id=run.id,
             job=self._job.name,
             mode=run.mode,
-            started=_rfc3339(run.started),
-            finished=_rfc3339(self._clock.now()),
+            started=rfc3339(run.started, "milliseconds"),
+            finished=rfc3339(self._clock.now(), "milliseconds"),
             result=result,
             error=error,
             code=code,
@@ -278,7 +278,3 @@ def _counts(plan: Plan, outcomes: Sequence[Outcome]) -> dict[str, int]:
     kinds = Counter(str(action.kind) for action in plan.actions)
     states = Counter(str(outcome.state) for outcome in outcomes)
     return {**plan.report.counts, "actions": len(plan.actions), **kinds, **states}
-
-
-def _rfc3339(moment: datetime) -> str:
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")

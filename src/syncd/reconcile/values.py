@@ -25,6 +25,11 @@ def texts(value: Known) -> tuple[str, ...]:
     return (value,) if isinstance(value, str) else value or ()
 
 
+def as_text(value: Known) -> str:
+    """Return all texts of a value as one; empty for none."""
+    return ", ".join(texts(value))
+
+
 def known(text: str | None) -> str | None:
     """Return text, or None for an empty or blank one."""
     return text if text and not text.isspace() else None

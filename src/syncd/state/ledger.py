@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Select, Update, bindparam, case, exists, func, or_, select
 from sqlalchemy.exc import IntegrityError
 
+from syncd.host import clock
 from syncd.host.clock import Clock
 from syncd.host.errors import DataError
 from syncd.reconcile.model import Action, Listing, Outcome, Plan
@@ -300,8 +301,8 @@ class AuditLog:
 
 
 def rfc3339(time: datetime) -> str:
-    """Spell a time in UTC with milliseconds, ``2026-11-21T01:30:45.123Z``."""
-    return time.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    """Spell a time as the store keeps it, with milliseconds: ``2026-11-21T01:30:45.123Z``."""
+    return clock.rfc3339(time, "milliseconds")
 
 
 def _applied(job: str) -> tuple[ColumnElement[bool], ...]:

@@ -13,6 +13,7 @@ from typing import Self
 
 import msgspec
 
+from syncd.host.clock import rfc3339
 from syncd.host.errors import Busy, ConfigurationError, NotPermitted
 from syncd.state.files import prepare_directory, prepare_file
 
@@ -121,7 +122,7 @@ class JobLock:
             os.close(file)
             raise Busy(sentence, code="state.job_running", object=self._job)
         self._file = file
-        self._since = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+        self._since = rfc3339(datetime.now(UTC))
         self.name_run(self._run_id)
 
     def name_run(self, run_id: str) -> None:

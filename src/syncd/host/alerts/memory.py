@@ -6,6 +6,8 @@ from pathlib import Path
 
 import msgspec
 
+from syncd.host.clock import rfc3339
+
 
 class Open(msgspec.Struct, frozen=True):
     """Failures that people were told of. ``kinds`` as in ``Ending.kind``; ``since`` is RFC 3339."""
@@ -38,7 +40,7 @@ class Memory:
         """Remember that a kind of failure was told."""
         if self._file is None:
             return
-        before = self.open() or Open(since=datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"))
+        before = self.open() or Open(since=rfc3339(datetime.now(UTC)))
         unfinished = self._file.with_suffix(".new")
         unfinished.unlink(missing_ok=True)
         unfinished.touch(mode=0o600, exist_ok=False)

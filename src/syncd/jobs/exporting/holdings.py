@@ -14,12 +14,12 @@ from syncd.host.closing import Closing
 from syncd.jobs.context import RunContext
 from syncd.jobs.exporting.checked_out import day_of, note_handovers
 from syncd.jobs.exporting.options import StudentExportOptions
-from syncd.reconcile.values import texts
+from syncd.reconcile.values import as_text, texts
 from syncd.state.rosters import EMAIL, USER_NAME
 from syncd.state.scratch import Scratch
 from syncd.systems.rt.assets import NOBODY, Asset, getter
 from syncd.systems.rt.client import RequestTracker
-from syncd.systems.rt.schema import Schema, Value
+from syncd.systems.rt.schema import Schema
 from syncd.systems.rt.snapshot import AssetSnapshot
 from syncd.systems.rt.users.records import getter as user_getter
 from syncd.systems.rt.users.schema import UserSchema
@@ -141,7 +141,7 @@ def _devices(
     since = _since(schema, options.checked_out_field)
     for asset in snapshot.assets.select(wanted):
         for user in _keepers(asset, options):
-            yield asset.id, user, asset.name, _text(serial(asset)), since(asset)
+            yield asset.id, user, asset.name, as_text(serial(asset)), since(asset)
 
 
 def _keepers(asset: Asset, options: StudentExportOptions) -> Sequence[int]:
@@ -157,11 +157,7 @@ def _since(schema: Schema, field: str) -> Callable[[Asset], str]:
     read, timed = getter(schema, field, {}), schema.custom_field(field).kind == "datetime"
 
     def day(asset: Asset) -> str:
-        text = _text(read(asset))
+        text = as_text(read(asset))
         return day_of(text) if text and timed else text
 
     return day
-
-
-def _text(value: Value) -> str:
-    return ", ".join(value) if isinstance(value, tuple) else value or ""

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, BinaryIO, Literal, TypeAlias
 
 import msgspec
 
+from syncd.host.clock import rfc3339
 from syncd.host.errors import DataError
 from syncd.systems.rosters.formulas import guarded
 
@@ -67,7 +68,7 @@ def text_of(cell: Cell) -> str:
     if isinstance(cell, Sequence):
         return joined(cell)
     if isinstance(cell, datetime):
-        return cell.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+        return rfc3339(cell)
     return "" if cell is None else str(cell)
 
 

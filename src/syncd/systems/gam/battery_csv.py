@@ -20,7 +20,7 @@ from typing import Any, BinaryIO, TypeVar
 import msgspec
 
 from syncd.host.errors import DataError
-from syncd.host.problems import Problems
+from syncd.host.problems import Problems, shown
 from syncd.systems.gam import cells
 from syncd.systems.gam.layout import InfoColumns, Layout, ReportColumns, layout_of
 from syncd.systems.gam.records import BatteryInfo, BatterySample, BatteryStatusReport, DeviceRow
@@ -195,7 +195,7 @@ class _Rows:
         if cells.is_name(both) or (cells.is_name(device_id) and cells.is_name(serial)):
             return True
         text = serial if cells.is_name(device_id) else device_id
-        self._problems.add(self._name, self._row, "", f"{cells.shown(text)} is no serial number or device id")
+        self._problems.add(self._name, self._row, "", f"{shown(text)} is no serial number or device id")
         return False
 
     def _info(self, row: list[str], at: InfoColumns) -> BatteryInfo | None:

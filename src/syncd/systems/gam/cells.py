@@ -2,6 +2,8 @@
 
 from datetime import UTC, datetime, timedelta, tzinfo
 
+from syncd.host.problems import SHOWN, shown
+
 LARGEST = 100_000
 """mAh, and cycles: more is no battery of a Chromebook."""
 
@@ -13,8 +15,6 @@ EARLIEST = datetime(2010, 1, 1, tzinfo=UTC)
 
 LONGEST_NAME = 255
 """Characters of a serial number or an id; RT holds no longer ones."""
-
-_SHOWN = 40
 
 _NORMAL, _SOON, _NOW = "BATTERY_HEALTH_NORMAL", "BATTERY_REPLACE_SOON", "BATTERY_REPLACE_NOW"
 HEALTH = {
@@ -41,14 +41,9 @@ class Unusable(Exception):
     """A cell that is no such value; the text says why, and follows the cell's place."""
 
 
-def shown(text: str) -> str:
-    """Return a text for a sentence, cut if it is long: a cell may have millions of characters."""
-    return repr(text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…")
-
-
 def told(name: str) -> str:
     """Return the name of a column on one line that a person can read, cut if it is long."""
-    return shown(name)[1:-1] if len(name) > _SHOWN + 20 or not name.isprintable() else name
+    return shown(name)[1:-1] if len(name) > SHOWN + 20 or not name.isprintable() else name
 
 
 def is_name(text: str) -> bool:

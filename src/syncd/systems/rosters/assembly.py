@@ -6,8 +6,8 @@ from datetime import date
 from itertools import compress, repeat
 from typing import Any, NamedTuple
 
-from syncd.host.problems import Problems
-from syncd.systems.rosters.cells import Complain, Words, addresses, meaning_of, shown, texts, year_of
+from syncd.host.problems import Problems, shown
+from syncd.systems.rosters.cells import Complain, Words, addresses, meaning_of, texts, year_of
 from syncd.systems.rosters.dialects import ORG_UNIT
 from syncd.systems.rosters.grades import KNOWN, grade_of, graduation_year
 from syncd.systems.rosters.options import RosterFileOptions

@@ -5,6 +5,8 @@ import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
+from syncd.host.problems import shown
+
 T = TypeVar("T")
 
 Complain = Callable[[int, str], None]
@@ -16,13 +18,7 @@ NOTHING = frozenset(("NULL", "null", "(null)", "<null>", "\\N"))
 
 _ADDRESS = re.compile(r"[^@\s,;<>]+@[^@\s,;<>]+")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")  # the category Cc of Unicode
-_SHOWN = 40
 _REMEMBERED = 10_000
-
-
-def shown(text: str) -> str:
-    """Return a value as a message quotes it."""
-    return repr(text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…")
 
 
 def texts(cells: Sequence[str], complain: Complain) -> list[str]:

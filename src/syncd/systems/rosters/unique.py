@@ -3,7 +3,8 @@
 from collections import Counter
 from collections.abc import Sequence
 
-from syncd.systems.rosters.cells import Complain, shown
+from syncd.host.problems import shown
+from syncd.systems.rosters.cells import Complain
 
 
 class Unique:
