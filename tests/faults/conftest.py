@@ -1,0 +1,25 @@
+"""One lab for all cells: what a cell changes in it matters to no other."""
+
+import logging
+from collections.abc import Iterator
+
+import pytest
+
+from faults.lab import Lab
+
+
+@pytest.fixture(scope="session")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    """Return the stand-ins, healthy."""
+    with Lab(tmp_path_factory.mktemp("lab")).running() as running:
+        yield running
+
+
+@pytest.fixture(autouse=True)
+def _quiet() -> Iterator[None]:
+    """Write no records: thousands of requests fail on purpose."""
+    logger = logging.getLogger("syncd")
+    level = logger.level
+    logger.setLevel(logging.CRITICAL + 1)
+    yield
+    logger.setLevel(level)

@@ -1,0 +1,75 @@
+"""Each operation of the adapters that speak HTTP, and each fault: what the table says comes of it comes of it."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import NamedTuple
+
+import pytest
+from _pytest.mark import ParameterSet
+
+from faults import breaks, google_operations, rt_operations, statuses
+from faults.kinds import Expect, Fault, Row
+from faults.lab import ALWAYS, Lab
+from faults.operation import Operation
+from syncd.host.errors import IntegrationError
+from syncd.systems.rt.writing import Answer as RtAnswer
+
+
+class Cell(NamedTuple):
+    """One operation, one fault, and what is written of the two."""
+
+    operation: Operation
+    fault: Fault
+    expect: Expect
+
+
+class Came(NamedTuple):
+    """What came of it, as far as the table tells."""
+
+    tries: int
+    error: type[IntegrationError] | None = None
+    code: str = ""
+    cause: str = ""
+
+
+def _cells(
+    system: str, operations: Mapping[str, Operation], faults: Mapping[str, Fault], rows: Mapping[str, Row]
+) -> Iterator[ParameterSet]:
+    for name, operation in operations.items():
+        for title, fault in faults.items():
+            expect = operation.others.get(title) or rows[title].of(operation.kind)
+            yield pytest.param(Cell(operation, fault, expect.called(system)), id=f"{system}: {name}: {title}")
+
+
+OF_GOOGLE = breaks.BELOW | breaks.GOOGLE_BODIES | statuses.OF_GOOGLE
+OF_RT = breaks.BELOW | breaks.RT_BODIES | statuses.OF_RT
+CELLS = [
+    *_cells("google", google_operations.OPERATIONS, breaks.BREAKS | statuses.GOOGLE, OF_GOOGLE),
+    *_cells("rt", rt_operations.OPERATIONS, breaks.BREAKS | statuses.RT, OF_RT),
+]
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_what_comes_of_a_fault_is_what_is_written(lab: Lab, cell: Cell) -> None:
+    for effect in {cell.fault.effect, False} if cell.expect.found else {cell.fault.effect}:
+        fault = replace(cell.fault, effect=effect)
+        done = cell.expect.found and effect
+        lasting = Came(1) if done else Came(*cell.expect[:4])
+        assert _meet(lab, cell.operation, fault, ALWAYS) == lasting, f"while it lasts, {effect=}"
+        if cell.expect.wait:
+            assert sum(slept >= cell.expect.wait for slept in lab.clock.sleeps) == lasting.tries - 1
+        passing = Came(2) if cell.expect.again else lasting
+        came = _meet(lab, cell.operation, fault, 1)
+        # RT says nothing of a value that is there already; whether it is, is read back.
+        told = came._replace(code="") if cell.expect.again and came.code == "unproven" else came
+        assert told == passing, f"when it passes, {effect=}"
+
+
+def _meet(lab: Lab, operation: Operation, fault: Fault, times: int) -> Came:
+    with lab.opened() as systems, lab.struck(fault, operation.route, times):
+        try:
+            result = operation.call(systems)
+        except IntegrationError as error:
+            cause = error.__cause__ if error.code.endswith("gave_up") else None
+            return Came(lab.asked, type(error), error.code, getattr(cause, "code", ""))
+        return Came(lab.asked, code="unproven" if isinstance(result, RtAnswer) and not result.proven else "")
