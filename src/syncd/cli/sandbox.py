@@ -31,6 +31,7 @@ from syncd.sandbox.site import Sandbox
 )
 @click.option("--in-sync", is_flag=True, help="Both sides agree in everything.")
 @click.option("--first-run", is_flag=True, help="RT knows nothing yet of what Google owns.")
+@click.option("--streamed", is_flag=True, help="Make a fleet in sync as it is read: there may be millions of devices.")
 @click.option("--port", type=click.IntRange(0, 65535), default=8787, show_default=True, help="Port on 127.0.0.1.")
 @click.option(
     "--directory",
@@ -49,12 +50,15 @@ def sandbox(
     *,
     in_sync: bool,
     first_run: bool,
+    streamed: bool,
     as_json: bool,
 ) -> None:
     """Serve stand-ins for Google's Directory API and RT's REST2 on loopback, with a synthetic fleet.
 
     Make it fail with rules: POST {"route": "chromeosdevices.*", "status": 503, "times": 2} to /_faults.
     """
+    if streamed and (people or first_run):
+        raise click.UsageError("--streamed makes both sides of one fleet in sync: leave out --people and --first-run.")
     site = Sandbox(
         directory.resolve(),
         devices=devices,
@@ -62,6 +66,7 @@ def sandbox(
         seed=seed,
         drift=not in_sync,
         first_run=first_run,
+        streamed=streamed,
         port=port,
     )
     with StopSignal() as stop, site:

@@ -12,10 +12,13 @@ import msgspec
 from syncd.sandbox.faults import Faults
 from syncd.sandbox.fleet import Asset, Fleet, make_fleet
 from syncd.sandbox.google import GoogleApp
-from syncd.sandbox.people import make_people, school_year
+from syncd.sandbox.people import People, make_people, school_year
 from syncd.sandbox.rt import RtApp
 from syncd.sandbox.server import Server
 from syncd.sandbox.store import Documents
+from syncd.sandbox.streamed.google import StreamedGoogle
+from syncd.sandbox.streamed.numbering import Numbering
+from syncd.sandbox.streamed.rt import StreamedRt
 
 ADMIN = "admin@example.org"
 GOOGLE_OWNED = {
@@ -46,7 +49,9 @@ class Sandbox:
     with ``people``, ``students.csv``: so many students, who are in Google and RT besides the fleet's users, and whose
     graduation years are those of the present school year. A directory that has a sandbox already is taken as it is,
     and the options of fleet and people do nothing then; so is a configuration that leads to this port. ``first_run``
-    leaves the fields that Google owns empty in RT, as they are before anybody has synced.
+    leaves the fields that Google owns empty in RT, as they are before anybody has synced. ``streamed``: a fleet in sync
+    that is made as it is read, so that there may be millions of devices; there are no other people, and ``fleet`` is
+    the small one that all is copied from.
     """
 
     def __init__(
@@ -58,22 +63,36 @@ class Sandbox:
         drift: bool = True,
         first_run: bool = False,
         people: int = 0,
+        streamed: bool = False,
         port: int = 0,
         faults: Faults | None = None,
     ) -> None:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.directory = directory
-        self._documents = documents = Documents(directory / "sandbox.sqlite")
-        fleet = make_fleet(devices, seed, drift=drift)
-        self.fleet = _unlinked(fleet) if first_run else fleet
-        ends = school_year(datetime.now().astimezone().date())
-        self.people = make_people(people, seed, drift=drift, school_year_ends=ends) if people else None
-        known = len(documents.collection("google.customer"))
-        self.google = GoogleApp.from_fleet(fleet, documents, people=self.people)
-        self.rt = RtApp.from_fleet(self.fleet, documents, self.people)
-        if self.people is not None and not known:
-            self.roster_file.write_text(self.people.csv(), encoding="utf-8")
+        self._documents = Documents(directory / "sandbox.sqlite")
+        if streamed:
+            self._stream(Numbering(devices, seed))
+        else:
+            fleet = make_fleet(devices, seed, drift=drift)
+            ends = school_year(datetime.now().astimezone().date())
+            made = make_people(people, seed, drift=drift, school_year_ends=ends) if people else None
+            self._hold(fleet, _unlinked(fleet) if first_run else fleet, made)
         self.server = Server({"": self.google, "/rt": self.rt}, faults, port)
+
+    def _stream(self, numbering: Numbering) -> None:
+        self.fleet = numbering.pattern
+        self.people: People | None = None
+        self.google: GoogleApp = StreamedGoogle(numbering, self._documents)
+        self.rt: RtApp = StreamedRt(numbering, self._documents)
+
+    def _hold(self, devices: Fleet, assets: Fleet, people: People | None) -> None:
+        """Take Google's side of one fleet and RT's of another, unless the directory has a sandbox already."""
+        self.fleet, self.people = assets, people
+        known = len(self._documents.collection("google.customer"))
+        self.google = GoogleApp.from_fleet(devices, self._documents, people=people)
+        self.rt = RtApp.from_fleet(assets, self._documents, people)
+        if people is not None and not known:
+            self.roster_file.write_text(people.csv(), encoding="utf-8")
 
     @property
     def credentials_directory(self) -> Path:

@@ -53,6 +53,8 @@ class Made:
         (["--in-sync"], "drift", False),
         ([], "first_run", False),
         (["--first-run"], "first_run", True),
+        ([], "streamed", False),
+        (["--streamed"], "streamed", True),
         ([], "port", 8787),
         (["--port", "0"], "port", 0),
         (["--directory", "/x/y"], "directory", Path("/x/y")),
@@ -64,6 +66,11 @@ def test_every_flag_of_the_sandbox_makes_another_one(
     monkeypatch.setattr(command, "Sandbox", Made)
     bare.ended(0, "sandbox", "--json", *flags)
     assert Made.given[name] == value
+
+
+@pytest.mark.parametrize("other", [["--first-run"], ["--people", "60"]])
+def test_a_streamed_fleet_is_in_sync_and_has_no_other_people(bare: Cli, other: list[str]) -> None:
+    assert "leave out --people and --first-run" in bare.ended(64, "sandbox", "--streamed", *other).err
 
 
 def test_by_default_the_state_is_below_the_present_folder(

@@ -76,16 +76,21 @@ class GoogleApp:
     """One customer's Google. Mount it at ``""``: its paths are ``/admin/...``, ``/v1/...``, ``/token`` and ``/batch``.
 
     ``observers`` see every API call with its answer, also those inside a batch. ``settings`` are switches for tests.
-    The state lives in ``documents``; ``seed`` fills it once.
+    The state lives in ``documents``; ``seed`` fills it once. ``reader`` makes what answers reads of devices.
     """
 
-    def __init__(self, documents: Documents | None = None, settings: Settings | None = None) -> None:
+    def __init__(
+        self,
+        documents: Documents | None = None,
+        settings: Settings | None = None,
+        reader: Callable[[Tenant], Reader] = Reader,
+    ) -> None:
         self.settings = settings or Settings()
         self.tenant = Tenant(documents or Documents(), self.settings)
         self.account = ServiceAccount(self.tenant)
         self.observers: list[Observer] = []
         self._methods = [
-            *_methods(Reader(self.tenant), Writer(self.tenant), Directory(self.tenant), People(self.tenant)),
+            *_methods(reader(self.tenant), Writer(self.tenant), Directory(self.tenant), People(self.tenant)),
             _method("telemetry.devices.list", "GET", "/v1/customers/{customer}/telemetry/devices", TELEMETRY,
                     Telemetry(self.tenant).page, "filter pageSize pageToken readMask"),
         ]  # fmt: skip

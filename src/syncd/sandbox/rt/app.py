@@ -31,13 +31,14 @@ class RtApp:
     Users and their tokens: ``rt-sync`` (all rights a sync needs), ``rt-west`` (the same, time zone
     America/Los_Angeles), ``rt-readonly``, ``rt-blind`` (no custom fields), ``rt-catalog`` (rights on catalog
     Chromebooks only), each with the password ``<name>-password``; and ``root``/``password``.
+    ``search`` answers searches for assets.
     """
 
-    def __init__(self, documents: Documents | None = None) -> None:
+    def __init__(self, documents: Documents | None = None, search: AssetSearch | None = None) -> None:
         self.world = World(documents)
         self._lock = threading.Lock()
         self._sign_in = SignIn(lambda: self.world)
-        self._search = AssetSearch()
+        self._search = search or AssetSearch()
         self._user_search = UserSearch()
         self._routes = [(re.compile(pattern), methods) for pattern, methods in self._table().items()]
         if not self.world.users:

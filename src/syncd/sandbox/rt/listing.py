@@ -33,7 +33,7 @@ class Page:
         return rows[start : start + self.size]
 
 
-def envelope(call: Call, page: Page, items: Sequence[Json | None], total: int | None) -> Json:
+def envelope(call: Call, page: Page, items: Sequence[object], total: int | None) -> Json:
     """Return a list as REST2 wraps it; without a total there are no pages and no next_page."""
     result: Json = {"count": len(items), "total": total, "per_page": page.size, "page": page.number, "items": items}
     result["pages"] = None if total is None else math.ceil(total / page.size) or 0.0
