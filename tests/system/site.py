@@ -27,7 +27,14 @@ Options = Mapping[str, object]
 Whole = dict[str, dict[str, Any]]
 
 _RT = ("users", "catalogs", "custom_fields", "assets", "transactions")
-_EVERYTHING = ("google.devices", "google.orgunits", "google.users", *(f"rt.{name}" for name in _RT))
+_EVERYTHING = (
+    "google.devices",
+    "google.orgunits",
+    "google.users",
+    "google.groups",
+    "google.members",
+    *(f"rt.{name}" for name in _RT),
+)
 
 
 @dataclass(frozen=True)

@@ -18,11 +18,13 @@ from syncd.sandbox.google.changes import DEVICE_FIELDS, Writer
 from syncd.sandbox.google.devices import Reader
 from syncd.sandbox.google.directory import Directory
 from syncd.sandbox.google.errors import ApiError, bad_payload, forbidden, lost, too_few_scopes
+from syncd.sandbox.google.members import MEMBER_FIELDS, Members
 from syncd.sandbox.google.telemetry import TELEMETRY_FIELDS, Telemetry
 from syncd.sandbox.google.tenant import (
     ADMIN,
     CUSTOMER,
     DEVICES,
+    MEMBERS,
     ORG_UNITS,
     TELEMETRY,
     USERS,
@@ -53,9 +55,15 @@ _COMMON = frozenset(
     ],
 )
 _HEADERS = {"Content-Type": JSON, "Cache-Control": "private", "Vary": "Origin, X-Origin, Referer", "Server": "ESF"}
-_LISTED = {"chromeosdevices": DEVICE_FIELDS, "users": USER_FIELDS, "devices": TELEMETRY_FIELDS}
+_LISTED = {
+    "chromeosdevices": DEVICE_FIELDS,
+    "users": USER_FIELDS,
+    "members": MEMBER_FIELDS,
+    "devices": TELEMETRY_FIELDS,
+}
 _CUSTOMER = "/admin/directory/v1/customer/{customerId}"
 _CHROMEOS = f"{_CUSTOMER}/devices/chromeos"
+_MEMBERS = "/admin/directory/v1/groups/{groupKey}/members"
 _LIST = "orgUnitPath includeChildOrgunits"
 _USERS = (
     "customer customFieldMask domain event maxResults orderBy pageToken projection query showDeleted sortOrder viewType"
@@ -91,6 +99,7 @@ class GoogleApp:
         self.observers: list[Observer] = []
         self._methods = [
             *_methods(reader(self.tenant), Writer(self.tenant), Directory(self.tenant), People(self.tenant)),
+            *_member_methods(Members(self.tenant)),
             _method("telemetry.devices.list", "GET", "/v1/customers/{customer}/telemetry/devices", TELEMETRY,
                     Telemetry(self.tenant).page, "filter pageSize pageToken readMask"),
         ]  # fmt: skip
@@ -100,7 +109,7 @@ class GoogleApp:
     def from_tenant(
         cls, data: Mapping[str, Any], documents: Documents | None = None, settings: Settings | None = None
     ) -> Self:
-        """Make a stand-in with this data: ``{customer, orgunits, chromeosdevices, telemetryDevices, users}``.
+        """Make a stand-in with this data, as ``Tenant.seed`` takes it.
 
         They are Google's JSON; without ``telemetryDevices`` what the devices report is made up. A state that was
         seeded before stays as it is. Without ``users`` there is one: the admin ``admin@example.org``.
@@ -121,6 +130,7 @@ class GoogleApp:
         data: dict[str, Any] = {"orgunits": fleet.org_units, "chromeosdevices": fleet.devices}
         if people is not None:
             data |= {"orgunits": [*fleet.org_units, *people.org_units], "users": [ADMIN, *people.google_users]}
+            data |= people.google_groups(ADMIN["id"])
         return cls.from_tenant(data, documents, settings)
 
     def write_credentials(self, directory: Path, url: str) -> Path:
@@ -230,6 +240,17 @@ def _methods(reader: Reader, writer: Writer, directory: Directory, people: Peopl
         _method("users.list", "GET", "/admin/directory/v1/users", USERS, people.page, _USERS),
         _method("users.get", "GET", "/admin/directory/v1/users/{userKey}", USERS, people.get,
                 "customFieldMask projection viewType"),
+    ]  # fmt: skip
+
+
+def _member_methods(members: Members) -> list[_Method]:
+    one = f"{_MEMBERS}/{{memberKey}}"
+    return [
+        _method("members.list", "GET", _MEMBERS, MEMBERS, members.page, "includeDerivedMembership maxResults pageToken"
+                " roles"),
+        _method("members.get", "GET", one, MEMBERS, members.get),
+        _method("members.insert", "POST", _MEMBERS, MEMBERS, members.insert),
+        _method("members.delete", "DELETE", one, MEMBERS, members.delete),
     ]  # fmt: skip
 
 

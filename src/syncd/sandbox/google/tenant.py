@@ -15,11 +15,11 @@ SCOPE = "https://www.googleapis.com/auth/"
 DEVICES = f"{SCOPE}admin.directory.device.chromeos"
 ORG_UNITS = f"{SCOPE}admin.directory.orgunit"
 USERS = f"{SCOPE}admin.directory.user"
+MEMBERS = f"{SCOPE}admin.directory.group.member"
 TELEMETRY = f"{SCOPE}chrome.management.telemetry"
 CUSTOMER = f"{SCOPE}admin.directory.customer"
-_DELEGATED = frozenset(base + end for base in (DEVICES, ORG_UNITS, USERS, CUSTOMER) for end in ("", ".readonly")) | {
-    f"{TELEMETRY}.readonly"
-}
+_WRITABLE = (DEVICES, ORG_UNITS, USERS, MEMBERS, CUSTOMER)
+_DELEGATED = frozenset(base + end for base in _WRITABLE for end in ("", ".readonly")) | {f"{TELEMETRY}.readonly"}
 
 ADMIN: Record = {
     "kind": "admin#directory#user",
@@ -37,15 +37,16 @@ ADMIN: Record = {
 class Settings:
     """Switches; they may be turned while the sandbox runs, and are not kept.
 
-    ``page_limit``: the largest maxResults of devices, ``users_limit`` that of users; more is refused, or cut down with
-    ``clamp``. ``token_seconds``: the life of an access token. ``sequence_seconds``: how long a sequence of pages of
-    devices may take. ``if_match``: honour If-Match. ``recent_seconds``: how old a telemetry report may be for
-    a request that names no time, which Google's reference leaves open. ``scopes``: what was delegated to the service
-    account. ``clock``: seconds since 1970.
+    ``page_limit``: the largest maxResults of devices, ``users_limit`` that of users, ``members_limit`` that of members;
+    more is refused, or cut down with ``clamp``. ``token_seconds``: the life of an access token. ``sequence_seconds``:
+    how long a sequence of pages of devices may take. ``if_match``: honour If-Match. ``recent_seconds``: how old a
+    telemetry report may be for a request that names no time, which Google's reference leaves open. ``scopes``: what was
+    delegated to the service account. ``clock``: seconds since 1970.
     """
 
     page_limit: int = 300
     users_limit: int = 500
+    members_limit: int = 200
     page_default: int = 100
     clamp: bool = False
     token_seconds: int = 3600
@@ -65,6 +66,8 @@ class Tenant:
         self.devices = documents.collection("google.devices")
         self.units = documents.collection("google.orgunits")
         self.users = documents.collection("google.users")
+        self.groups = documents.collection("google.groups")
+        self.members = documents.collection("google.members")
         self.telemetry = documents.collection("google.telemetry")
         self._about = documents.collection("google.customer")
 
@@ -84,9 +87,11 @@ class Tenant:
         return user is not None and bool(user.get("isAdmin"))
 
     def seed(self, data: Mapping[str, Any]) -> None:
-        """Take over seed data: ``customer``, ``orgunits``, ``chromeosdevices``, ``users`` and ``telemetryDevices``.
+        """Take over seed data; a state is not mixed.
 
-        A state is not mixed.
+        It has ``customer``, ``orgunits``, ``chromeosdevices``, ``users``, ``groups``, ``members`` and
+        ``telemetryDevices``. A member is ``{group, id, role, type}`` with the ids of both, and ``email`` for one of
+        another domain.
         """
         if len(self._about):
             return
@@ -96,6 +101,8 @@ class Tenant:
         with self.documents.write():
             self._about.put("customer", {"id": data.get("customer", "C0synth01"), "domain": "example.org"})
             self.users.put_all((user["primaryEmail"].lower(), user) for user in users)
+            self.groups.put_all((group["id"], group) for group in data.get("groups", ()))
+            self.members.put_all((f"{one['group']}/{one['id']}", one) for one in data.get("members", ()))
             self.units.put_all((unit["orgUnitPath"].lower(), _complete(unit, ids)) for unit in units)
             self.devices.put_all((device["deviceId"], device) for device in data.get("chromeosdevices", ()))
             self.telemetry.put_all((device["deviceId"], device) for device in data.get("telemetryDevices", ()))
@@ -107,6 +114,19 @@ class Tenant:
             return found
         wanted = "id:" + name.removeprefix("id:")
         return next((unit for unit in list(self.units.values()) if unit["orgUnitId"] == wanted), None)
+
+    def user(self, key: str) -> Record | None:
+        """Find a user by id or by any of its addresses."""
+        wanted = key.lower()
+        found = self.users.get(wanted)
+        if found is not None:
+            return found
+        return next((user for user in list(self.users.values()) if wanted in _names(user, "primaryEmail")), None)
+
+    def group(self, key: str) -> Record | None:
+        """Find a group by id or by any of its addresses."""
+        wanted = key.lower()
+        return next((group for group in list(self.groups.values()) if wanted in _names(group, "email")), None)
 
     def change(self, device: Record, changes: Mapping[str, str | None]) -> Record:
         """Write fields of a device; None and ``""`` clear. Returns the new record, with a new etag."""
@@ -120,6 +140,10 @@ class Tenant:
 def etag() -> str:
     """Return a new etag, in quotes as Google writes it."""
     return f'"syn/{secrets.token_urlsafe(15)}"'
+
+
+def _names(record: Record, address: str) -> set[str]:
+    return {str(name).lower() for name in (record["id"], record[address], *record.get("aliases", ()))}
 
 
 def _complete(unit: Record, ids: Mapping[str, str]) -> Record:

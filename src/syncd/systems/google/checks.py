@@ -1,13 +1,14 @@
 """What `syncd doctor` looks at in Google Workspace."""
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 
 import msgspec
 
 from syncd.host.checks.credentials import credential
 from syncd.host.checks.engine import Finding, Means, Probe, failed, from_error, ok, warning
 from syncd.host.checks.network import Address, network
-from syncd.host.errors import NotPermitted
+from syncd.host.errors import NotFound, NotPermitted
 from syncd.systems.google.options import GoogleOptions
 from syncd.systems.google.provider import Google, open_google
 
@@ -60,6 +61,21 @@ class GoogleChecks:
 
         yield token
         yield Probe(job, "google users", users, (token.key, self._api.answers))
+
+    def for_members(self, job: str, scope: str, groups: Sequence[str]) -> Iterator[Probe]:
+        """Yield what a job needs that reads members of groups: a token with its scope, and each group to see."""
+        google, token = self._with_token(job, scope)
+
+        def members(group: str) -> Finding:
+            try:
+                some = google[0].members.has_any(group)
+            except NotFound as error:
+                return from_error(error, "make the group in the Admin console, or correct its address")
+            return ok("it has members" if some else "it has no member yet")
+
+        yield token
+        for group in groups:
+            yield Probe(job, f"google group {group}", partial(members, group), (token.key, self._api.answers))
 
     def for_telemetry(self, job: str, scope: str) -> Iterator[Probe]:
         """Yield what a job needs that reads what devices report: a token with its scope, and a device to see."""

@@ -16,6 +16,10 @@ from syncd.host.http import Reply, Request
 SYSTEM = "google"
 INCOMPLETE = "google.incomplete"
 INVALID = "google.invalid"
+MEMBER = "group member"
+"""What requests about members of groups name in their operation."""
+EXISTS = "google.exists"
+"""The code of an insert of what is there already."""
 
 _QUOTA = frozenset(("userRateLimitExceeded", "rateLimitExceeded", "quotaExceeded", "RESOURCE_EXHAUSTED"))
 _RIGHTS = {
@@ -130,6 +134,8 @@ def _objects(request: Request) -> str:
     """Name what an admin role must cover for a request."""
     if "telemetry" in request.operation:
         return "Chrome management with its telemetry API (device and battery reports)"
+    if MEMBER in request.operation:
+        return "groups"
     return f"{'users' if 'user' in request.operation else 'ChromeOS devices'} (and org units)"
 
 
@@ -143,7 +149,8 @@ def _rejected(request: Request, status: int, said: Refusal) -> IntegrationError:
     if status == HTTPStatus.NOT_FOUND and request.object:
         return NotFound(f"{what}: Google has no such object ({named}).", code="google.not_found")
     if request.method != "GET":
-        return WriteRefused(f"{what}: Google refused it ({named}).", code=_code(said))
+        exists = status == HTTPStatus.CONFLICT and MEMBER in request.operation
+        return WriteRefused(f"{what}: Google refused it ({named}).", code=EXISTS if exists else _code(said))
     return ConfigurationError(f"{what}: Google rejects {_asked(request)} ({named}).", code=_code(said))
 
 

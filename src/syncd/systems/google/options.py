@@ -10,6 +10,8 @@ DEVICES_READ = _AUTH + "admin.directory.device.chromeos.readonly"
 DEVICES_WRITE = _AUTH + "admin.directory.device.chromeos"
 ORG_UNITS_READ = _AUTH + "admin.directory.orgunit.readonly"
 USERS_READ = _AUTH + "admin.directory.user.readonly"
+MEMBERS_READ = _AUTH + "admin.directory.group.member.readonly"
+MEMBERS_WRITE = _AUTH + "admin.directory.group.member"
 TELEMETRY_READ = _AUTH + "chrome.management.telemetry.readonly"
 
 

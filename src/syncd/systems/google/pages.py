@@ -32,7 +32,8 @@ R = TypeVar("R", bound=msgspec.Struct)
 class Kind(NamedTuple, Generic[R]):
     """What is listed: what people call one, below which path, in which array of a page, and what tells one apart.
 
-    ``page_size`` is the name of the parameter that says how many a page may have.
+    ``page_size`` is the name of the parameter that says how many a page may have. ``about``: the object that has such
+    a list, where it may not be there; its absence is NotFound.
     """
 
     noun: str
@@ -41,6 +42,7 @@ class Kind(NamedTuple, Generic[R]):
     record: type[R]
     ident: Callable[[R], str]
     page_size: str = "maxResults"
+    about: str = ""
 
     @property
     def operation(self) -> str:
@@ -137,7 +139,14 @@ class Listing(Generic[R]):
 
     def _send(self, params: Mapping[str, str]) -> Reply:
         return self._client.send(
-            Request("GET", self._kind.path, self._kind.operation, params=tuple(params.items()), headers=HEADERS)
+            Request(
+                "GET",
+                self._kind.path,
+                self._kind.operation,
+                self._kind.about,
+                params=tuple(params.items()),
+                headers=HEADERS,
+            )
         )
 
     def _smaller_pages(self, refused: ConfigurationError) -> bool:

@@ -1,4 +1,4 @@
-"""Google Workspace as one object: options and credentials in, devices, users and telemetry out."""
+"""Google Workspace as one object: options and credentials in, devices, users, members of groups and telemetry out."""
 
 from collections.abc import Callable, Sequence
 from functools import cached_property
@@ -16,6 +16,7 @@ from syncd.systems.google import telemetry
 from syncd.systems.google.auth import ServiceAccountAuthenticator
 from syncd.systems.google.devices import ChromeDevices
 from syncd.systems.google.errors import SYSTEM, classify
+from syncd.systems.google.members import GroupMembers
 from syncd.systems.google.options import GoogleOptions
 from syncd.systems.google.telemetry import TelemetryDevices
 from syncd.systems.google.users import DirectoryUsers
@@ -39,6 +40,7 @@ class Google(Closing):
         self.client = self._open(options.api_root, "")
         self.devices = ChromeDevices(self.client, options.customer, options.page_size, clock=clock)
         self.users = DirectoryUsers(self.client, options.customer, clock=clock)
+        self.members = GroupMembers(self.client, clock=clock)
 
     @cached_property
     def telemetry(self) -> TelemetryDevices:
