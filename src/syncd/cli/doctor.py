@@ -4,14 +4,14 @@ import logging
 import os
 import sys
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from contextlib import nullcontext
 
 import click
 
 from syncd.cli.options import as_json
 from syncd.cli.output import STACK_BELOW, print_json, print_table, reader_may_leave, say
-from syncd.cli.session import start_logging
+from syncd.cli.session import hushed, start_logging
 from syncd.daemons.webhooks.checks import probes as listener
 from syncd.host.checks.engine import Check, exit_status
 from syncd.host.logs import is_the_journal
@@ -52,7 +52,8 @@ def check_credentials(ctx: click.Context, *, as_json: bool) -> int:
 
 def _tell(ctx: click.Context, *, as_json: bool, credentials_only: bool) -> int:
     start_logging(ctx)
-    with _quiet("syncd.host.http"):
+    verbose = ctx.find_root().obj["verbose"]
+    with nullcontext() if verbose else hushed("syncd.host.http", level=logging.ERROR):  # the checks tell it better
         config = ctx.find_root().obj["config"]
         checks = check_everything(config, os.environ, listener, credentials_only=credentials_only)
     status = exit_status(checks)
@@ -72,19 +73,6 @@ def _print(checks: Sequence[Check], status: int, *, as_json: bool) -> None:
     else:
         rows = [[check.area, check.check, check.state, check.found, check.remedy or "-"] for check in checks]
         print_table(["area", "check", "state", "found", "remedy"], rows)
-
-
-@contextmanager
-def _quiet(name: str) -> Iterator[None]:
-    """Keep a logger from telling what the checks tell better."""
-    logger = logging.getLogger(name)
-    before = logger.level
-    if not logger.isEnabledFor(logging.DEBUG):  # --verbose wants everything
-        logger.setLevel(logging.ERROR)
-    try:
-        yield
-    finally:
-        logger.setLevel(before)
 
 
 def _show(checks: Sequence[Check]) -> None:

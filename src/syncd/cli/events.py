@@ -3,7 +3,6 @@
 import logging
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any, get_args
 
@@ -147,10 +146,8 @@ def _told(number: int, newest: Event | None) -> str:
     return f"{what}: {newest.kind} of {newest.object}, event {newest.id}: {newest.error}"
 
 
-@contextmanager
-def _inbox(ctx: click.Context) -> Iterator[Inbox]:
-    with inbox_of(settings_of(ctx)) as inbox:
-        yield inbox
+def _inbox(ctx: click.Context) -> Inbox:
+    return inbox_of(settings_of(ctx))
 
 
 def _event(inbox: Inbox, event_id: str) -> Event:

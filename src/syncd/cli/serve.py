@@ -12,9 +12,7 @@ from syncd.host.credentials import Credentials
 from syncd.host.listening import address_of
 from syncd.host.notify import Notifier
 from syncd.host.stop import StopSignal
-
-INBOX = "webhooks"
-"""The folder of the inbox in the state folder: all that the listener may see of it."""
+from syncd.state.inbox.store import DIRECTORY_NAME, open_inbox
 
 log = logging.getLogger(__name__)
 
@@ -42,7 +40,6 @@ def webhooks(ctx: click.Context, folder: Path | None) -> None:
     options = settings.webhooks
     from syncd.daemons.webhooks.gate import open_gate  # noqa: PLC0415 - `syncd serve --help` loads no server
     from syncd.daemons.webhooks.serving import run  # noqa: PLC0415
-    from syncd.state.inbox.store import open_inbox  # noqa: PLC0415
 
     gate = open_gate(options, Credentials())
     with ExitStack() as stack:
@@ -50,7 +47,7 @@ def webhooks(ctx: click.Context, folder: Path | None) -> None:
         stack.callback(notifier.close)
         stop = stack.enter_context(StopSignal())
         sockets = inherited_sockets() or [bound_socket(*address_of(options.listen))]
-        inbox = stack.enter_context(open_inbox(folder or settings.state.path / INBOX, busy_timeout=10.0))
+        inbox = stack.enter_context(open_inbox(folder or settings.state.path / DIRECTORY_NAME, busy_timeout=10.0))
         where = ", ".join(_named(each.getsockname()) for each in sockets)
         log.info("listening on %s", where, extra={"message_id": "WEBHOOKS_LISTENING"})
         notifier.status(f"listening on {where}")

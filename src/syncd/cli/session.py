@@ -109,7 +109,7 @@ def store_or_none_kept(settings: Settings) -> Iterator[Store]:
         store = stack.enter_context(store_to_read(settings))
         if store is None:
             folder = stack.enter_context(TemporaryDirectory(prefix="syncd-"))
-            stack.enter_context(_hushed(migration.logger.name))
+            stack.enter_context(hushed(migration.logger.name))
             store = stack.enter_context(open_store(Path(folder)))
         yield store
 
@@ -121,22 +121,33 @@ def looking(ctx: click.Context, job: str = "") -> Settings:
     """
     settings = settings_of(ctx, job)
     if not ctx.find_root().obj["verbose"]:
-        ctx.with_resource(_hushed(*ON_THE_WAY))
-    google = settings.google and msgspec.structs.replace(settings.google, attempts=1, budget_seconds=0.0)
-    rt = settings.rt and msgspec.structs.replace(settings.rt, attempts=1, budget_seconds=0.0)
-    return msgspec.structs.replace(settings, google=google, rt=rt)
+        ctx.with_resource(hushed(*ON_THE_WAY))
+    return impatient(settings, attempts=1, seconds=0.0)
+
+
+def impatient(settings: Settings, *, attempts: int, seconds: float) -> Settings:
+    """Return settings with systems that are given up after so many attempts, and seconds lost, at the latest."""
+    patience = {
+        name: msgspec.structs.replace(
+            options, attempts=min(options.attempts, attempts), budget_seconds=min(options.budget_seconds, seconds)
+        )
+        for name in ("google", "rt")
+        if (options := getattr(settings, name)) is not None
+    }
+    return msgspec.structs.replace(settings, **patience)
 
 
 @contextmanager
-def _hushed(*names: str) -> Iterator[None]:
+def hushed(*names: str, level: int = logging.CRITICAL) -> Iterator[None]:
+    """Keep loggers from telling what is below a level."""
     loggers = {logging.getLogger(name): logging.getLogger(name).level for name in names}
     for logger in loggers:
-        logger.setLevel(logging.CRITICAL)
+        logger.setLevel(level)
     try:
         yield
     finally:
-        for logger, level in loggers.items():
-            logger.setLevel(level)
+        for logger, before in loggers.items():
+            logger.setLevel(before)
 
 
 def program(ctx: click.Context) -> str:

@@ -10,9 +10,8 @@ from itertools import count
 from pathlib import Path
 
 import click
-import msgspec
 
-from syncd.cli.session import actor, context_of, inbox_of, settings_of
+from syncd.cli.session import actor, context_of, impatient, inbox_of, settings_of
 from syncd.daemons.worker import Opener, Policy, Worker
 from syncd.host.clock import Clock, SystemClock
 from syncd.host.errors import Busy, ConfigurationError
@@ -52,9 +51,9 @@ def work(ctx: click.Context, *, until_idle: bool) -> None:
         slot = stack.enter_context(_slot(settings.state.path))
         store = stack.enter_context(_store_of(settings, slot))
         inbox = stack.enter_context(inbox_of(settings))
-        patient = _impatient(settings)
-        context = context_of(patient, store, lambda _what, _done, _total: notifier.watchdog())
-        handlers = _handlers(patient, context)
+        hasty = impatient(settings, attempts=ATTEMPTS, seconds=BUDGET)
+        context = context_of(hasty, store, lambda _what, _done, _total: notifier.watchdog())
+        handlers = _handlers(hasty, context)
         _close_abandoned(store, settings.state.path, slot, handlers)
         holder = f"{socket.gethostname()}:{os.getpid()}"
         worker = Worker(
@@ -91,18 +90,6 @@ def _policy(options: EventsOptions) -> Policy:
         longest_wait=options.longest_wait_seconds,
         lease=timedelta(seconds=options.lease_seconds),
     )
-
-
-def _impatient(settings: Settings) -> Settings:
-    """Return the settings with systems that are given up soon: what waits must not keep others waiting."""
-    patience = {
-        name: msgspec.structs.replace(
-            options, attempts=min(options.attempts, ATTEMPTS), budget_seconds=min(options.budget_seconds, BUDGET)
-        )
-        for name in ("google", "rt")
-        if (options := getattr(settings, name)) is not None
-    }
-    return msgspec.structs.replace(settings, **patience)
 
 
 def _handlers(settings: Settings, context: RunContext) -> Mapping[str, Opener]:

@@ -1,12 +1,14 @@
 """``syncd work`` and ``syncd poll``: what they need, and that their options do something."""
 
 import socket
+from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from syncd.cli.work import _close_abandoned, _impatient, _policy, _slot
+from syncd.cli.session import impatient
+from syncd.cli.work import ATTEMPTS, BUDGET, _close_abandoned, _policy, _slot
 from syncd.host.clock import SystemClock
 from syncd.jobs.events import EventsOptions
 from syncd.jobs.settings import Settings
@@ -40,13 +42,18 @@ def test_the_options_are_those_of_the_worker() -> None:
     assert policy.lease == timedelta(seconds=20)
 
 
-def test_systems_are_given_up_soon_so_that_other_events_need_not_wait() -> None:
-    hasty = _impatient(Settings(rt=RtOptions(url="https://rt.example.org")))
-    assert hasty.rt is not None
-    assert (hasty.rt.attempts, hasty.rt.budget_seconds) == (2, 30)
-    own = _impatient(Settings(rt=RtOptions(url="https://rt.example.org", attempts=1, budget_seconds=5)))
-    assert own.rt is not None
-    assert (own.rt.attempts, own.rt.budget_seconds) == (1, 5)
+@pytest.mark.parametrize(
+    ("own", "hasty"),
+    [({}, (ATTEMPTS, BUDGET)), ({"attempts": 1, "budget_seconds": 5}, (1, 5))],
+    ids=["usual", "hasty already"],
+)
+def test_systems_are_given_up_soon_so_that_other_events_need_not_wait(
+    own: Mapping[str, float], hasty: tuple[int, float]
+) -> None:
+    options = RtOptions(url="https://rt.example.org", **own)  # type: ignore[arg-type]
+    rt = impatient(Settings(rt=options), attempts=ATTEMPTS, seconds=BUDGET).rt
+    assert rt is not None
+    assert (rt.attempts, rt.budget_seconds) == hasty
 
 
 def test_workers_side_by_side_have_numbers_of_their_own_and_free_ones_are_used_again(tmp_path: Path) -> None:
