@@ -56,12 +56,13 @@ class Listing(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 class Report(msgspec.Struct, kw_only=True):
     """What a comparison found. ``counts`` has a number for each state, ``listings`` the records behind them.
 
-    ``sources`` has the number of records that each system gave.
+    ``sources`` has the number of records that each system gave. ``troubles`` are as in a Comparison.
     """
 
     counts: dict[str, int] = {}
     sources: dict[str, int] = {}
     listings: list[Listing] = []
+    troubles: list[str] = []
 
 
 class Comparison(msgspec.Struct, frozen=True, kw_only=True):
@@ -69,6 +70,8 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
 
     ``populations`` is the number of objects in each system, by the name of the system; the guard's percentages are
     of these. ``sources`` is what the shrinkage guard compares from run to run; the populations, where it is empty.
+    ``troubles``: of a job that compares things that have nothing to do with each other, a sentence for each that could
+    not be compared, without personal data. The others go on, and the run is ``partial``.
     """
 
     actions: list[Action]
@@ -76,6 +79,7 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
     counts: dict[str, int]
     populations: dict[str, int]
     sources: dict[str, int] = {}
+    troubles: list[str] = []
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):

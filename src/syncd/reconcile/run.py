@@ -25,6 +25,11 @@ logger = logging.getLogger(__name__)
 STOPPED = "run.stopped"
 """The code of a run that was stopped between two actions."""
 
+INCOMPARABLE = "run.incomparable"
+"""The code of a run that did all but what could not be compared."""
+
+_WHOLE: frozenset[RunResult] = frozenset({"in_sync", "planned", "applied", "partial"})
+
 _STATUS: dict[RunResult, ExitStatus] = {
     "in_sync": ExitStatus.OK,
     "planned": ExitStatus.OK,
@@ -169,6 +174,7 @@ class Runner:
             counts=dict(comparison.counts),
             sources=dict(comparison.sources or comparison.populations),
             listings=list(comparison.listings),
+            troubles=list(comparison.troubles),
         )
         return make_plan(self._job.name, comparison.actions, comparison.populations, report)
 
@@ -235,6 +241,8 @@ class Runner:
         code: str = "",
     ) -> RunSummary:
         traffic = dict(self._job.traffic())
+        if plan and plan.report.troubles and result in _WHOLE:
+            result, error, code = "partial", " ".join(plan.report.troubles), INCOMPARABLE
         summary = RunSummary(
             id=run.id,
             job=self._job.name,

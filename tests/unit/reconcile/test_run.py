@@ -86,6 +86,21 @@ def test_some_failures_are_a_partial_run() -> None:
     assert (done.summary.counts["failed"], done.summary.counts["verified"]) == (2, 1)
 
 
+@pytest.mark.parametrize(("differing", "write"), [(0, False), (2, False), (0, True), (2, True)])
+def test_a_part_that_could_not_be_compared_stops_no_other_and_makes_the_run_partial(
+    monkeypatch: pytest.MonkeyPatch, *, differing: int, write: bool
+) -> None:
+    demo = Demo(differing=differing)
+    whole = demo.job.observe_and_compare
+    troubles = ["The part A is not there.", "The part B neither."]
+    monkeypatch.setattr(demo.job, "observe_and_compare", lambda: msgspec.structs.replace(whole(), troubles=troubles))
+    done = demo.runner.apply() if write else demo.runner.plan()
+    assert (done.summary.result, done.exit_status) == ("partial", ExitStatus.SOME_FAILED)
+    assert (done.summary.error, done.summary.code) == (" ".join(troubles), "run.incomparable")
+    assert len(demo.writer.written) == (differing if write else 0)
+    assert demo.kept(done)
+
+
 def test_a_guard_refuses_a_dry_run_and_a_real_one_alike_and_the_plan_is_kept() -> None:
     demo = Demo(differing=4)
     for done in (demo.runner.plan(), demo.runner.apply()):
