@@ -35,7 +35,7 @@ def entries(people: Iterable[Person], rules: Mapping[str, UserRule]) -> list[Ent
     """Return the active people; the others have left."""
     name, email = (_template(rules, field) for field in ("Name", "EmailAddress"))
     return [
-        Entry(person, _ident(person), name.fill(person) if name else None, email.fill(person) if email else None)
+        Entry(person, ident_of(person), name.fill(person) if name else None, email.fill(person) if email else None)
         for person in people
         if person.active
     ]
@@ -45,7 +45,8 @@ def _template(rules: Mapping[str, UserRule], field: str) -> Template | None:
     return template(rules[field].template) if field in rules else None
 
 
-def _ident(person: Person) -> str:
+def ident_of(person: Person) -> str:
+    """Return what a person is called where no name may be: the school's id, else a role and a hash."""
     if person.id:
         return person.id
     known = f"{person.email}\n{person.user_name}\n{person.given_name}\n{person.family_name}".casefold()

@@ -24,6 +24,18 @@ def active_in(people: Sequence[Person]) -> int:
     return sum(person.active for person in people)
 
 
+def imported(rosters: Rosters, what: str, source: str = "") -> list[Person]:
+    """Return the people of the imported roster; DataError, with ``what`` asks for them, where none was imported yet."""
+    if rosters.last(IMPORTED) is None:
+        raise DataError(
+            f"{what} is the imported roster, and none was imported yet: syncd import students FILE.",
+            code="roster.none",
+            object=source,
+        )
+    rows = rosters.people(IMPORTED)
+    return [Person(**dict(zip(FIELDS, row, strict=True)), source=source) for row in rows]
+
+
 class People:
     """Reads the sources of a job. ``google`` is None where no source needs it."""
 
@@ -53,18 +65,9 @@ class People:
     def _people(self, name: str, source: Source, progress: Progress) -> Sequence[Person]:
         if isinstance(source, GoogleSource):
             return self._directory(source, progress)
-        return self._file(name, source) if isinstance(source, FileSource) else self._imported(name)
-
-    def _imported(self, name: str) -> Sequence[Person]:
-        if self._rosters.last(IMPORTED) is None:
-            raise DataError(
-                f"the source {name} of rt-users is the imported roster, and none was imported yet: "
-                "syncd import students FILE.",
-                code="roster.none",
-                object=name,
-            )
-        rows = self._rosters.people(IMPORTED)
-        return [Person(**dict(zip(FIELDS, row, strict=True)), source=name) for row in rows]
+        if isinstance(source, FileSource):
+            return self._file(name, source)
+        return imported(self._rosters, f"the source {name} of rt-users", name)
 
     def _file(self, name: str, source: FileSource) -> Sequence[Person]:
         problems = Problems()
