@@ -5,10 +5,10 @@ import sys
 
 import click
 
-from syncd.cli.output import safe
 from syncd.host import logs
 from syncd.host.errors import ExitStatus, IntegrationError
 from syncd.host.messages import kind_of
+from syncd.host.printable import safe
 
 log = logging.getLogger("syncd")
 

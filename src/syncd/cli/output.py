@@ -1,7 +1,6 @@
 """What commands print: tables on a terminal, plain columns in a pipe, JSON when asked for."""
 
 import os
-import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -10,25 +9,10 @@ from typing import Any
 import click
 import msgspec
 
-# Controls drive a terminal; direction marks, separators and lone surrogates make a line read as something else, or not
-# be printable at all (Unicode TR 36). A zero-width joiner holds emoji together and stays.
-_UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
-_UNSAFE_IN_JSON = re.compile(_UNSAFE.pattern.replace("\x00-\x1f", ""))
-_NAMED = {"\n": "\\n", "\t": "\\t"}
-
+from syncd.host.printable import safe, safe_json
 
 STACK_BELOW = 72
 """Columns of a terminal below which a table of many columns reads better as blocks, a line for each cell."""
-
-
-def safe(text: str) -> str:
-    """Return text on one line that cannot drive a terminal: what could is shown as an escape."""
-    return _UNSAFE.sub(_escaped, text)
-
-
-def _escaped(found: re.Match[str]) -> str:
-    code = ord(found[0])
-    return _NAMED.get(found[0]) or (f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}")  # noqa: PLR2004
 
 
 def say(line: str = "") -> None:
@@ -48,7 +32,7 @@ def reader_may_leave() -> Iterator[None]:
 def print_json(value: Any) -> None:  # noqa: ANN401 - whatever msgspec can encode
     """Print one JSON document, two spaces a level; what could drive a terminal is escaped."""
     text = msgspec.json.format(msgspec.json.encode(value), indent=2).decode()
-    click.echo(_UNSAFE_IN_JSON.sub(lambda found: f"\\u{ord(found[0]):04x}", text))
+    click.echo(safe_json(text))
 
 
 def print_table(

@@ -9,8 +9,9 @@ from typing import Any, TypeVar
 
 import click
 
-from syncd.cli.output import STACK_BELOW, print_json, print_table, safe, say
+from syncd.cli.output import STACK_BELOW, print_json, print_table, say
 from syncd.host.logs import is_the_journal
+from syncd.host.printable import safe_lines
 from syncd.systems.rosters.formulas import guarded
 
 FIRST = 50
@@ -79,4 +80,4 @@ def print_csv(header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
 
 def harmless(cell: str) -> str:
     """Return a cell that neither a terminal nor a spreadsheet obeys; its line breaks stay."""
-    return guarded("\n".join(safe(line) for line in cell.split("\n")))
+    return guarded(safe_lines(cell))

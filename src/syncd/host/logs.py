@@ -16,13 +16,15 @@ from typing import Any, Literal, TextIO, TypeAlias
 from syncd.host.errors import IntegrationError
 from syncd.host.journal import JOURNAL_SOCKET, Journal
 from syncd.host.messages import message_id
+from syncd.host.printable import safe, safe_json, safe_lines
 from syncd.host.redaction import redact
 
 Mode: TypeAlias = Literal["auto", "journal", "json", "plain"]
 
 _HANDLER = "syncd"
-# The control characters that drive a terminal; a newline and a tab are text.
-_UNPRINTABLE = {code: f"\\x{code:02x}" for code in (*range(9), *range(11, 32), *range(127, 160))}
+_CONTINUED = " " * 18
+"""Before further lines of a record: no text can look as if it were the next one."""
+
 _process_run = {"JOB": "", "RUN_ID": ""}
 
 
@@ -111,11 +113,11 @@ def entry(record: logging.LogRecord) -> dict[str, str]:
     """Return the fields of a record, named as in the journal."""
     kind = message_id(getattr(record, "message_id", ""))
     return {
-        "MESSAGE": _text(record),
+        "MESSAGE": safe_lines(_text(record)),
         "PRIORITY": str(_priority(record.levelno)),
         **({"MESSAGE_ID": str(kind)} if kind else {}),
         "SYSLOG_IDENTIFIER": "syncd",
-        **{f"SYNCD_{name}": str(value) for name, value in (_error_fields(record) | _given(record)).items()},
+        **{f"SYNCD_{name}": safe(str(value)) for name, value in (_error_fields(record) | _given(record)).items()},
         "SYNCD_LOGGER": record.name,
         "CODE_FILE": record.pathname,
         "CODE_LINE": str(record.lineno),
@@ -197,7 +199,7 @@ class PlainFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         """Return one line, or several for a traceback; nothing in it can drive a terminal."""
         time = dt.datetime.fromtimestamp(record.created, dt.UTC).astimezone()
-        return f"{time:%H:%M:%S} {record.levelname.lower():<8} {_text(record)}".translate(_UNPRINTABLE)
+        return f"{time:%H:%M:%S} {record.levelname.lower():<8} {safe_lines(_text(record), _CONTINUED)}"
 
 
 def _json_formatter() -> logging.Formatter:
@@ -206,7 +208,7 @@ def _json_formatter() -> logging.Formatter:
     class JsonLines(JsonFormatter):
         def format(self, record: logging.LogRecord) -> str:
             time = dt.datetime.fromtimestamp(record.created, dt.UTC).isoformat(timespec="milliseconds")
-            return self.serialize_log_record({"TIMESTAMP": time, **entry(record)})
+            return safe_json(self.serialize_log_record({"TIMESTAMP": time, **entry(record)}))
 
     return JsonLines(json_ensure_ascii=False)
 

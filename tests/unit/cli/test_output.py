@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from syncd.cli.output import print_json, print_table, reader_may_leave, safe, say
+from syncd.cli.output import print_json, print_table, reader_may_leave, say
+from syncd.host.printable import safe
 from unit.cli.terminal import on_a_terminal, width
 
 CONTROLS = {*range(32), *range(127, 160)}

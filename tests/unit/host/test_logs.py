@@ -244,7 +244,30 @@ def test_plain_text_has_time_level_and_message_and_cannot_drive_the_terminal(std
     log.warning("title \x1b]0;gotcha\x07 \x9b31m\tok")
     time, _, rest = stderr.getvalue().partition(" ")
     assert re.fullmatch(r"\d\d:\d\d:\d\d", time)
-    assert rest == "warning  title \\x1b]0;gotcha\\x07 \\x9b31m\tok\n"
+    assert rest == "warning  title \\x1b]0;gotcha\\x07 \\x9b31m\\tok\n"
+
+
+FOREIGN = "RT says \x1b[2J\u202eonly\n12:00:00 info     all is well\x85"
+
+
+def test_no_text_of_others_can_look_like_a_record_of_its_own(stderr: Stderr) -> None:
+    logs.configure("plain")
+    log.warning("%s", FOREIGN)
+    first, second = stderr.getvalue().splitlines()
+    assert first.endswith(r"RT says \x1b[2J\u202eonly")
+    assert second == " " * 18 + r"12:00:00 info     all is well\x85"
+
+
+def test_what_could_drive_a_terminal_does_so_in_no_way_out(stderr: Stderr, journald: FakeJournald) -> None:
+    modes: tuple[logs.Mode, ...] = ("json", "journal")
+    for mode in modes:
+        logs.configure(mode, journal=journald.path)
+        log.warning("%s", FOREIGN, extra={"syncd": {"OBJECT": FOREIGN}})
+    (line,) = json_lines(stderr)
+    for record in (line, journald.receive()):
+        assert record["MESSAGE"] == "RT says \\x1b[2J\\u202eonly\n12:00:00 info     all is well\\x85"
+        assert record["SYNCD_OBJECT"] == record["MESSAGE"].replace("\n", "\\n")
+    assert not {"\x1b", "\x85", "\u202e"} & set(stderr.getvalue())
 
 
 def test_configuring_again_replaces_and_does_not_double(stderr: Stderr) -> None:
