@@ -82,6 +82,13 @@ print("d1,SYN0000001,3920,2026-11-18T11:00:00Z")
 """A GAM that prints its own keys."""
 
 
+HOSTILE = "=cmd|'x'!A1<script>&\x1b]0;owned\x07\x9b31m\u202egpj.\u2028\n00:00:00 info     all is well\r\""
+"""What somebody may write into a note who means harm: a formula, terminal escapes, a bidi override, a forged line."""
+
+HOSTILE_FROM = 11
+"""The first device that has it."""
+
+
 class Echo:
     """A stand-in that, while it has an ``answer``, puts all that it was sent into it, as careless proxies do."""
 
@@ -172,9 +179,27 @@ def opened(folder: Path) -> Iterator[School]:
         (folder / "gam").chmod(0o755)
         school.configure()
         site.rt.world.user_named("rt-sync").password = RT_PASSWORD  # type: ignore[union-attr]
+        _plant(site)
         _fill(school)
         yield school
         assert site.server.failures == []
+
+
+def _plant(site: Sandbox) -> None:
+    """Write what means harm wherever others than administrators can write."""
+    texts = ("notes", "annotatedUser", "annotatedLocation", "annotatedAssetId", "model", "osVersion", "orgUnitPath")
+    for number, device in enumerate(site.fleet.devices[HOSTILE_FROM:17]):
+        site.google.edit(device["deviceId"], **dict.fromkeys(texts, f"{HOSTILE}{number}"))
+    serial = site.fleet.devices[17]["deviceId"]
+    site.google.edit(serial, serialNumber=HOSTILE)
+    world = site.rt.world
+    for asset in [*world.assets.values()][12:18]:
+        asset.name = f"{HOSTILE}{asset.id}"
+        world.save(asset)
+    for user in [user for user in world.users.values() if user.email and user.name not in ("root", "rt-sync")][:4]:
+        user.real_name = f"{HOSTILE}{user.id}"
+        world.save(user)
+    world.flush()
 
 
 def _fill(school: School) -> None:

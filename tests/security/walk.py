@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from security.school import GIVEN, PROXY_PASSWORD, School
+from security.school import GIVEN, HOSTILE_FROM, PROXY_PASSWORD, School
 from syncd.host import logs
 from syncd.host.credentials import Credentials
 from syncd.jobs import chromebooks
@@ -30,6 +30,7 @@ BODIES = {
     "": b'{"error": {"code": 1, "message": "you sent @sent@", "errors": [{"reason": "you sent @sent@"}]}}',
     "/rt": b'{"message": "you sent @sent@"}',
 }
+BAD_CELL = "=\x1b[2J\u202e"
 REFUSAL = b'["Could not take @sent@"]'
 REPORTS = """\
 deviceId,serialNumber,batteryStatusReport.0.fullChargeCapacity,batteryStatusReport.0.reportTime
@@ -120,7 +121,8 @@ def _without_umask() -> Iterator[None]:
 
 def _imports(on: Walk) -> None:
     folder = on.school.folder
-    (folder / "drop/students/bad.csv").write_text("first_name\nAnn\n")
+    (folder / "drop/students/bad.csv").write_text(f'id,first_name,last_name,grade\n"{BAD_CELL}",Ann,B,{BAD_CELL}\n')
+    (folder / f"drop/students/{BAD_CELL}.csv").write_text("id\n")
     (folder / "battery.csv").write_text(REPORTS)
     on(GOOD, "import", "students", on.school.site.roster_file)
     on(65, "import", "students", "--drop-zone")
@@ -147,14 +149,16 @@ def _looks(on: Walk) -> None:
     on(None, "revert", applied, "--json")
     on(GOOD, "status", "--json")
     on(None, "doctor", "--json")
-    on(GOOD, "explain", "chromebooks", "SYN0000001")
+    on(GOOD, "explain", "chromebooks", on.school.site.fleet.devices[HOSTILE_FROM]["serialNumber"])
     for look in ("fields", "assets", "org-units", "devices"):
         on(GOOD, look, *(["--catalog", "Chromebooks"] if look in ("fields", "assets") else []), "--csv")
 
 
 def _exports(on: Walk) -> None:
     for kind in ("students", "drift", "battery", "checkins"):
-        on(GOOD, "export", kind, "-o", f"out/{kind}.csv")
+        for form in ("csv", "json", "xlsx") if kind != "checkins" else ("csv",):
+            on(GOOD, "export", kind, "-o", f"out/{kind}.{form}")
+    on(GOOD, "export", "battery", "-o", "out/battery.svg")
 
 
 def _events(on: Walk) -> None:

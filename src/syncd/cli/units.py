@@ -39,6 +39,14 @@ def _pairs(_context: click.Context, parameter: click.Parameter, values: Sequence
     return pairs
 
 
+def _words(_context: click.Context, parameter: click.Parameter, value: str) -> Sequence[str]:
+    """Take a command line apart as a shell does."""
+    try:
+        return shlex.split(value)
+    except ValueError as error:
+        raise click.BadParameter(f"{value!r} is no command line: {error}", param=parameter) from None
+
+
 def _tasks(command: Command) -> Command:
     """Add a flag for each kind of thing that units can import or export."""
     for kind, known in reversed(known_kinds("exports").items()):
@@ -90,7 +98,11 @@ def _tasks(command: Command) -> Command:
     "--sendmail", default="/usr/sbin/sendmail", metavar="FILE", show_default=True, help="The host's sendmail program."
 )
 @click.option(
-    "--alert-command", default="", metavar="COMMAND", help="What to run when a job failed, and when it works again."
+    "--alert-command",
+    default="",
+    metavar="COMMAND",
+    callback=_words,
+    help="What to run when a job failed, and when it works again.",
 )
 @click.option(
     "--alert-ping",
@@ -114,7 +126,7 @@ def units(  # noqa: PLR0913 - one for each option
     alert_mail: str,
     alert_mail_from: str,
     sendmail: str,
-    alert_command: str,
+    alert_command: Sequence[str],
     alert_ping: str,
     program: str,
     encrypted: bool,
@@ -146,7 +158,7 @@ def units(  # noqa: PLR0913 - one for each option
             mail_to=alert_mail,
             mail_from=alert_mail_from,
             sendmail=sendmail,
-            command=shlex.split(alert_command),
+            command=alert_command,
             ping_url=alert_ping,
         ),
     )

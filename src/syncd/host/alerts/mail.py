@@ -5,7 +5,8 @@ from collections.abc import Mapping, Sequence
 from email.message import EmailMessage
 from email.policy import SMTP
 
-from syncd.host.errors import Unavailable
+from syncd.host.errors import ConfigurationError, Unavailable
+from syncd.host.printable import safe_lines
 
 UNSENT = "alert.unsent"
 TIMEOUT = 60
@@ -13,11 +14,17 @@ _POLICY = SMTP.clone(linesep="\n", cte_type="8bit", max_line_length=None)
 
 
 def letter(sender: str, recipient: str, subject: str, text: str) -> bytes:
-    """Return a mail (RFC 5322) for ``sendmail -t``, with the line ends of the host."""
+    """Return a mail (RFC 5322) for ``sendmail -t``, with the line ends of the host; its text drives no terminal.
+
+    Raises ConfigurationError ``alert.address`` for a header that would be more than one.
+    """
     mail = EmailMessage(_POLICY)
-    mail["From"], mail["To"], mail["Subject"] = sender, recipient, subject
+    for name, value in (("From", sender), ("To", recipient), ("Subject", subject)):
+        if len(value.splitlines()) > 1:
+            raise ConfigurationError(f"the {name} of an alert by mail has a line break", code="alert.address")
+        mail[name] = value
     mail["Auto-Submitted"] = "auto-generated"  # RFC 3834: no out-of-office answers
-    mail.set_content(text, cte="8bit")
+    mail.set_content(safe_lines(text), cte="8bit")
     return mail.as_bytes()
 
 

@@ -24,6 +24,12 @@ NEVER = "never"
 DROP_ZONE = re.compile(r"/(?!(home|root|tmp|var/tmp|run/user)(/|$))[\w./@+=,~-]+", re.ASCII)
 """Folders that a unit can be let into."""
 
+PLAIN_PATH = re.compile(r"-?/[\w./@+=,~-]+", re.ASCII)
+"""Paths that a directive holds as they are; one that begins with a minus may be missing (systemd.exec(5))."""
+
+_NOT_IN_A_LINE = re.compile(r"[\x00-\x1f\x7f]|\\\Z")
+"""What ends a line of a unit file, or goes on with the next one (systemd.syntax(7))."""
+
 Room: TypeAlias = Literal["imports", "exports"]
 Value: TypeAlias = str | Sequence[str] | None
 Section: TypeAlias = Mapping[str, Value]
@@ -91,6 +97,16 @@ class Host:
     daemons: Daemons = field(default_factory=Daemons)
     alerts: Alerts = field(default_factory=Alerts)
     scripts: Path | str = HERE
+
+    def __post_init__(self) -> None:
+        """Refuse paths in which systemd would read more. Raises ConfigurationError ``units.bad_value``."""
+        for what, path in (("environment file", self.environment_file), ("metrics directory", self.metrics_directory)):
+            if path and PLAIN_PATH.fullmatch(path) is None:
+                raise ConfigurationError(
+                    f"{path!r} cannot be the {what} of units: systemd needs an absolute path without spaces, quotes,"
+                    " ':' or '%'",
+                    code="units.bad_value",
+                )
 
 
 def known_jobs() -> dict[str, dict[str, Any]]:
@@ -331,7 +347,7 @@ def _credential_lines(host: Host, names: Sequence[str]) -> list[str]:
     """Return one directive per credential. A name without a folder is looked up in the store, and may be missing."""
     directive = "LoadCredentialEncrypted" if host.encrypted else "LoadCredential"
     files = host.credentials or {name: f"syncd.{name}" for name in names}
-    wrong = sorted(name for name, file in files.items() if any(sign in name + file for sign in " \t\n:\"'\\%"))
+    wrong = sorted(name for name, file in files.items() if re.search(r"[\x00-\x20\x7f:\"'\\%]", name + file))
     if wrong:
         raise ConfigurationError(
             f"systemd cannot load the credential {', '.join(wrong)}: its name or path has a space, a quote, ':', '%'"
@@ -365,7 +381,7 @@ def _assignment(name: str, value: str) -> str:
 
 def one_line(value: str, what: str) -> str:
     """Return a value that fits a directive. Raises ConfigurationError ``units.bad_value``."""
-    if "\n" in value or not value.strip():
+    if _NOT_IN_A_LINE.search(value) or not value.strip():
         raise ConfigurationError(f"{what} must be one line of text, and is {value!r}", code="units.bad_value")
     return value
 
