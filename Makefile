@@ -6,7 +6,7 @@ PROGRAM := $(VENV)/.program
 TOOLS := $(VENV)/.tools
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check
 
-.PHONY: demo test lint format docs bench soak clean
+.PHONY: demo test lint format docs bench soak audit clean
 
 demo: $(PROGRAM)
 	@$(BIN)/syncd demo
@@ -36,6 +36,11 @@ bench: $(TOOLS)
 # Kills under load, for about a quarter of an hour; `make test` does a short one.
 soak: $(TOOLS)
 	PYTHONPATH=tests $(BIN)/python -m soak
+
+# Known weaknesses of the dependencies; needs the network, and is therefore no part of `make test`.
+audit: $(PROGRAM)
+	$(PIP) --group audit
+	scripts/audit.sh
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
