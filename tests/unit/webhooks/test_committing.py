@@ -157,3 +157,38 @@ def test_what_was_taken_before_the_end_is_written() -> None:
         assert len(told) == 3
 
     asyncio.run(main())
+
+
+def test_after_many_the_next_ones_wait_for_company(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("syncd.daemons.webhooks.committing.COMPANY_SECONDS", 30.0)
+    inbox = Slow()
+    inbox.go.set()
+
+    async def main() -> None:
+        group = committer(inbox)
+        await asyncio.gather(*(group.accept(new(key)) for key in "abc"))
+        late = [asyncio.create_task(group.accept(new("d")))]
+        await asyncio.sleep(0.05)
+        late += [asyncio.create_task(group.accept(new(key))) for key in "ef"]
+        await asyncio.gather(*late)
+        await group.close()
+
+    asyncio.run(main())
+    assert inbox.batches == [["a", "b", "c"], ["d", "e", "f"]]
+
+
+def test_nobody_waits_for_company_for_long_and_one_alone_not_at_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    inbox = Slow()
+    inbox.go.set()
+
+    async def main() -> None:
+        group = committer(inbox)
+        await asyncio.gather(*(group.accept(new(key)) for key in "abc"))
+        await asyncio.wait_for(group.accept(new("d")), 10)
+        monkeypatch.setattr("syncd.daemons.webhooks.committing.COMPANY_SECONDS", 30.0)
+        for key in "efg":
+            await asyncio.wait_for(group.accept(new(key)), 10)
+        await group.close()
+
+    asyncio.run(main())
+    assert inbox.batches == [["a", "b", "c"], *([key] for key in "defg")]

@@ -3,20 +3,19 @@
 While one is being written, those that come wait for it to end, and then all go into the next one together: under load a
 transaction has many events, and a single event waits for none. Nobody is answered before it is on disk.
 
-The thread that writes goes from one transaction to the next without asking the event loop: each hand-over between the
-two costs more than an event does.
+Senders that have just been answered often send their next event at once. So after a transaction of many, the next one
+waits a moment until as many are there again: one sync then serves all senders, where else one half of them would wait
+for the sync of the other.
 """
 
 import asyncio
 import logging
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
-from queue import Empty, SimpleQueue
+from queue import SimpleQueue
 from typing import TypeAlias
 
 from syncd.state.inbox.records import NewEvent, Receipt
@@ -24,6 +23,9 @@ from syncd.state.inbox.store import Inbox
 
 MOST_AT_ONCE = 500
 """Events of one transaction."""
+
+COMPANY_SECONDS = 0.005
+"""How long events wait for company, after a transaction of many."""
 
 STUCK_SECONDS = 30.0
 """How long one transaction may take until the listener counts as hung."""
@@ -46,8 +48,10 @@ class Committer:
         self._most = most
         self._loop = asyncio.get_running_loop()
         self._waiting: list[_Waiting] = []
+        self._enough = 1
+        self._asked = self._at_work = False
+        self._timer: asyncio.TimerHandle | None = None
         self._queue: SimpleQueue[list[_Waiting] | None] = SimpleQueue()
-        self._open = True
         self._since: float | None = None
         self.commits = 0
         self.seconds = 0.0
@@ -57,9 +61,10 @@ class Committer:
 
     def put(self, event: NewEvent, then: Then) -> None:
         """Keep an event."""
-        if not self._waiting:
-            self._loop.call_soon(self._hand_over)  # when all that has arrived by now was read
         self._waiting.append((event, then))
+        if len(self._waiting) >= self._enough and not self._at_work and not self._asked:
+            self._asked = True
+            self._loop.call_soon(self._hand_over)  # when all that has arrived by now was read
 
     async def accept(self, event: NewEvent) -> Receipt:
         """Keep an event, and return what to answer when it is on disk. Raises as ``Inbox.accept`` does."""
@@ -75,32 +80,42 @@ class Committer:
 
     async def close(self) -> None:
         """Wait for what is being written."""
-        self._hand_over()
+        self._queue.put(self._waiting)
+        self._waiting = []
         self._queue.put(None)
         await asyncio.to_thread(self._thread.join)
 
     def _hand_over(self) -> None:
-        if self._waiting:
+        self._asked = False
+        self._enough = 1
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if self._waiting and not self._at_work:
+            self._at_work = True
             self._queue.put(self._waiting)
             self._waiting = []
+
+    def _written(self, batch: Sequence[_Waiting], outcomes: Sequence[Outcome], *, last: bool) -> None:
+        _tell(batch, outcomes)
+        if not last:
+            return
+        self._at_work = False
+        self._enough = len(self._waiting) + len(batch)
+        if len(batch) == self._most or self._enough == 1:
+            self._hand_over()
+        else:
+            self._timer = self._loop.call_later(COMPANY_SECONDS, self._hand_over)
 
     # -- the thread
 
     def _work(self) -> None:
-        waiting: deque[_Waiting] = deque()
-        while self._fill(waiting):
-            self._commit([waiting.popleft() for _ in range(min(self._most, len(waiting)))])
+        while (waiting := self._queue.get()) is not None:
+            for start in range(0, len(waiting), self._most):
+                end = start + self._most
+                self._commit(waiting[start:end], last=end >= len(waiting))
 
-    def _fill(self, waiting: deque[_Waiting]) -> bool:
-        """Take all that was handed over, and wait for something where there is nothing; False at the end."""
-        with suppress(Empty):
-            while self._open:
-                more = self._queue.get(block=not waiting)
-                self._open = more is not None
-                waiting += more or ()
-        return bool(waiting)
-
-    def _commit(self, batch: Sequence[_Waiting]) -> None:
+    def _commit(self, batch: Sequence[_Waiting], *, last: bool) -> None:
         self._since = began = time.monotonic()
         outcomes: Sequence[Outcome]
         try:
@@ -110,7 +125,7 @@ class Committer:
         self.seconds += time.monotonic() - began
         self.commits += 1
         self._since = None
-        self._loop.call_soon_threadsafe(_tell, batch, outcomes)
+        self._loop.call_soon_threadsafe(partial(self._written, batch, outcomes, last=last))
 
 
 def _tell(batch: Sequence[_Waiting], outcomes: Sequence[Outcome]) -> None:
