@@ -90,12 +90,10 @@ class AuditLog:
         while True:
             now = self._clock.now().astimezone(UTC)
             run = f"{now:%Y%m%dT%H%M%S}-{secrets.token_hex(2)}"
-            summary = RunRecord(id=run, job=job, mode=mode, started=rfc3339(now), actor=self._actor)
-            values = run_values(summary)
-            values |= {"id": run, "job": job, "mode": mode, "started": summary.started, "actor": self._actor}
+            begun = {"id": run, "job": job, "mode": mode, "started": rfc3339(now), "actor": self._actor}
             try:
                 with self._database.write() as connection:
-                    connection.execute(runs.insert().values(values | {"report": ""}))
+                    connection.execute(runs.insert().values(run_values(RunRecord(**begun)) | begun | {"report": ""}))
             except IntegrityError:
                 continue  # that id is taken
             return run

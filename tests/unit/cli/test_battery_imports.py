@@ -1,7 +1,5 @@
 """``syncd import battery``."""
 
-import fcntl
-import os
 import signal
 import subprocess
 import sys
@@ -9,111 +7,15 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
-import msgspec
 import pytest
 
 from syncd.cli import imports
 from syncd.jobs.batteries.reports import Battery, BatteryReport
 from syncd.jobs.battery_import import _File
 from syncd.state.store import open_store
-from unit.cli.commands import Cli, Result
+from unit.cli.imported_fleet import DESIGN, EXPORT, FIXTURES, WIDE, Clock, Fleet, clock, fleet, row, table
 
-FIXTURES = Path(__file__).parents[2] / "fixtures" / "gam"
-NOW = datetime(2026, 11, 21, 5, tzinfo=UTC)
-WIDE = (
-    "deviceId,serialNumber,batteryInfo.0.designCapacity,batteryInfo.0.serialNumber,batteryStatusReport.0.batteryHealth,"
-    "batteryStatusReport.0.cycleCount,batteryStatusReport.0.fullChargeCapacity,batteryStatusReport.0.reportTime,"
-    "batteryStatusReport.0.serialNumber"
-)
-EXPORT = "Serial number,Battery health,Cycle count,Full charge capacity (mAh),Design capacity (mAh),Last status report"
-DESIGN = 4000
-
-
-class Clock:
-    """The time of the tests, without their waiting."""
-
-    def now(self) -> datetime:
-        return NOW
-
-    def monotonic(self) -> float:
-        return 0.0
-
-    def sleep(self, seconds: float) -> None:
-        raise AssertionError(seconds)
-
-
-@pytest.fixture(autouse=True)
-def clock(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(imports, "SystemClock", Clock)
-
-
-def row(number: int = 1, full: object = 3400, day: int = 18, **cells: object) -> str:
-    told = {"cycles": 112, "health": "BATTERY_HEALTH_NORMAL", "time": f"2026-11-{day:02}T11:00:00Z", "design": DESIGN}
-    given = {"serial": f"SYN{number:04}", "id": f"d{number}"} | told | cells
-    start = f"{given['id']},{given['serial']},{given['design']},B{number},{given['health']},{given['cycles']}"
-    return f"{start},{full},{given['time']},B{number}"
-
-
-def table(*rows: str, header: str = WIDE, end: str = "\n") -> str:
-    return end.join((header, *rows, ""))
-
-
-class Fleet:
-    """A state folder, a configuration, and files."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.state = folder / "state"
-        self.zone = self.state / "drop" / "battery"
-        self.config = folder / "config.toml"
-        self.cli = Cli()
-        self.configure()
-
-    def configure(self, options: str = "settle_seconds = 0\n") -> None:
-        self.config.write_text(f'[state]\ndirectory = "{self.state}"\n[imports.battery]\n{options}')
-
-    def file(self, content: str | bytes, name: str = "batteries.csv") -> Path:
-        path = self.folder / name
-        path.write_bytes(content if isinstance(content, bytes) else content.encode())
-        return path
-
-    def drop(self, content: str | bytes, name: str = "batteries.csv") -> Path:
-        self.zone.mkdir(parents=True, exist_ok=True)
-        path = self.zone / name
-        path.write_bytes(content if isinstance(content, bytes) else content.encode())
-        return path
-
-    def syncd(self, status: int, *arguments: str | Path) -> Result:
-        return self.cli.ended(status, "--config", self.config, "import", "battery", *arguments)
-
-    def told(self, content: str | bytes, status: int = 0) -> Result:
-        return self.syncd(status, self.file(content))
-
-    @property
-    def kept(self) -> dict[str, BatteryReport]:
-        decode = msgspec.json.Decoder(BatteryReport).decode
-        with open_store(self.state) as store:
-            return {key: decode(data) for key, data in store.batteries.imported()}
-
-    @property
-    def percents(self) -> dict[str, float | None]:
-        return {key: report.worst.percent if report.worst else None for key, report in self.kept.items()}
-
-    def history(self, device: str = "SYN0001") -> list[float | None]:
-        with open_store(self.state) as store:
-            return [row.percent for row in store.batteries.history.of(device)]
-
-    def imports(self) -> int:
-        with open_store(self.state) as store:
-            return len(store.batteries.imports())
-
-    def moved(self, verdict: str) -> list[str]:
-        return sorted(path.name.partition("-")[2] for path in (self.zone / verdict).iterdir())
-
-
-@pytest.fixture
-def fleet(tmp_path: Path) -> Fleet:
-    return Fleet(tmp_path)
+__all__ = ["clock", "fleet"]
 
 
 # -- what is right ------------------------------------------------------------------------------------------
@@ -378,94 +280,3 @@ def test_an_import_that_is_killed_leaves_nothing_half_stored(fleet: Fleet) -> No
     assert (fleet.percents, fleet.history(), fleet.imports()) == ({"SYN0001": 75.0, "SYN0003": 50.0}, [], 1)
     assert "60,000 devices, 59,998 added, 2 changed" in fleet.syncd(0, file).out
     assert (fleet.history(), fleet.imports()) == ([75.0], 2)
-
-
-# -- the command --------------------------------------------------------------------------------------------
-
-
-def test_a_dry_run_counts_and_stores_nothing(fleet: Fleet) -> None:
-    fleet.told(table(row(1)))
-    result = fleet.syncd(0, fleet.file(table(row(1, 2000, day=19), row(2))), "--dry-run")
-    assert "planned, nothing was stored: 2 devices, 1 added, 1 changed" in result.out
-    assert (fleet.percents, fleet.history(), fleet.imports()) == ({"SYN0001": 85.0}, [], 1)
-
-
-def test_a_wrong_use_is_said(fleet: Fleet) -> None:
-    file = fleet.file(table(row(1)))
-    fleet.syncd(0, file)
-    for arguments in ((), (file, "--drop-zone"), (file, "--linger", "1")):
-        assert "name a FILE" in fleet.syncd(64, *arguments).err
-
-
-@pytest.mark.parametrize(
-    ("text", "told"),
-    [
-        ('timezon = "UTC"\n', "did you mean imports.battery.timezone?"),
-        ('timezone = "Mars"\n', "timezone names no time zone, 'Mars'"),
-        ('backslash = "maybe"\n', "imports.battery.backslash"),
-        ('drop_zone = "drop"\n', "drop_zone is 'drop', which is no absolute path"),
-        ("settle_seconds = -1\n", "imports.battery.settle_seconds"),
-    ],
-)
-def test_a_mistake_in_the_options_is_one_of_the_configuration(fleet: Fleet, text: str, told: str) -> None:
-    fleet.configure(text)
-    assert told in fleet.told(table(row(1)), 78).err
-    fleet.configure()
-
-
-def test_one_import_at_a_time_and_that_of_students_is_another(fleet: Fleet) -> None:
-    file = fleet.file(table(row(1)))
-    fleet.syncd(0, file)
-    for kind, status in (("battery", 75), ("students", 0)):
-        with (fleet.state / "locks" / f"import-{kind}.lock").open("a") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            fleet.syncd(status, file)
-
-
-# -- the drop zone ------------------------------------------------------------------------------------------
-
-
-def test_files_of_the_zone_are_taken_and_moved_with_a_report(fleet: Fleet) -> None:
-    os.utime(fleet.drop(table(row(1, "x", day=19), row(2)), "new.csv"), (2, 2))
-    os.utime(fleet.drop(table(row(1, 3000, day=10)), "old.csv"), (1, 1))
-    fleet.drop("no table", "bad.csv")
-    (fleet.zone / "link.csv").symlink_to(fleet.config)
-    files = fleet.syncd(65, "--drop-zone", "--json").json
-    results = {done["file"]: (done["result"], (done["error"] or {}).get("code")) for done in files}
-    assert results == {
-        "old.csv": ("imported", None),
-        "new.csv": ("imported", None),
-        "bad.csv": ("rejected", "battery.header"),
-        "link.csv": ("rejected", "file.not_regular"),
-    }
-    assert [done["file"] for done in files][:2] == ["old.csv", "new.csv"]
-    assert fleet.moved("done") == ["new.csv", "new.csv.report.txt", "old.csv", "old.csv.report.txt"]
-    (report,) = (fleet.zone / "done").glob("*new.csv.report.txt")
-    assert report.read_text().splitlines() == [
-        "new.csv: imported: 2 devices, 1 added, 1 changed, 1 cells or rows passed over",
-        "new.csv, row 2, batteryStatusReport.0.fullChargeCapacity: 'x' is not a whole number",
-    ]
-    assert fleet.syncd(0, "--drop-zone").out == "Nothing to import.\n"
-
-
-def test_a_dry_run_of_the_zone_moves_nothing(fleet: Fleet) -> None:
-    path = fleet.drop(table(row(1)))
-    assert "planned" in fleet.syncd(0, "--drop-zone", "--dry-run").out
-    assert path.exists()
-
-
-def test_the_zone_may_lie_elsewhere(fleet: Fleet) -> None:
-    fleet.zone = fleet.folder / "left by others"
-    fleet.configure(f'settle_seconds = 0\ndrop_zone = "{fleet.zone}"\n')
-    assert "cannot be a folder of the drop zone" in fleet.syncd(78, "--drop-zone").err
-    fleet.drop(table(row(1)))
-    fleet.syncd(0, "--drop-zone")
-    assert fleet.moved("done")[0] == "batteries.csv"
-    assert not (fleet.state / "drop").exists()
-
-
-def test_a_file_that_is_being_written_stays(fleet: Fleet) -> None:
-    path = fleet.drop(table(row(1)))
-    with path.open("a"):
-        assert "still being written" in fleet.syncd(75, "--drop-zone").err
-    assert path.exists()

@@ -1,4 +1,4 @@
-"""``syncd export students`` and ``syncd export drift``."""
+"""``syncd export students``."""
 
 import csv
 import io
@@ -8,120 +8,19 @@ import re
 import stat
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from zipfile import ZipFile
 
 import pytest
-import requests
 from python_calamine import CalamineWorkbook
 
 from syncd.sandbox.faults import Rule
 from syncd.sandbox.site import Sandbox
-from syncd.state.lock import JobLock
-from syncd.state.store import open_store
-from unit.cli.commands import Cli, Result, start
+from unit.cli.commands import Cli
+from unit.cli.exported_school import ANONYMOUS, COLUMNS, NASTY, School, put, read, school
 from unit.cli.terminal import on_a_terminal
 
-COLUMNS = [
-    *("id", "given_name", "family_name", "user_name", "email", "grade", "graduation_year", "school", "advisor"),
-    *("role", "active", "device_count", "asset_names", "serials", "checked_out"),
-]
-ANONYMOUS = ("pseudonym", "grade", "graduation_year", "school", "role", "active", "device_count", "checked_out")
-HEADER = "id,first_name,last_name,rt_user_id,email,grade,school,advisor,graduation_year,active\n"
-NASTY = [
-    "=1+1",
-    "-Ann",
-    "+Bo",
-    "@Cy",
-    "'Quoted",
-    "'=2",
-    "''-3",
-    "'t Hart",
-    '"x"',
-    "a, b",
-    "=1;=2",
-    "\uff1dD",
-    "Ö İ",
-    "\u202eRtl",
-]
-
-
-def roster(site: Sandbox) -> str:
-    """Return a roster of the sandbox's students, joined to RT by e-mail or by name, and of some with odd names."""
-    users = [user for user in site.rt.world.users.values() if re.fullmatch(r"s\d+", user.name)]
-    rows = [
-        [
-            f"{number:05}",
-            f"Given{number}",
-            "Example",
-            user.name if number % 2 else "",
-            user.email if not number % 2 else "",
-        ]
-        for number, user in enumerate(users)
-    ]
-    rows += [[f"9{number:04}", name, name, "", ""] for number, name in enumerate(NASTY)]
-    text = io.StringIO()
-    for row in rows:
-        number = int(row[0])
-        others = ["9", "East" if number % 3 else "=West", "-Tess", "" if number % 2 else 2031, "ny"[number % 7 > 0]]
-        csv.writer(text).writerow([*row, *others])
-    return HEADER + text.getvalue()
-
-
-class School:
-    """A sandbox with a roster that was imported."""
-
-    def __init__(self, site: Sandbox) -> None:
-        self.site = site
-        self.cli = Cli(site)
-        self.folder = site.directory / "out"
-        self.folder.mkdir()
-        self._plain = site.config_file.read_text()
-        self.configure()
-        (site.directory / "roster.csv").write_text(roster(site))
-        self.cli.ended(0, "import", "students", site.directory / "roster.csv")
-
-    @property
-    def state(self) -> Path:
-        return self.site.directory / "state"
-
-    def configure(self, **options: object) -> None:
-        table = {"catalogs": ["Chromebooks"], "id_field": ""} | options
-        lines = "\n".join(f"{name} = {json.dumps(value)}" for name, value in table.items())
-        self.site.config_file.write_text(f"{self._plain}\n[exports.students]\n{lines}\n")
-
-    def export(self, *arguments: str | Path, status: int = 0) -> Result:
-        return self.cli.ended(status, "export", "students", *arguments)
-
-    def rows(self, *arguments: str | Path) -> list[dict[str, str]]:
-        target = self.folder / "rows.csv"
-        self.export("-o", target, *arguments)
-        return read(target)
-
-    def people(self, state: Path | None = None) -> list[tuple[object, ...]]:
-        return people(state or self.state)
-
-    def spent(self, *arguments: str | Path) -> int:
-        before = self.site.server.requests()
-        self.export(*arguments)
-        return self.site.server.requests() - before
-
-
-def people(state: Path) -> list[tuple[object, ...]]:
-    with open_store(state) as store:
-        return [tuple(row) for row in store.rosters.people("students")]
-
-
-def read(path: Path) -> list[dict[str, str]]:
-    with path.open(newline="", encoding="utf-8") as file:
-        return list(csv.DictReader(file))
-
-
-@pytest.fixture
-def school(tmp_path: Path) -> Iterator[School]:
-    with start(tmp_path / "site") as site:
-        yield School(site)
+__all__ = ["school"]
 
 
 # -- what is written
@@ -287,16 +186,6 @@ def test_a_second_export_asks_rt_for_what_changed_only(school: School) -> None:
     assert after[heir["id"]]["checked_out"] > "2026-01-05"
 
 
-def put(site: Sandbox, asset: int, **fields: object) -> None:
-    done = requests.put(
-        f"{site.url}/rt/REST/2.0/asset/{asset}",
-        json=fields,
-        headers={"Authorization": f"token {site.rt.token()}"},
-        timeout=30,
-    )
-    done.raise_for_status()
-
-
 def test_the_snapshot_of_the_chromebooks_job_is_used(school: School) -> None:
     school.cli.ended(0, "plan", "chromebooks")
     read_before = school.site.server.counts.copy()
@@ -433,90 +322,3 @@ def test_pseudonyms_stay_and_are_those_of_one_store(school: School) -> None:
 def test_an_anonymised_export_cannot_be_imported(school: School) -> None:
     school.rows("--anonymous")
     school.cli.ended(65, "import", "students", school.folder / "rows.csv")
-
-
-# -- drift
-
-
-@pytest.fixture
-def drifted(tmp_path: Path) -> Iterator[Cli]:
-    """Return the command line before a sandbox whose people drifted, with the roster imported."""
-    with start(tmp_path / "site", people=60) as site:
-        with site.config_file.open("a") as file:
-            file.write('\n[exports.students]\ncatalogs = ["Chromebooks"]\n')
-        cli = Cli(site)
-        cli.ended(0, "import", "students", site.roster_file)
-        assets = {asset.name: asset.id for asset in site.rt.world.assets.values()}
-        put(site, assets["EX-0000001"], Owner="p000004")  # has left
-        put(site, assets["EX-0000002"], Owner="p000012")
-        yield cli
-
-
-def test_drift_is_told_kind_by_kind_and_changes_nothing(drifted: Cli, tmp_path: Path) -> None:
-    planned = drifted.ended(0, "plan", "rt-users", "--json").json
-    kinds = [action["kind"] for action in planned["plan"]["actions"]]
-    assert re.search(r"drift\.csv: \d+ roster_only, ", drifted.ended(0, "export", "drift", "-o", tmp_path).out)
-    rows = read(tmp_path / "drift.csv")
-    told = [row["kind"] for row in rows]
-    assert kinds.count("create") <= told.count("roster_only")
-    assert told.count("differs") == sum(
-        len(action["after"]) for action in planned["plan"]["actions"] if action["kind"] in ("update", "clear")
-    )
-    (device,) = [row for row in rows if row["kind"] == "leaver_device"]
-    assert (device["user_name"], device["asset_name"], device["serial"]) == ("p000004", "EX-0000001", "SYN0000001")
-    assert device["rt_user"] in {row["rt_user"] for row in rows if row["kind"] == "rt_only"}
-    assert drifted.ended(0, "plan", "rt-users", "--json").json["plan"]["actions"] == planned["plan"]["actions"]
-
-
-def test_each_form_of_the_drift_report_has_the_same_rows(drifted: Cli, tmp_path: Path) -> None:
-    for form in ("csv", "xlsx", "json"):
-        drifted.ended(0, "export", "drift", "-o", tmp_path / f"d.{form}")
-    rows = read(tmp_path / "d.csv")
-    assert [[*row.values()] for row in json.loads((tmp_path / "d.json").read_text())] == [
-        [*row.values()] for row in rows
-    ]
-    sheet = CalamineWorkbook.from_path(tmp_path / "d.xlsx").get_sheet_by_index(0).to_python()
-    assert (sheet[0], len(sheet) - 1) == ([*rows[0]], len(rows))
-
-
-def test_drift_needs_the_job_and_its_lock(drifted: Cli, tmp_path: Path) -> None:
-    config = Path(drifted.environment["SYNCD_CONFIG"])
-    with JobLock(tmp_path / "site" / "state", "rt-users"):
-        drifted.ended(75, "export", "drift")
-    config.write_text(re.sub(r"(?s)\[jobs.rt-users.*?(?=\[exports)", "", config.read_text()))
-    assert "[jobs.rt-users]" in drifted.ended(78, "export", "drift").err
-
-
-def test_a_user_is_found_by_the_id_whatever_name_and_address_are(drifted: Cli, tmp_path: Path) -> None:
-    config = Path(drifted.environment["SYNCD_CONFIG"])
-
-    def holders() -> list[str]:
-        drifted.ended(0, "export", "students", "-o", tmp_path)
-        return [row["id"] for row in read(tmp_path / "students.csv") if row["asset_names"] == "EX-0000002"]
-
-    # p000012 is called otherwise in the roster, and has another address there.
-    assert holders() == ["0000012"]
-    config.write_text(config.read_text() + 'id_field = ""\n')
-    assert holders() == []
-
-
-def test_a_roster_that_went_through_import_plan_and_apply_is_exported_without_loss(
-    drifted: Cli, tmp_path: Path
-) -> None:
-    site = tmp_path / "site"
-    drifted.ended(0, "plan", "rt-users")
-    drifted.ended(0, "apply", "rt-users")
-    drifted.ended(0, "export", "drift", "-o", tmp_path)
-    assert not {row["kind"] for row in read(tmp_path / "drift.csv")} & {"differs"}
-    drifted.ended(0, "export", "students", "-o", tmp_path)
-    other = tmp_path / "other.toml"
-    other.write_text(f'[state]\ndirectory = "{tmp_path}/elsewhere"\n')
-    drifted.ended(0, "--config", other, "import", "students", tmp_path / "students.csv")
-    assert people(tmp_path / "elsewhere") == people(site / "state")
-    given = {row["student_id"]: row for row in read(site / "students.csv")}
-    exported = {row["id"]: row for row in read(tmp_path / "students.csv")}
-    assert exported.keys() == given.keys()
-    names = {"first_name": "given_name", "last_name": "family_name", "username": "user_name"}
-    for ident, row in given.items():
-        kept = {names.get(column, column): value for column, value in row.items() if column != "student_id"}
-        assert {column: exported[ident][column] for column in kept} == kept
