@@ -148,7 +148,7 @@ class Desk:
 
 def _patches(wire: Wire, sides: Sides) -> Iterator[Any]:
     """Yield what is different from a run in production: no sockets, no threads, and no sign-in at Google."""
-    yield patch("syncd.host.http.HTTPAdapter", lambda **_: wire)
+    yield wire.laid()
     yield patch("syncd.jobs.observe.ThreadPoolExecutor", Inline)
     yield patch("syncd.reconcile.apply.ThreadPoolExecutor", Inline)
 

@@ -2,9 +2,10 @@
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from io import BytesIO
-from typing import Any, ParamSpec, Self, TypeVar
+from typing import ParamSpec, Self, TypeVar
+from unittest.mock import patch
 
 import requests
 import urllib3
@@ -50,17 +51,24 @@ class Death:
             self.after -= 1
 
 
-class Wire(HTTPAdapter):
-    """Takes the place of the sockets of a client. ``writes`` has the requests that may have changed something."""
+class Wire:
+    """Takes the place of the sockets of all clients. ``writes`` has the requests that may have changed something."""
 
     def __init__(self, server: Server, clock: VirtualClock, death: Death) -> None:
-        super().__init__()
         self.writes: list[str] = []
         self._server = server
         self._clock = clock
         self._death = death
 
-    def send(self, request: requests.PreparedRequest, *_: Any, **__: Any) -> requests.Response:  # noqa: ANN401
+    def laid(self) -> AbstractContextManager[object]:
+        """Send by this wire what is sent meanwhile."""
+
+        def send(adapter: HTTPAdapter, request: requests.PreparedRequest, **_: object) -> requests.Response:
+            return adapter.build_response(request, self._send(request))
+
+        return patch.object(HTTPAdapter, "send", send)
+
+    def _send(self, request: requests.PreparedRequest) -> urllib3.HTTPResponse:
         """Ask the server, and fail as the rule says that strikes this request."""
         self._death.boundary()
         self._clock.advance(TOOK)
@@ -75,7 +83,7 @@ class Wire(HTTPAdapter):
         if rule is not None and rule.reset:
             lost = urllib3.exceptions.ProtocolError("Connection aborted.", ConnectionResetError(104, "reset by peer"))
             raise requests.ConnectionError(lost, request=request)
-        return self.build_response(request, self._answer(answer, cut=rule is not None and rule.cut))
+        return self._answer(answer, cut=rule is not None and rule.cut)
 
     def _answer(self, answer: Answer, *, cut: bool) -> urllib3.HTTPResponse:
         date = f"{self._clock.now():%a, %d %b %Y %H:%M:%S GMT}"
