@@ -7,7 +7,7 @@ import pytest
 
 from syncd.host.errors import ConfigurationError, Unavailable, WriteRefused
 from syncd.jobs.sides.rt_assets import DELETED, AssetFields, AssetWriter, asset_side
-from syncd.jobs.sides.rt_writer import LOST
+from syncd.jobs.sides.rt_writer import NOT_MADE
 from syncd.reconcile.model import Action, make_action
 from syncd.reconcile.values import Known, Unknown, Value
 from syncd.systems.rt.assets import Asset
@@ -149,20 +149,20 @@ def test_a_create_names_the_catalog_the_fields_and_the_key_to_find_it_by() -> No
     assert (outcome.state, outcome.object) == ("unproven", "77")
 
 
-@pytest.mark.parametrize("code", sorted(LOST))
-def test_a_create_whose_answer_was_lost_and_that_was_not_found_has_failed(code: str) -> None:
+@pytest.mark.parametrize("code", sorted(NOT_MADE))
+def test_a_create_that_made_nothing_has_failed(code: str) -> None:
     assets = FakeAssets()
-    assets.error = Unavailable("lost", code=code)
+    assets.error = Unavailable("not made", code=code)
     (outcome,) = writer(assets).write([create()])
     assert (outcome.state, outcome.code, outcome.object) == ("failed", code, "")
 
 
 def test_an_asset_that_rt_cannot_deal_with_does_not_stop_the_others() -> None:
     assets = FakeAssets()
-    assets.error = Unavailable("given up", code="rt.gave_up")
+    assets.error = Unavailable("not known", code="rt.create_unknown")
     for action in (change("rt", "12", Name="new"), create()):
         (outcome,) = writer(assets).write([action])
-        assert (outcome.state, outcome.code) == ("unproven", "rt.gave_up")
+        assert (outcome.state, outcome.code) == ("unproven", "rt.create_unknown")
 
 
 @pytest.mark.parametrize("error", [Unavailable("out", code="rt.circuit_open"), WriteRefused("no", code="rt.refused")])

@@ -10,8 +10,12 @@ from syncd.reconcile.model import Action, Outcome
 
 SYSTEM = "rt"
 
-LOST = frozenset({"rt.answer_lost", "rt.server_error", "rt.not_json"})
-"""Codes of a create that was sent and whose answer tells nothing; what it made was looked for and not found."""
+NOT_MADE = frozenset({"rt.answer_lost", "rt.server_error", "rt.not_json", "rt.gave_up"})
+"""Codes of a create that made nothing.
+
+Its answer told nothing, and what it should have made was looked for and not found; or each try was turned away, since a
+create is tried again only then.
+"""
 
 REFUSED = "rt.refused"
 """Code of an update that RT refused a part of at least: it writes field by field (RT 5.0.3, observed)."""
@@ -77,7 +81,7 @@ class RtWriter(ABC):
         try:
             created = self.create(action)
         except Unavailable as error:
-            if error.code not in LOST:
+            if error.code not in NOT_MADE:
                 return doubtful(action, error)
             # Should RT make it after all, the next run matches it.
             return Outcome(action=action.id, state="failed", error=error.sentence, code=error.code)

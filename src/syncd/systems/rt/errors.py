@@ -82,6 +82,16 @@ def answer_lost(why: str, operation: str, label: str) -> Unavailable:
     )
 
 
+def create_unknown(label: str, blind: Unavailable) -> Unavailable:
+    """Return the error for a create whose answer was lost, and that cannot be looked for either."""
+    return Unavailable(
+        f"create {label}: RT's answer was lost, and whether it is there could not be asked: {blind.sentence}",
+        code="rt.create_unknown",
+        operation="create",
+        object=label,
+    )
+
+
 def said(reply: Reply) -> str:
     """Return RT's own sentence from an error body, at most 300 characters."""
     try:

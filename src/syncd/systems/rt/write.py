@@ -12,6 +12,7 @@ import msgspec
 
 from syncd.host.errors import IntegrationError, Unavailable, WriteRefused
 from syncd.systems.rt.assets import Asset, Person, WireAsset, decode_rows, encode_asset, job_class, people_of, slices
+from syncd.systems.rt.errors import create_unknown
 from syncd.systems.rt.pages import chosen_assets, people_by
 from syncd.systems.rt.rest import PAGE, Rest, criterion
 from syncd.systems.rt.schema import Schema, Value
@@ -104,7 +105,10 @@ class AssetWriter(FieldWriter[Schema]):
         return item.catalog_id in {catalog.id for catalog in self._schema.catalogs}
 
     def _adopt(self, label: str, key: str, value: str, error: IntegrationError) -> int:
-        hits = self.find_assets(self._schema.custom_field(key).id, [value]).get(value, [])
+        try:
+            hits = self.find_assets(self._schema.custom_field(key).id, [value]).get(value, [])
+        except Unavailable as blind:
+            raise create_unknown(label, blind) from error
         if len(hits) == 1:
             return hits[0]
         if hits:

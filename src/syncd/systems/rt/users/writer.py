@@ -12,7 +12,7 @@ from typing import Any
 from syncd.host.errors import Unavailable, WriteRefused
 from syncd.host.http import Reply
 from syncd.systems.rt.assets import decode_rows
-from syncd.systems.rt.errors import answer_lost
+from syncd.systems.rt.errors import answer_lost, create_unknown
 from syncd.systems.rt.pages import Stamp
 from syncd.systems.rt.rest import Rest
 from syncd.systems.rt.schema import Value, custom_name
@@ -92,12 +92,19 @@ class UserWriter(FieldWriter[UserSchema]):
             told = f"{error.sentence.removesuffix('.')}{hint([error.sentence])}."
             raise WriteRefused(told, code=error.code, system="rt", operation="create", object=_NEW) from error
         except Unavailable as error:
-            if error.code not in LOST or not (user := self._called(name)):
+            if error.code not in LOST or not (user := self._look_for(name)):
                 raise
             return user
-        if user := _number(reply) or self._called(name):
+        if user := _number(reply) or self._look_for(name):
             return user
         raise answer_lost("its answer does not tell, and there is no user with this name", "create", _NEW)
+
+    def _look_for(self, name: str) -> int:
+        """Return the number of the user that may have been made, 0 where it is not there."""
+        try:
+            return self._called(name)
+        except Unavailable as blind:
+            raise create_unknown(_NEW, blind) from blind
 
     def _spare(self, label: str, user: int, changes: Mapping[str, Value]) -> None:
         """Refuse what would lock out RT itself, or the API user: RT does it when asked (RT 5.0.3, observed)."""
