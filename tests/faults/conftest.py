@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from faults.district import District, district
 from faults.lab import Lab
 
 
@@ -13,6 +14,14 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     """Return the stand-ins, healthy."""
     with Lab(tmp_path_factory.mktemp("lab")).running() as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[District]:
+    """Return a district whose sides agree."""
+    with district(tmp_path_factory.mktemp("district")) as made:
+        assert made.run().said.result == "in_sync"
+        yield made
 
 
 @pytest.fixture(autouse=True)

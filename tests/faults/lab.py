@@ -62,22 +62,30 @@ SCOPES = (DEVICES_WRITE, ORG_UNITS_READ, USERS_READ, TELEMETRY_READ)
 
 @dataclass(frozen=True)
 class Route:
-    """Which requests are struck: by method, and by what is found in the path and query."""
+    """Which requests are struck: by method, and by what is found in the path and query.
+
+    ``and_all_after``: from the first of them on, all others in which this is found are struck, too.
+    """
 
     method: str
     pattern: str
+    and_all_after: str = ""
 
-    def takes(self, method: str | None, target: str) -> bool:
+    def takes(self, method: str | None, target: str, *, begun: bool) -> bool:
+        if begun and self.and_all_after:
+            return re.search(self.and_all_after, target) is not None
         return method == self.method and re.search(self.pattern, target) is not None
 
 
 class DrippingClock(VirtualClock):
-    """Virtual time; while something drips, each look at it finds that much has passed."""
+    """Virtual time; while something drips for a thread, each of its looks at the clock finds that much has passed."""
 
-    dripping = False
+    def __init__(self) -> None:
+        super().__init__()
+        self.drips = threading.local()
 
     def monotonic(self) -> float:
-        if self.dripping:
+        if getattr(self.drips, "on", False):
             self.advance(LONG)
         return super().monotonic()
 
@@ -112,6 +120,7 @@ class Lab:
             self._gate(patch)
             # To read a key takes 0.3 s.
             patch.setattr(auth, "_signer", _once(auth._signer))
+            assert self.known.device
             try:
                 yield self
             finally:
@@ -130,7 +139,7 @@ class Lab:
             self.heal()
 
     def heal(self) -> None:
-        self.fault, self._left, self.clock.dripping = None, 0, False
+        self.fault, self._left, self.clock.drips.on = None, 0, False
         over, self._over = self._over, threading.Event()
         over.set()
 
@@ -184,8 +193,8 @@ class Lab:
 
     def _picked(self, request: requests.PreparedRequest) -> dict[str, object]:
         """Strike a request where it is its turn; return what the adapter is given besides."""
-        fault, self.clock.dripping = self.fault, False
-        if fault is None or not self.route.takes(request.method, request.path_url):
+        fault, self.clock.drips.on = self.fault, False
+        if fault is None or not self.route.takes(request.method, request.path_url, begun=self.asked > 0):
             return {}
         self.asked += 1
         if self._left <= 0:
@@ -195,7 +204,7 @@ class Lab:
             request.url = self.deadends.url(fault.nowhere) + request.path_url
             return {}
         request.headers[STRUCK] = "1"
-        self.clock.dripping = fault.wire == "drip"
+        self.clock.drips.on = fault.wire == "drip"
         return {"timeout": (5.0, STALL)} if fault.wire.startswith("stall") else {}
 
     def answer(self, call: Call) -> Answer:
