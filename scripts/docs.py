@@ -1,11 +1,12 @@
 """Write the parts of the documentation that come from the code; ``--check`` only compares.
 
-They stand between markers in README.md and docs/, and nothing between the markers is written by hand:
+They stand between markers in README.md, SECURITY.md and docs/, and nothing between the markers is written by hand:
 
 * ``<!-- options: TABLE -->`` ... ``<!-- end options -->``: the options of a table of the configuration file, for
   example ``jobs.chromebooks``; those of the NixOS module are made by ``tests/nix/test_docs.py``, which evaluates it
 * ``<!-- fields: SYSTEM -->`` ... ``<!-- end fields -->``: the fields of ``google`` devices or ``rt`` assets
 * ``<!-- messages: all -->`` ... ``<!-- end messages -->``: the kinds of records in the journal
+* ``<!-- units: all -->`` ... ``<!-- end units -->``: what each unit has and may do (see ``unit_table.py``)
 * ``<!-- output: NAME -->`` ... ``<!-- end output -->``: what syncd prints on its own sandbox (see ``outputs.py``).
   These take half a minute, so they are left as they are without ``--outputs``.
 
@@ -19,6 +20,8 @@ from difflib import unified_diff
 from itertools import islice
 from pathlib import Path
 
+import unit_table
+
 from syncd.host.catalog import catalog
 from syncd.host.config import OptionDoc, option_docs
 from syncd.host.messages import MessageId
@@ -30,7 +33,7 @@ from syncd.systems.rt.schema import READABLE
 ROOT = Path(__file__).resolve().parent.parent
 CATALOG = ROOT / "src/syncd/host/units/syncd.catalog"
 BLOCK = re.compile(
-    r"(?P<begin><!-- (?P<kind>options|fields|messages|output): (?P<name>[\w.-]+) -->\n)"
+    r"(?P<begin><!-- (?P<kind>options|fields|messages|units|output): (?P<name>[\w.-]+) -->\n)"
     r".*?(?P<end><!-- end (?P=kind) -->)",
     re.DOTALL,
 )
@@ -42,7 +45,7 @@ Make = Callable[[str], str]
 
 def pages() -> list[Path]:
     """Return the pages that may have markers."""
-    return [ROOT / "README.md", *sorted(ROOT.glob("docs/**/*.md"))]
+    return [ROOT / "README.md", ROOT / "SECURITY.md", *sorted(ROOT.glob("docs/**/*.md"))]
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
@@ -127,6 +130,11 @@ def _code(text: str) -> str:
     return re.sub(FIELD, r"`\1`", text)
 
 
+def units(_name: str) -> str:
+    """Return who runs as whom, with which secrets, and may reach and write what."""
+    return table(unit_table.HEADER, unit_table.rows())
+
+
 def render(text: str, makers: Mapping[str, Make]) -> str:
     """Return a page with its parts made anew; those of a kind without a maker stay."""
 
@@ -139,7 +147,7 @@ def render(text: str, makers: Mapping[str, Make]) -> str:
 
 def makers(*, outputs: bool) -> Mapping[str, Make]:
     """Return what makes each kind of part."""
-    quick: dict[str, Make] = {"options": options, "fields": fields, "messages": messages}
+    quick: dict[str, Make] = {"options": options, "fields": fields, "messages": messages, "units": units}
     if outputs:
         from outputs import output  # noqa: PLC0415 - starts a sandbox
 

@@ -6,6 +6,7 @@ import stat
 from pathlib import Path
 
 from security.walk import Walk
+from syncd.jobs.settings import JOBS
 from unit.cli.test_front_door import COMMANDS
 
 ELSEWHERE = {"sandbox", "demo"}
@@ -18,6 +19,7 @@ OPEN = {"metrics": {0o644}, "out/units": {0o644, 0o755}}
 
 def test_every_verb_was_walked_over(walked: Walk) -> None:
     assert COMMANDS.keys() - walked.verbs == ELSEWHERE
+    assert {f"{verb} {job}" for verb in ("plan", "apply") for job in JOBS} <= walked.verbs
 
 
 def test_no_secret_comes_out_anywhere(walked: Walk) -> None:
