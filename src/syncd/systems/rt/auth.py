@@ -83,7 +83,11 @@ class PasswordAuthenticator:
     def _login(self) -> str:
         form = {"user": self.user, "pass": self._password.reveal().rstrip("\n"), "next": "syncd"}
         try:
-            reply = self._session.post(self._url, data=form, timeout=self._timeout, allow_redirects=False)
+            # The body tells nothing, and may come for ever.
+            with self._session.post(
+                self._url, data=form, timeout=self._timeout, allow_redirects=False, stream=True
+            ) as reply:
+                pass
         except (requests.RequestException, OSError) as problem:
             raise explain(problem, self._peer).error from None
         if reply.status_code == requests.codes.ok:
