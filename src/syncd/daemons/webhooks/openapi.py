@@ -41,22 +41,6 @@ _ID = {"minLength": 1, "maxLength": 256, "pattern": r"^[!-\-/-~]+$"}
 
 def document() -> dict[str, Any]:
     """Return the document (OpenAPI 3.1)."""
-    _, schemas = msgspec.json.schema_components(
-        [bodies.AssetCreated, bodies.StudentCheck, Told, Shown, Health, Problem],
-        ref_template="#/components/schemas/{name}",
-    )
-    ids = ("student_id", "asset_id", "serial")
-    # What the record checks by itself. Null is as good as missing.
-    schemas["StudentCheck"]["oneOf"] = [
-        {"required": [name], "properties": {name: {"not": {"type": "null"}}, **_null(*(set(ids) - {name}))}}
-        for name in ids
-    ]
-    schemas["StudentCheck"]["anyOf"] = [
-        {"properties": {"action": {"const": "check-in"}}, "required": ["action"]},
-        {"properties": {"damage": {"const": ""}, "broken_screen": {"const": False}}},
-    ]
-    for name in ("student_id", "serial"):
-        schemas["StudentCheck"]["properties"][name]["anyOf"][0]["pattern"] = r"\S"
     return {
         "openapi": "3.1.0",
         "info": {"title": "syncd webhooks", "version": __version__},
@@ -68,13 +52,34 @@ def document() -> dict[str, Any]:
             "/metrics": {"get": _plain("Metrics for Prometheus.", "text/plain", {"type": "string"})},
         },
         "components": {
-            "schemas": schemas,
+            "schemas": _schemas(),
             "securitySchemes": {
                 "token": {"type": "http", "scheme": "bearer"},
                 "signature": {"type": "apiKey", "in": "header", "name": "webhook-signature"},
             },
         },
     }
+
+
+def _schemas() -> dict[str, Any]:
+    """Return the schemas of all records by name, with what a record checks by itself."""
+    _, schemas = msgspec.json.schema_components(
+        [bodies.AssetCreated, bodies.StudentCheck, Told, Shown, Health, Problem],
+        ref_template="#/components/schemas/{name}",
+    )
+    ids = ("student_id", "asset_id", "serial")
+    # Null is as good as missing.
+    schemas["StudentCheck"]["oneOf"] = [
+        {"required": [name], "properties": {name: {"not": {"type": "null"}}, **_null(*(set(ids) - {name}))}}
+        for name in ids
+    ]
+    schemas["StudentCheck"]["anyOf"] = [
+        {"properties": {"action": {"const": "check-in"}}, "required": ["action"]},
+        {"properties": {"damage": {"const": ""}, "broken_screen": {"const": False}}},
+    ]
+    for name in ("student_id", "serial"):
+        schemas["StudentCheck"]["properties"][name]["anyOf"][0]["pattern"] = r"\S"
+    return schemas
 
 
 def _null(*names: str) -> dict[str, Any]:
