@@ -24,11 +24,12 @@ def active_in(people: Sequence[Person]) -> int:
     return sum(person.active for person in people)
 
 
-def imported(rosters: Rosters, what: str, source: str = "") -> list[Person]:
-    """Return the people of the imported roster; DataError, with ``what`` asks for them, where none was imported yet."""
+def imported(rosters: Rosters, job: str, source: str) -> list[Person]:
+    """Return the people of the imported roster for a source of a job; DataError where none was imported yet."""
     if rosters.last(IMPORTED) is None:
         raise DataError(
-            f"{what} is the imported roster, and none was imported yet: syncd import students FILE.",
+            f"the source {source} of {job} is the imported roster, and none was imported yet: "
+            "syncd import students FILE.",
             code="roster.none",
             object=source,
         )
@@ -67,7 +68,7 @@ class People:
             return self._directory(source, progress)
         if isinstance(source, FileSource):
             return self._file(name, source)
-        return imported(self._rosters, f"the source {name} of rt-users", name)
+        return imported(self._rosters, "rt-users", name)
 
     def _file(self, name: str, source: FileSource) -> Sequence[Person]:
         problems = Problems()
