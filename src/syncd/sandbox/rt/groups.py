@@ -1,4 +1,4 @@
-"""``/group`` and ``/groups``: RT's own three groups of users, whose members tell who is privileged."""
+"""``/group`` and ``/groups``: RT's own three groups of users, whose members tell who is privileged, and made ones."""
 
 from collections.abc import Callable
 from typing import Final, NamedTuple
@@ -6,8 +6,9 @@ from typing import Final, NamedTuple
 from syncd.sandbox.rt.context import Context
 from syncd.sandbox.rt.listing import Page, envelope, ordered
 from syncd.sandbox.rt.query import Criterion, criteria_of, grouped, joined, number_test, text_test
-from syncd.sandbox.rt.records import SYSTEM, User
-from syncd.sandbox.rt.wire import Json, forbidden, not_found, success
+from syncd.sandbox.rt.records import SYSTEM, Group, User
+from syncd.sandbox.rt.resources import body_of, created
+from syncd.sandbox.rt.wire import Json, decode_body, forbidden, not_found, refuse, success
 from syncd.sandbox.server import Answer
 
 _COLUMNS: Final = ("id", "Name", "Domain", "Description", "Instance")
@@ -16,12 +17,17 @@ _COLUMNS: Final = ("id", "Name", "Domain", "Description", "Instance")
 class _Group(NamedTuple):
     id: int
     name: str
+    made: Group | None = None
 
     def has(self, user: User) -> bool:
-        """RT_System is in none of them."""
+        """RT_System is in none of RT's own."""
+        if self.made is not None:
+            return user.id in self.made.members
         return user.id != SYSTEM and self.name in ("Everyone", "Privileged" if user.privileged else "Unprivileged")
 
     def column(self, name: str) -> str:
+        if self.made is not None:
+            return {"Name": self.name, "Domain": "UserDefined", "Instance": ""}.get(name, "")
         return {"Name": self.name, "Domain": "SystemInternal", "Instance": "0"}.get(
             name, "Pseudogroup for internal use"
         )
@@ -32,21 +38,53 @@ _GROUPS: Final = (_Group(3, "Everyone"), _Group(4, "Privileged"), _Group(5, "Unp
 
 def get_group(context: Context, key: str) -> Answer:
     """Answer ``GET /group/N``: with all members, disabled ones too, by name, in one answer."""
-    group = next((group for group in _GROUPS if str(group.id) == key), None)
-    if group is None:
-        raise not_found()
+    group = _find(context, key)
     if not context.may("SeeGroup"):
         raise forbidden()
     body: Json = {column: group.column(column) for column in _COLUMNS[1:]} | {"id": group.id, "Disabled": "0"}
     body["Members"] = [context.person(user.id) for user in context.world.users.values() if group.has(user)]
+    within = [number for number in group.made.members if number in context.world.groups] if group.made else []
+    body["Members"] += [context.reference("group", number) for number in within]
     return success(body)
+
+
+def create_group(context: Context) -> Answer:
+    """Answer ``POST /group`` with a name."""
+    body = body_of(context)
+    if not context.may("SuperUser"):
+        raise refuse(403, "Forbidden")
+    group = context.world.add(Group(id=context.world.next_user_id(), name=str(body["Name"])))
+    return created(context, "group", group.id, str(group.id))
+
+
+def put_members(context: Context, key: str) -> Answer:
+    """Answer ``PUT /group/N/members`` with the ids of principals: they are added."""
+    group = context.world.groups.get(int(key))
+    if group is None:
+        raise not_found()
+    if not context.may("SuperUser"):
+        raise forbidden()
+    group.members += [int(number) for number in decode_body(context.call.body)]
+    context.world.save(group)
+    return success([f"Member added: {number}" for number in group.members])
+
+
+def _all(context: Context) -> tuple[_Group, ...]:
+    return (*_GROUPS, *(_Group(group.id, group.name, group) for group in context.world.groups.values()))
+
+
+def _find(context: Context, key: str) -> _Group:
+    found = next((group for group in _all(context) if str(group.id) == key), None)
+    if found is None:
+        raise not_found()
+    return found
 
 
 def search_groups(context: Context) -> Answer:
     """Answer ``/groups``: nothing, and no total, without the right to see groups; all where no criterion is left."""
     call, seen = context.call, context.may("SeeGroup")
     tests = [joined([_test(one) for one in group], group) for group in grouped(criteria_of(call, _COLUMNS))]
-    found = [group for group in _GROUPS if seen and all(test(group) for test in tests)]
+    found = [group for group in _all(context) if seen and all(test(group) for test in tests)]
     rows = ordered(call, found, {"id": lambda group: group.id, "Name": lambda group: group.name})
     wanted = [name for name in (call.first("fields") or "").split(",") if name]
     items = [_item(context, group, wanted) for group in Page.of(call).cut(rows or ())]

@@ -39,6 +39,14 @@ class User(msgspec.Struct, kw_only=True):
     updated_by: int = SYSTEM
 
 
+class Group(msgspec.Struct, kw_only=True):
+    """Users that somebody put together; ``members`` are their ids, and those of groups within."""
+
+    id: int
+    name: str
+    members: list[int] = []
+
+
 class Catalog(msgspec.Struct, kw_only=True):
     """A catalog of assets; ``custom_fields`` are the ids of those applied to it."""
 
@@ -132,4 +140,4 @@ class Change(NamedTuple):
     new: str = ""
 
 
-Record = User | Catalog | CustomField | Asset | Ticket | Transaction
+Record = User | Group | Catalog | CustomField | Asset | Ticket | Transaction

@@ -17,6 +17,7 @@ from syncd.sandbox.rt.records import (
     Catalog,
     Change,
     CustomField,
+    Group,
     Record,
     Ticket,
     Transaction,
@@ -24,10 +25,11 @@ from syncd.sandbox.rt.records import (
 )
 from syncd.sandbox.store import Documents
 
-R = TypeVar("R", User, Catalog, CustomField, Asset, Ticket, Transaction)
+R = TypeVar("R", User, Group, Catalog, CustomField, Asset, Ticket, Transaction)
 
 _COLLECTIONS: Final[dict[type[Any], str]] = {
     User: "rt.users",
+    Group: "rt.groups",
     Catalog: "rt.catalogs",
     CustomField: "rt.custom_fields",
     Asset: "rt.assets",
@@ -52,6 +54,7 @@ class World:
         self.version = 0
         self.read: set[type[Record]] = set()
         self.users: dict[int, User] = {}
+        self.groups: dict[int, Group] = {}
         self.catalogs: dict[int, Catalog] = {}
         self.custom_fields: dict[int, CustomField] = {}
         self.assets: dict[int, Asset] = {}
@@ -113,6 +116,9 @@ class World:
                 self._names[record.name.lower()] = record.id
                 if record.email:
                     self._emails[record.email.lower()] = record.id
+            case Group():
+                self.groups[record.id] = record
+                self._last_user = max(self._last_user, record.id)
             case Catalog():
                 self.catalogs[record.id] = record
             case CustomField():
@@ -130,7 +136,7 @@ class World:
     # -- ids
 
     def next_user_id(self) -> int:
-        """Return the id of the next user."""
+        """Return the id of the next user or group: both are principals."""
         return self._last_user + _PRINCIPAL_STEP
 
     def next_asset_id(self) -> int:

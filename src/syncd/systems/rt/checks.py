@@ -1,12 +1,13 @@
 """What `syncd doctor` looks at in Request Tracker, and how to make there what is missing."""
 
-from collections.abc import Iterator
-from functools import cached_property
+from collections.abc import Iterator, Sequence
+from functools import cached_property, partial
 
 from syncd.host.checks.credentials import credential
-from syncd.host.checks.engine import Finding, Means, Probe, because, failed, from_error, ok, skipped
+from syncd.host.checks.engine import Finding, Means, Probe, because, failed, from_error, ok, skipped, warning
 from syncd.host.checks.network import Address, network
-from syncd.host.errors import ConfigurationError
+from syncd.host.errors import ConfigurationError, NotFound
+from syncd.systems.rt.groups import Groups
 from syncd.systems.rt.inspection import require, server_version
 from syncd.systems.rt.look import open_to_look
 from syncd.systems.rt.options import RtOptions
@@ -63,6 +64,18 @@ class RtChecks:
     def for_users(self, job: str, need: UserNeed) -> Iterator[Probe]:
         """Yield what a job needs that writes users: rights, the time zone, and each custom field."""
         yield Probe(job, "rt users", lambda: self._users(need), (f"{AREA} version",))
+
+    def for_groups(self, job: str, groups: Sequence[str]) -> Iterator[Probe]:
+        """Yield what a job needs that reads the members of groups."""
+        for group in groups:
+            yield Probe(job, f"rt group {group}", partial(self._group, group), (f"{AREA} version",))
+
+    def _group(self, name: str) -> Finding:
+        try:
+            users = Groups(self._rest).users(name)
+        except NotFound as error:
+            return from_error(error, "make it in RT under Admin > Groups, or correct its name")
+        return ok(f"{len(users)} users") if users else warning("it has no user", "add users to it in RT")
 
     def for_queue(self, job: str, queue: str) -> Iterator[Probe]:
         """Yield what a job needs that opens tickets."""

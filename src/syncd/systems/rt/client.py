@@ -14,6 +14,7 @@ from syncd.host.errors import ConfigurationError
 from syncd.host.reach import open_client
 from syncd.systems.rt.auth import PasswordAuthenticator, TokenAuthenticator
 from syncd.systems.rt.errors import classify
+from syncd.systems.rt.groups import Groups
 from syncd.systems.rt.lookup import AssetLookup
 from syncd.systems.rt.options import RtOptions
 from syncd.systems.rt.pages import people_by
@@ -59,6 +60,7 @@ class RequestTracker(Connection):
     ) -> None:
         super().__init__(rest, closing)
         self.client = rest.client
+        self.groups = Groups(rest)
         self.reader = reader
         self.user_reader = user_reader
         self._timezone = timezone
