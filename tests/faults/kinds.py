@@ -22,7 +22,7 @@ class Fault:
 
     ``nowhere``: it reaches no server. ``answer``: what the server says in place of its own answer, or makes of it.
     ``wire``: how the answer is broken on its way. ``effect``: the server has done what it was asked to.
-    ``remedy``: what an operator can do.
+    ``remedy``: what an operator can do. ``patience``: real seconds that a client waits for an answer that stalls.
     """
 
     remedy: str
@@ -30,6 +30,7 @@ class Fault:
     answer: Callable[[Answer], Answer] | None = None
     wire: Wire = ""
     effect: bool = True
+    patience: float = 0.01
 
 
 class Expect(NamedTuple):

@@ -48,8 +48,6 @@ T = TypeVar("T")
 ADMIN = "admin@example.org"
 STRUCK = "X-Struck"
 ALWAYS = 1_000
-STALL = 0.01
-"""Real seconds that a struck client waits for a server that says nothing."""
 LONG = 1_000.0
 """Virtual seconds that pass at each look at the clock while a body drips."""
 
@@ -205,7 +203,7 @@ class Lab:
             return {}
         request.headers[STRUCK] = "1"
         self.clock.drips.on = fault.wire == "drip"
-        return {"timeout": (5.0, STALL)} if fault.wire.startswith("stall") else {}
+        return {"timeout": (5.0, fault.patience)} if fault.wire.startswith("stall") else {}
 
     def answer(self, call: Call) -> Answer:
         if call.path.startswith("/rt"):
@@ -261,9 +259,12 @@ class Systems:
 
     @cached_property
     def rt(self) -> RequestTracker:
-        found = self.lab.open_rt()
-        self._stack.callback(found.close)
-        return found
+        return self._stack.enter_context(closing(self.lab.open_rt()))
+
+    @cached_property
+    def rt_by_password(self) -> RequestTracker:
+        """One that logs in."""
+        return self._stack.enter_context(closing(self.lab.open_rt(auth="password")))
 
 
 class _Server(ThreadingHTTPServer):

@@ -12,13 +12,21 @@ from syncd.host.errors import ConfigurationError
 from syncd.host.redaction import hide
 
 
+class _Session(requests.Session):
+    """A session that looks nowhere else: to know where a redirect leads, requests reads its body, however long."""
+
+    def get_redirect_target(self, resp: requests.Response) -> None:  # noqa: ARG002
+        """Return that there is none."""
+        return
+
+
 def open_session(system: str, *, pool: int, ca_file: str | None, proxy: str | None) -> requests.Session:
     """Return a session that takes nothing from the environment: no ``.netrc``, proxies, CA variables or cookies."""
     if ca_file and not Path(ca_file).is_file():
         raise ConfigurationError(
             f"{system}.ca_file names {ca_file}, which is not a readable file.", code=f"{system}.ca_file", system=system
         )
-    session = requests.Session()
+    session = _Session()
     session.trust_env = False
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
     session.headers.clear()
