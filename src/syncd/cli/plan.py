@@ -1,10 +1,10 @@
 """``syncd plan``, ``apply``, ``run`` and ``revert``: a job from comparison to verified writes, and back."""
 
-import os
 import shlex
-import stat
 import sys
+from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import BinaryIO
 
 import click
 
@@ -12,8 +12,9 @@ from syncd.cli.options import approval, as_json, everything, full_read
 from syncd.cli.output import reader_may_leave
 from syncd.cli.present import done_json, show_done
 from syncd.cli.session import Session, job_session, program, settings_of, start_logging, store_of
-from syncd.host.errors import DataError, ExitStatus
+from syncd.host.errors import DataError, ExitStatus, IntegrationError
 from syncd.host.logs import is_the_journal
+from syncd.jobs.exporting.target import replacing
 from syncd.jobs.settings import JOBS
 from syncd.reconcile.model import Plan
 from syncd.reconcile.plan import decode_plan, encode_plan
@@ -128,18 +129,22 @@ def _show(done: Done, *, as_json: bool, everything: bool) -> None:
 
 
 def _write_plan(path: Path, plan: Plan) -> None:
-    """Write a plan so that nobody else can read it: it holds names and addresses."""
+    """Write a plan so that nobody else can read it, whoever owns a file of its name: it holds names and addresses."""
     try:
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-            if stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-                os.fchmod(file.fileno(), 0o600)  # of a file that was there
+        with _pipe_or_file(path) as file:
             file.write(encode_plan(plan))
-    except OSError as error:
+    except (OSError, IntegrationError) as error:
+        cause = error if isinstance(error, OSError) else error.__cause__
         raise DataError(
-            f"the plan cannot be written to {path}: {error.strerror}; name another file.",
+            f"the plan cannot be written to {path}: {getattr(cause, 'strerror', cause)}; name another file.",
             code="plan.unwritable",
             object=str(path),
         ) from error
+
+
+def _pipe_or_file(path: Path) -> AbstractContextManager[BinaryIO]:
+    """Open what is no file, such as /dev/stdout, as it is; else a file that takes the place of one."""
+    return path.open("wb") if path.exists() and not path.is_file() else replacing(path)
 
 
 def _read_plan(name: str) -> Plan:
