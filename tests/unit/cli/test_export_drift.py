@@ -54,6 +54,11 @@ def test_each_form_of_the_drift_report_has_the_same_rows(drifted: Cli, tmp_path:
     assert (sheet[0], len(sheet) - 1) == ([*rows[0]], len(rows))
 
 
+def test_the_form_of_the_drift_report_may_be_said(drifted: Cli, tmp_path: Path) -> None:
+    drifted.ended(0, "export", "drift", "--format", "json", "-o", tmp_path)
+    assert {row["kind"] for row in json.loads((tmp_path / "drift.json").read_text())} >= {"leaver_device", "rt_only"}
+
+
 def test_drift_needs_the_job_and_its_lock(drifted: Cli, tmp_path: Path) -> None:
     config = Path(drifted.environment["SYNCD_CONFIG"])
     with JobLock(tmp_path / "site" / "state", "rt-users"):
