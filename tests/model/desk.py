@@ -104,7 +104,8 @@ class Desk:
         except IntegrationError as error:
             return Ended(started[0], error=error)
         except Killed:
-            return Ended(self._restart(), killed=True)
+            abandoned = self._restart()
+            return Ended("".join(started or abandoned[:1]), killed=True)
         finally:
             self._death.sentence(None)
             self._records.check()
@@ -132,15 +133,15 @@ class Desk:
         with open_job(mapping.options(limits), context) as job:
             return act(Runner(job, self.store.ledger, limits, stop=stop, clock=self._clock, on_start=started))
 
-    def _restart(self) -> str:
-        """Open the store again, as the next command does; return the run that was killed."""
+    def _restart(self) -> list[str]:
+        """Open the store again, as the next command does; return the runs that were not closed."""
         self._death.sentence(None)
         self.store.close()
         self.store = self._open()
         abandoned = [run.id for run in self.store.ledger.abandoned(NAME)]
         for run in abandoned:
             self.store.ledger.mark_abandoned(run)
-        return abandoned[0] if abandoned else ""
+        return abandoned
 
     def _open(self) -> Store:
         return mortal(open_store(self._folder, clock=self._clock), self._death)

@@ -48,7 +48,11 @@ def check_each_change_is_logged(before: Picture, after: Picture, log: Recorded) 
         if action.kind != "create" and _perhaps(told)
         for field, value in action.after.items()
     }
+    taken = {
+        serial_key(fields.get(SERIAL)) for fields in before.values() if fields.get("Status") not in (None, "deleted")
+    }
     for key in sorted(after.keys() - before.keys()):
+        assert serial_key(after[key].get(SERIAL)) not in taken, f"{key} is the second one with its serial"
         _check_created(key, after[key], creates.pop(serial_key(after[key].get(SERIAL)), None))
     for change in changes(before, after):
         new = (change.system, change.object) not in before
