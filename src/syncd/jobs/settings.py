@@ -18,6 +18,7 @@ from syncd.jobs.context import RunContext, missing_tables
 from syncd.jobs.events import EventsOptions
 from syncd.jobs.exporting.fleet_options import BatteryExportOptions
 from syncd.jobs.exporting.options import StudentExportOptions
+from syncd.jobs.membership.options import GroupsOptions
 from syncd.jobs.options import JobOptions
 from syncd.jobs.people.options import RtUsersOptions
 from syncd.jobs.sides.options import ChromebooksOptions
@@ -35,6 +36,7 @@ class JobsOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     battery_gam: BatteryGamOptions | None = msgspec.field(default=None, name="battery-gam")
     battery_csv: BatteryCsvOptions | None = msgspec.field(default=None, name="battery-csv")
     battery_telemetry: BatteryTelemetryOptions | None = msgspec.field(default=None, name="battery-telemetry")
+    groups: GroupsOptions | None = None
 
     def of(self, name: str) -> JobOptions | None:
         """Return the options of a job, None where it is not configured."""
