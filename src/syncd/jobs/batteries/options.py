@@ -7,9 +7,10 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
+from syncd.jobs.asset_fields import asset_fields, is_custom
 from syncd.jobs.batteries.reports import NORMAL, REPLACE_NOW, REPLACE_SOON
 from syncd.jobs.options import FieldNames, JobOptions
-from syncd.systems.rt.schema import READABLE, Kind, Need, custom_name
+from syncd.systems.rt.schema import READABLE, Kind, Need
 
 PERCENT, STATUS, CATEGORY, CYCLES = "percent", "status", "category", "cycles"
 REPORT_TIME, FULL_CHARGE, DESIGN, LEVEL = "report_time", "full_charge", "design", "level"
@@ -30,13 +31,8 @@ _TEXT: tuple[Kind, ...] = ("text",)
 _KEYS: tuple[Kind, ...] = ("text", "multi")
 
 
-def _is_custom(name: str) -> bool:
-    return custom_name(name) is not None
-
-
-_CUSTOM = "a custom field is written CF.{Name}"
-_RT_FIELDS = FieldNames(tuple(READABLE), _is_custom, _CUSTOM)
-_CUSTOM_FIELDS = FieldNames(others=_is_custom, hint=_CUSTOM)
+_RT_FIELDS = asset_fields(*READABLE)
+_CUSTOM_FIELDS = asset_fields()
 _FACTS = FieldNames(FACTS)
 _WORDS = FieldNames(tuple(STATUSES))
 
@@ -130,7 +126,7 @@ class BatteryOptions(JobOptions, frozen=True, kw_only=True, forbid_unknown_field
     def need(self) -> Need:
         """Return what the job asks of RT."""
         kinds = {field: _KINDS.get(fact, _TEXT) for field, fact in self.to_rt.items()}
-        if _is_custom(self.serial_field):
+        if is_custom(self.serial_field):
             kinds[self.serial_field] = _KEYS
         texts = {STATUS: tuple(self.words.values()), CATEGORY: tuple(self.categories)}
         return Need(

@@ -5,16 +5,12 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from syncd.jobs.options import FieldNames, JobOptions, Mode
-from syncd.systems.rt.schema import Kind, Need, custom_name
+from syncd.jobs.asset_fields import asset_fields
+from syncd.jobs.options import JobOptions, Mode
+from syncd.systems.rt.schema import Kind, Need
 from syncd.systems.rt.users.schema import UserNeed
 
-
-def _is_custom(name: str) -> bool:
-    return custom_name(name) is not None
-
-
-_CUSTOM_FIELDS = FieldNames(others=_is_custom, hint="a custom field is written CF.{Name}")
+_CUSTOM_FIELDS = asset_fields()
 _TEXTS: tuple[Kind, ...] = ("text", "multi")
 _DAYS: tuple[Kind, ...] = ("date", "datetime")
 

@@ -6,16 +6,11 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
+from syncd.jobs.asset_fields import asset_fields, is_custom
 from syncd.jobs.exporting.options import TEXTS
-from syncd.jobs.options import FieldNames
-from syncd.systems.rt.schema import Need, custom_name
+from syncd.systems.rt.schema import Need
 
-
-def _is_custom(name: str) -> bool:
-    return custom_name(name) is not None
-
-
-_FIELDS = FieldNames(("Name",), _is_custom, "a custom field is written CF.{Name}")
+_FIELDS = asset_fields("Name")
 
 
 class BatteryExportOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -64,5 +59,5 @@ class BatteryExportOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unk
 
     def need(self) -> Need:
         """Return what is asked of RT's assets."""
-        kinds = {name: TEXTS for name in self.fields if _is_custom(name)}
+        kinds = {name: TEXTS for name in self.fields if is_custom(name)}
         return Need(catalogs=self.catalogs, read=self.fields, kinds=kinds)

@@ -6,18 +6,12 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from syncd.jobs.options import FieldNames
-from syncd.systems.rt.schema import Kind, Need, custom_name
+from syncd.jobs.asset_fields import asset_fields, is_custom
+from syncd.systems.rt.schema import Kind, Need
 from syncd.systems.rt.users.schema import UserNeed
 
-
-def _is_custom(name: str) -> bool:
-    return custom_name(name) is not None
-
-
-_CUSTOM = "a custom field is written CF.{Name}"
-_SERIALS = FieldNames(("Name",), _is_custom, _CUSTOM)
-_CUSTOM_FIELDS = FieldNames(others=_is_custom, hint=_CUSTOM)
+_SERIALS = asset_fields("Name")
+_CUSTOM_FIELDS = asset_fields()
 
 ONE_VALUE: tuple[Kind, ...] = ("text", "date", "datetime")
 TEXTS: tuple[Kind, ...] = ("text", "multi")
@@ -69,7 +63,7 @@ class StudentExportOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unk
     def need(self) -> Need:
         """Return what is asked of RT's assets. Names and addresses of users come with them where ids do not."""
         people = () if self.id_field else (f"{self.role_field}.Name", f"{self.role_field}.EmailAddress")
-        custom = [name for name in (self.serial_field, self.checked_out_field) if _is_custom(name)]
+        custom = [name for name in (self.serial_field, self.checked_out_field) if is_custom(name)]
         kinds = {name: ONE_VALUE if name == self.checked_out_field else TEXTS for name in custom}
         return Need(catalogs=self.catalogs, read=("Name", self.role_field, *people, *custom), kinds=kinds)
 

@@ -6,18 +6,15 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
+from syncd.jobs.asset_fields import asset_fields, is_custom
 from syncd.jobs.options import FieldNames, FieldRule, JobOptions, Rules, merge_rules, ownership_circles, rule_problems
 from syncd.jobs.sides.google_devices import DEVICE_FIELDS, FieldType
-from syncd.systems.rt.schema import READABLE, Kind, Need, custom_name
+from syncd.systems.rt.schema import READABLE, Kind, Need
 
 DEFAULT_TO_GOOGLE = {
     "annotatedAssetId": FieldRule(source="Name"),
     "annotatedUser": FieldRule(source="Owner.EmailAddress", clear=True),
 }
-
-
-def _is_custom(name: str) -> bool:
-    return custom_name(name) is not None
 
 
 KEYS: tuple[Kind, ...] = ("text", "multi")
@@ -33,10 +30,9 @@ FITTING: Mapping[FieldType, tuple[Kind, ...]] = {
 }
 """The custom fields that can hold what a device field of a type has."""
 
-_CUSTOM = "a custom field is written CF.{Name}"
-_RT_FIELDS = FieldNames(tuple(READABLE), _is_custom, _CUSTOM)
-_CUSTOM_FIELDS = FieldNames(others=_is_custom, hint=_CUSTOM)
-_SETTABLE = FieldNames(("Status",), _is_custom, _CUSTOM)
+_RT_FIELDS = asset_fields(*READABLE)
+_CUSTOM_FIELDS = asset_fields()
+_SETTABLE = asset_fields("Status")
 _DEVICE_FIELDS = FieldNames(tuple(DEVICE_FIELDS))
 _WRITABLE = FieldNames(tuple(name for name, field in DEVICE_FIELDS.items() if field.writable))
 
@@ -143,7 +139,7 @@ class ChromebooksOptions(JobOptions, frozen=True, kw_only=True, forbid_unknown_f
         """Return what the job asks of RT."""
         sources = tuple(rule.source for rule in self.device_rules.values())
         reads = ("Name", "Status", *self.key_fields, *sources)
-        new = (*self.key_fields, *self.new_assets, *filter(_is_custom, sources)) if self.creates else ()
+        new = (*self.key_fields, *self.new_assets, *filter(is_custom, sources)) if self.creates else ()
         return Need(
             catalogs=tuple(self.catalogs),
             read=reads,
@@ -159,7 +155,7 @@ class ChromebooksOptions(JobOptions, frozen=True, kw_only=True, forbid_unknown_f
         uses += [(name, FITTING[DEVICE_FIELDS[rule.source].type]) for name, rule in self.asset_rules.items()]
         found: dict[str, tuple[Kind, ...]] = {}
         for name, kinds in uses:
-            if _is_custom(name):
+            if is_custom(name):
                 found[name] = tuple(kind for kind in found.get(name, kinds) if kind in kinds)
         return found
 

@@ -8,21 +8,16 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from syncd.jobs.options import FieldNames
+from syncd.jobs.asset_fields import asset_fields
 from syncd.jobs.sides.options import ChromebooksOptions
 from syncd.reconcile.values import Known, texts
-from syncd.systems.rt.schema import Need, custom_name
+from syncd.systems.rt.schema import Need
 
 NAME, STATUS = "Name", "Status"
 
 
-def _is_custom(name: str) -> bool:
-    return custom_name(name) is not None
-
-
-_HINT = "a custom field is written CF.{Name}"
-_CONDITIONS = FieldNames(others=_is_custom, hint=_HINT)
-_SETTABLE = FieldNames((STATUS,), _is_custom, _HINT)
+_CONDITIONS = asset_fields()
+_SETTABLE = asset_fields(STATUS)
 
 
 class SequenceOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
