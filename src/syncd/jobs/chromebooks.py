@@ -22,6 +22,7 @@ from syncd.jobs.sides.google_devices import DeviceWriter
 from syncd.jobs.sides.links import DeviceLinks
 from syncd.jobs.sides.options import ChromebooksOptions
 from syncd.jobs.sides.rt_assets import DELETED, AssetFields, asset_writer
+from syncd.jobs.sides.shared_texts import with_shared_texts
 from syncd.reconcile.diff import diff
 from syncd.reconcile.explain import Explanation
 from syncd.reconcile.match import Match, flip
@@ -31,7 +32,7 @@ from syncd.state.figures import SnapshotTimes
 from syncd.systems.google import Google
 from syncd.systems.google.devices import Device
 from syncd.systems.google.options import DEVICES_READ, DEVICES_WRITE
-from syncd.systems.rt.assets import Asset
+from syncd.systems.rt.assets import Asset, attributes
 from syncd.systems.rt.client import RequestTracker
 from syncd.systems.rt.schema import Schema
 from syncd.systems.rt.snapshot import AssetSnapshot, KeptAssets
@@ -127,7 +128,7 @@ class ChromebookJob:
         fields, held = AssetFields(self._schema, snapshot.people), self._held_fields()
         glance = None
         if self._options.compared_fields <= set(held):
-            assets = [*snapshot.assets.select(held)]
+            assets = [*with_shared_texts(snapshot.assets.select(held), devices, self._twins())]
         else:
             glance = Glance(
                 self._options, devices, snapshot.assets, fields, held, sorted(self._options.compared_fields)
@@ -163,6 +164,12 @@ class ChromebookJob:
         keys = ("Name", *self._options.key_fields)
         everything = tuple(dict.fromkeys((*keys, *self._options.compared_fields)))
         return everything if len(everything) <= _HELD else keys
+
+    def _twins(self) -> dict[str, str]:
+        """Return the attributes of assets whose texts devices mostly have too, by the devices' attributes."""
+        fields = [(self._options.serial_field, "serial_number"), ("Name", "annotated_asset_id")]
+        fields += [(field, "mac_address") for field in self._options.mac_fields[:1] if "mac" in self._options.match]
+        return {attribute: twin for field, twin in fields for attribute in attributes(self._schema, field)}
 
     def _remember(self, found: Match[Device, Asset], snapshot: AssetSnapshot) -> None:
         store = self._context.store

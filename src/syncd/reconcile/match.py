@@ -19,8 +19,10 @@ from itertools import compress
 from operator import itemgetter
 from typing import Generic, TypeVar
 
+from syncd.reconcile.holders import Holders, Opposite
 from syncd.reconcile.keys import Rejected
 from syncd.reconcile.model import Listing
+from syncd.reconcile.pairs import Pairs, Places, places_of
 from syncd.reconcile.sides import KeyRule, Side
 from syncd.reconcile.values import Known, texts
 
@@ -47,7 +49,7 @@ class Match(Generic[L, R]):
 
     left: Side[L]
     right: Side[R]
-    pairs: list[tuple[L, R, str]]
+    pairs: Sequence[tuple[L, R, str]]
     only_left: list[L]
     only_right: list[R]
     conflicts_left: list[tuple[L, str]]
@@ -79,14 +81,14 @@ def match(left: Side[L], right: Side[R]) -> Match[L, R]:
     if names != [rule.name for rule in right.keys]:
         raise ValueError(f"{left.system} and {right.system} must have the same kinds of key in the same order")
     ours, theirs = _Half(left), _Half(right)
-    stages: list[tuple[str, _Places]] = []
+    stages: list[tuple[str, Places]] = []
     for rank, name in enumerate(names):
         if not ours.all_settled() or not theirs.all_settled():
             stages.append((name, _Stage(ours, theirs, rank).pairs()))
     return Match(
         left=left,
         right=right,
-        pairs=_in_order(left, right, stages),
+        pairs=Pairs(left.records, right.records, stages),
         only_left=ours.only(),
         only_right=theirs.only(),
         conflicts_left=ours.conflicts(),
@@ -99,50 +101,6 @@ def match(left: Side[L], right: Side[R]) -> Match[L, R]:
 def flip(pairs: Iterable[tuple[L, R, str]]) -> Iterator[tuple[R, L, str]]:
     """Turn pairs round, for a flow whose source is the right side."""
     return map(_FLIPPED, pairs)
-
-
-_Places = tuple[Sequence[int], Sequence[int]]
-"""Places of paired records, left and right: two lists take a third of the memory of one of pairs."""
-
-
-def _in_order(left: Side[L], right: Side[R], stages: Iterable[tuple[str, _Places]]) -> list[tuple[L, R, str]]:
-    """Return the pairs of all stages by the places of the left records; each stage gives its own in order."""
-    ours, theirs = left.records, right.records
-    found = [(name, places) for name, places in stages if places[0]]
-    if len(found) == 1:
-        name, (lefts, rights) = found[0]
-        return [(ours[i], theirs[j], name) for i, j in zip(lefts, rights, strict=True)]
-    merged = sorted((i, j, name) for name, places in found for i, j in zip(*places, strict=True))
-    return [(ours[i], theirs[j], name) for i, j, name in merged]
-
-
-class _Index:
-    """Holders of the keys of one kind, by place: a first one of each key, and all of a key that is shared.
-
-    ``several`` tells whether a record has several keys.
-    """
-
-    def __init__(self) -> None:
-        self.holders: dict[str, int] = {}
-        self.shared: dict[str, list[int]] = {}
-        self.several = False
-
-    def take(self, keys: Sequence[str], places: Sequence[int]) -> None:
-        """Take keys with the places of their holders."""
-        fresh = dict(zip(keys, places, strict=True))
-        if len(fresh) == len(keys) and self.holders.keys().isdisjoint(fresh):
-            self.holders.update(fresh)
-            return
-        for key, place in zip(keys, places, strict=True):
-            first = self.holders.setdefault(key, place)
-            if first != place:
-                known = self.shared.setdefault(key, [first])
-                if known[-1] != place:
-                    known.append(place)
-
-    def of(self, key: str) -> list[int]:
-        """Return all places of a key."""
-        return self.shared.get(key) or ([self.holders[key]] if key in self.holders else [])
 
 
 class _Half(Generic[R]):
@@ -186,14 +144,16 @@ class _Half(Generic[R]):
         """Return the usable keys of one kind that open records have."""
         return {key for place in self._open() for key in self.keys(place, rank)}
 
-    def index(self, rank: int, normalise: Normalise, known: Container[str], *, alone: bool) -> _Index:
-        """Return who holds which key.
+    def index(
+        self, rank: int, normalise: Normalise, known: Container[str], *, alone: bool, into: Holders | None = None
+    ) -> Holders:
+        """Return who holds which key; ``into`` is filled, where it is given.
 
         ``known`` are keys: a raw text among them is its own key; ``alone``: no other key matters. What ``normalise``
         makes no text of is no key.
         """
         rule, records = self.side.keys[rank], self.side.records
-        found = _Index()
+        found = into or Holders()
         for start in range(0, len(records), _SLICE):
             raws = [*map(rule.read, records[start : start + _SLICE])]
             places: Sequence[int] = range(start, start + len(raws))
@@ -253,18 +213,18 @@ class _Stage(Generic[L, R]):
     rank: int
     edges: list[tuple[int, int, str]] = field(default_factory=list)
 
-    def pairs(self) -> _Places:
+    def pairs(self) -> Places:
         """Settle what this kind of key settles, and return the pairs."""
         left, right = self._indices()
         for key in left.shared | right.shared:
             self._settle_shared(key, left.of(key), right.of(key))
-            left.holders.pop(key, None)
-        lefts: Iterable[int] = left.holders.values()
-        met = [*map(right.holders.get, left.holders)]
+            left.first.pop(key, None)
+        lefts: Iterable[int] = left.first.values()
+        met: Iterable[int | None] = right.partners(left.first)
         if self.rank or left.several or right.several:
-            lefts, met = self._agreed(zip(lefts, met, left.holders, strict=True))
+            lefts, met = self._agreed(zip(lefts, met, left.first, strict=True))
         # Nothing but shared keys is settled by one key of the first kind, and whoever has another one has no more.
-        places = [i for i, j in zip(lefts, met, strict=True) if j is not None], [j for j in met if j is not None]
+        places = places_of(zip(lefts, met, strict=True))
         for fate, settled in zip((self.left.fate, self.right.fate), places, strict=True):
             for place in settled:
                 fate[place] = _PAIRED
@@ -278,12 +238,13 @@ class _Stage(Generic[L, R]):
         found = dict.fromkeys((i, j) for i, j, _ in self.edges if self._open(i, j))
         return [i for i, _ in found], [j for _, j in found]
 
-    def _indices(self) -> tuple[_Index, _Index]:
+    def _indices(self) -> tuple[Holders, Holders]:
         """Return who holds which key on either side."""
         ours, theirs = (half.side.keys[self.rank].normalise for half in (self.left, self.right))
         if not self.rank:
             left = self.left.index(0, ours, (), alone=False)
-            return left, self.right.index(0, theirs, left.holders, alone=False)
+            opposite = Holders() if left.several else Opposite(left.first, len(self.left.fate))
+            return left, self.right.index(0, theirs, left.first, alone=False, into=opposite)
         # Of weaker keys only those matter that a record without a partner holds.
         wanted = self.left.open_keys(self.rank) | self.right.open_keys(self.rank)
         spell = {normalise: _Wanted(normalise, wanted).__getitem__ for normalise in (ours, theirs)}

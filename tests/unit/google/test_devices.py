@@ -82,6 +82,13 @@ def test_every_field_is_read_and_absent_ones_are_empty() -> None:
     assert bare.last_user == ""
 
 
+def test_fields_that_were_not_asked_for_read_as_empty_and_take_no_memory() -> None:
+    with asking([page([1])]) as (devices, _):
+        (one,) = devices.list(fields=["status"])
+    assert (one.device_id, one.notes, one.recent_users, one.last_user) == ("d1", "", (), "")
+    assert sys.getsizeof(one) < sys.getsizeof(Device(device_id="d1"))
+
+
 def test_texts_of_few_values_are_kept_once() -> None:
     pages = [
         json_answer({"chromeosdevices": [device(1, model="Acme C1", status="ACTIVE")], "nextPageToken": "t"}),

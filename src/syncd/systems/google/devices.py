@@ -16,7 +16,7 @@ from syncd.host.http import HttpClient, Request
 from syncd.systems.google import orgunits
 from syncd.systems.google.errors import SYSTEM
 from syncd.systems.google.pages import HEADERS, Kind, Listing, Progress, incomplete, shape
-from syncd.systems.google.records import WRITABLE, Device, Interner, mask
+from syncd.systems.google.records import WRITABLE, Device, Interner, mask, part_class
 
 __all__ = ["ChromeDevices", "Device", "Progress"]
 
@@ -72,7 +72,8 @@ class ChromeDevices:
         sequences = _sequences(org_units, query, include_children=include_children)
         found: dict[str, Device] = {}
         for filters in sequences:
-            more = self._listing.read({"projection": "FULL", **filters}, wanted, _taker(wanted, len(found), progress))
+            taken = _taker(wanted, len(found), progress)
+            more = self._listing.read({"projection": "FULL", **filters}, wanted, taken, part_class(wanted))
             found = found | more if found else more
         if counted:
             _check_whole(len(found), sum(map(self._count, sequences)))

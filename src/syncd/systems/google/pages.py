@@ -5,6 +5,7 @@ A list is whole or an error: a page that is no page, repeats a token or repeats 
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from functools import lru_cache
 from typing import Any, Generic, NamedTuple, TypeVar
 
 import msgspec
@@ -25,6 +26,8 @@ _TOKEN_WAITS = (1.0, 3.0)
 _MOST_EMPTY_PAGES = 100
 _PAGE_SIZES = (200, 100)
 _RANGE = re.compile(r"\[\s*1\s*,\s*(\d+)\s*\]")
+
+_Pages = msgspec.json.Decoder[Any]
 
 R = TypeVar("R", bound=msgspec.Struct)
 
@@ -62,32 +65,40 @@ class Listing(Generic[R]):
         self._clock = clock
         self._kind = kind
         self._page_size = page_size
-        self._pages = msgspec.json.Decoder(_page_type(kind))
 
-    def read(self, params: Mapping[str, str], wanted: str, taken: Callable[[list[R], int], None]) -> dict[str, R]:
+    def read(
+        self,
+        params: Mapping[str, str],
+        wanted: str,
+        taken: Callable[[list[R], int], None],
+        record: type[R] | None = None,
+    ) -> dict[str, R]:
         """Return the records of one page sequence by their ids; a refused page token starts it again, once.
 
-        ``wanted`` is the part of the ``fields`` mask for one record. ``taken`` is called with each page, and with how
-        many records there are so far. Raises Unavailable (``google.incomplete``) rather than give a part.
+        ``wanted`` is the part of the ``fields`` mask for one record, ``record`` a class that has only these. ``taken``
+        is called with each page, and with how many records there are so far. Raises Unavailable
+        (``google.incomplete``) rather than give a part.
         """
         asked = {"fields": f"nextPageToken,{self._kind.array}({wanted})", "prettyPrint": "false", **params}
+        pages = _decoder(self._kind.array, record or self._kind.record)
         try:
-            return self._collect(asked, taken)
+            return self._collect(asked, taken, pages)
         except _TokenRefused:
             pass
         try:
-            return self._collect(asked, taken)
+            return self._collect(asked, taken, pages)
         except _TokenRefused as refused:
             raise self._incomplete(f"Google refused a page token in two readings ({refused})") from refused
 
     def first(self, params: Mapping[str, str], wanted: str) -> R | None:
         """Return the first record of a list, None where there is none."""
         asked = {"fields": f"{self._kind.array}({wanted})", "prettyPrint": "false", **params, self._kind.page_size: "1"}
-        return next(iter(self._decoded(self._send(asked)).records), None)
+        pages = _decoder(self._kind.array, self._kind.record)
+        return next(iter(self._decoded(self._send(asked), pages).records), None)
 
-    def _collect(self, asked: Mapping[str, str], taken: Callable[[list[R], int], None]) -> dict[str, R]:
+    def _collect(self, asked: Mapping[str, str], taken: Callable[[list[R], int], None], pages: _Pages) -> dict[str, R]:
         found: dict[str, R] = {}
-        for records in self._read_pages(asked):
+        for records in self._read_pages(asked, pages):
             before = len(found)
             found.update(zip(map(self._kind.ident, records), records, strict=True))
             if len(found) != before + len(records):
@@ -96,11 +107,11 @@ class Listing(Generic[R]):
             taken(records, len(found))
         return found
 
-    def _read_pages(self, asked: Mapping[str, str]) -> Iterator[list[R]]:
+    def _read_pages(self, asked: Mapping[str, str], pages: _Pages) -> Iterator[list[R]]:
         tokens: set[str] = set()
         token, empty = "", 0
         while True:
-            page = self._decoded(self._reply(asked, token))
+            page = self._decoded(self._reply(asked, token), pages)
             empty = 0 if page.records else empty + 1
             yield page.records
             token = page.next_page_token
@@ -110,10 +121,10 @@ class Listing(Generic[R]):
                 raise self._incomplete(f"The {self._kind.noun} list does not end: Google repeats a page")
             tokens.add(token)
 
-    def _decoded(self, reply: Reply) -> Any:  # noqa: ANN401 - a type made for this kind
+    def _decoded(self, reply: Reply, pages: _Pages) -> Any:  # noqa: ANN401 - a type made for this kind
         noun = self._kind.noun
         try:
-            page = self._pages.decode(reply.body)
+            page = pages.decode(reply.body)
         except (msgspec.DecodeError, UnicodeDecodeError) as problem:
             raise self._incomplete(f"A page of the {noun} list is none ({shape(reply)}: {problem})") from problem
         if page.error is not msgspec.UNSET:
@@ -163,17 +174,19 @@ class Listing(Generic[R]):
         return incomplete(sentence, self._kind.operation)
 
 
-def _page_type(kind: Kind[R]) -> type[Any]:
-    """Make the record of a page: its array has another name in each list."""
-    return msgspec.defstruct(
+@lru_cache(maxsize=32)
+def _decoder(array: str, record: type[R]) -> _Pages:
+    """Make the decoder of a page: its array has another name in each list."""
+    page = msgspec.defstruct(
         "Page",
         [
-            ("records", list[kind.record], msgspec.field(default_factory=list)),  # type: ignore[name-defined]
+            ("records", list[record], msgspec.field(default_factory=list)),  # type: ignore[valid-type]
             ("next_page_token", str, ""),
             ("error", msgspec.Raw | msgspec.UnsetType, msgspec.UNSET),
         ],
-        rename={"records": kind.array, "next_page_token": "nextPageToken"},
+        rename={"records": array, "next_page_token": "nextPageToken"},
     )
+    return msgspec.json.Decoder(page)
 
 
 def incomplete(sentence: str, operation: str, about: str = "") -> Unavailable:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 
 import msgspec
 
-from syncd.systems.rt.assets import Person, WireAsset, encode_asset, people_of
+from syncd.systems.rt.assets import PackedPeople, Person, WireAsset, encode_asset, people_of
 from syncd.systems.rt.feed import Changes, Feed
 from syncd.systems.rt.pages import (
     Progress,
@@ -39,7 +39,7 @@ class AssetWork(Work[WireAsset]):
         super().__init__(rest, schema, kept, rows, feed, progress)
         self.schema = schema
         self.catalogs = [catalog.id for catalog in schema.catalogs]
-        self.people: dict[int, Person] = {}
+        self.people = PackedPeople()
         self.new_people = False
 
     def warm(self, meta: Meta) -> None:

@@ -13,7 +13,17 @@ from typing import Generic, Literal, Protocol, Self, TypeVar
 import msgspec
 
 from syncd.host.errors import Unavailable
-from syncd.systems.rt.assets import Asset, People, Person, decode_rows, job_class, key_of, part_class, slices
+from syncd.systems.rt.assets import (
+    Asset,
+    PackedPeople,
+    People,
+    Person,
+    decode_rows,
+    job_class,
+    key_of,
+    part_class,
+    slices,
+)
 from syncd.systems.rt.schema import Schema
 
 FORMAT = 2
@@ -136,10 +146,9 @@ class Kept:
             one.update(dict.fromkeys(users & {item.owner, *item.holders}, item.id))
         return set(one.values())
 
-    def people(self) -> dict[int, Person]:
+    def people(self) -> PackedPeople:
         """Return all people."""
-        people = msgspec.json.decode(self._store.meta(self._people_scope) or b"[]", type=list[Person])
-        return {person.id: person for person in people}
+        return decode_people(self._store.meta(self._people_scope))
 
     def read(self, kind: type[T]) -> Iterator[T]:
         """Yield all assets as records of this class."""
@@ -153,7 +162,7 @@ class Kept:
 
     def keep_people(self, people: Iterable[Person]) -> None:
         """Write all people, in one piece since that is read ten times as fast; before the assets that name them."""
-        self._store.commit(self._people_scope, meta=msgspec.json.encode([*people]))
+        self._store.commit(self._people_scope, meta=encode_people(people))
 
     def drop(self) -> None:
         """Forget everything, so that the next read is a cold one."""
@@ -246,6 +255,17 @@ class AssetSnapshot(msgspec.Struct, frozen=True):
     how: Literal["cold", "warm", "listed"]
     re_read: int
     misses: int = 0
+
+
+def encode_people(people: Iterable[Person]) -> bytes:
+    """Return people as one JSON array, which is read ten times as fast as a row for each."""
+    parts = (msgspec.json.encode(some)[1:-1] for some in slices(people, _SLICE))
+    return b"[" + b",".join(parts) + b"]"
+
+
+def decode_people(text: bytes | None) -> PackedPeople:
+    """Return the people of a JSON array; MsgspecError for what is none."""
+    return PackedPeople(msgspec.json.decode(text or b"[]", type=list[Person]))
 
 
 def decode_meta(text: bytes | None) -> Meta | None:
