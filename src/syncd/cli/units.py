@@ -176,7 +176,7 @@ def _daemons(obj: Mapping[str, object], *, webhooks: bool, worker: bool) -> Daem
         return Daemons()
     settings = _settings(obj)
     created = settings.events.asset_created
-    if worker and created is None and settings.events.student_check is None:
+    if worker and not settings.events.kinds:
         raise ConfigurationError(
             "--worker needs [events.asset-created] or [events.student-check] in the configuration file, which say what"
             " to do with events",
