@@ -6,6 +6,7 @@ They stand between markers in README.md, SECURITY.md and docs/, and nothing betw
   example ``jobs.chromebooks``; those of the NixOS module are made by ``tests/nix/test_docs.py``, which evaluates it
 * ``<!-- fields: SYSTEM -->`` ... ``<!-- end fields -->``: the fields of ``google`` devices or ``rt`` assets
 * ``<!-- messages: all -->`` ... ``<!-- end messages -->``: the kinds of records in the journal
+* ``<!-- faults: NAME -->`` ... ``<!-- end faults -->``: what comes of each fault, from ``tests/faults``
 * ``<!-- units: all -->`` ... ``<!-- end units -->``: what each unit has and may do (see ``unit_table.py``)
 * ``<!-- output: NAME -->`` ... ``<!-- end output -->``: what syncd prints on its own sandbox (see ``outputs.py``).
   These take half a minute, so they are left as they are without ``--outputs``.
@@ -31,9 +32,10 @@ from syncd.jobs.sides.options import ChromebooksOptions
 from syncd.systems.rt.schema import READABLE
 
 ROOT = Path(__file__).resolve().parent.parent
+sys.path.append(str(ROOT / "tests"))  # for what the tests expect
 CATALOG = ROOT / "src/syncd/host/units/syncd.catalog"
 BLOCK = re.compile(
-    r"(?P<begin><!-- (?P<kind>options|fields|messages|units|output): (?P<name>[\w.-]+) -->\n)"
+    r"(?P<begin><!-- (?P<kind>options|fields|messages|faults|units|output): (?P<name>[\w.-]+) -->\n)"
     r".*?(?P<end><!-- end (?P=kind) -->)",
     re.DOTALL,
 )
@@ -130,6 +132,13 @@ def _code(text: str) -> str:
     return re.sub(FIELD, r"`\1`", text)
 
 
+def faults(name: str) -> str:
+    """Return what comes of the faults of one system."""
+    from faults.page import TABLES as FAULTS  # noqa: PLC0415 - of the tests, see sys.path
+
+    return table(*FAULTS[name]())
+
+
 def units(_name: str) -> str:
     """Return who runs as whom, with which secrets, and may reach and write what."""
     return table(unit_table.HEADER, unit_table.rows())
@@ -147,7 +156,13 @@ def render(text: str, makers: Mapping[str, Make]) -> str:
 
 def makers(*, outputs: bool) -> Mapping[str, Make]:
     """Return what makes each kind of part."""
-    quick: dict[str, Make] = {"options": options, "fields": fields, "messages": messages, "units": units}
+    quick: dict[str, Make] = {
+        "options": options,
+        "fields": fields,
+        "messages": messages,
+        "faults": faults,
+        "units": units,
+    }
     if outputs:
         from outputs import output  # noqa: PLC0415 - starts a sandbox
 

@@ -32,7 +32,14 @@ from syncd.sandbox.people import make_people
 from syncd.sandbox.rt import RtApp
 from syncd.sandbox.server import JSON, Answer, Call
 from syncd.systems.google import Google, auth, open_google
-from syncd.systems.google.options import DEVICES_WRITE, ORG_UNITS_READ, TELEMETRY_READ, USERS_READ, GoogleOptions
+from syncd.systems.google.options import (
+    DEVICES_WRITE,
+    MEMBERS_WRITE,
+    ORG_UNITS_READ,
+    TELEMETRY_READ,
+    USERS_READ,
+    GoogleOptions,
+)
 from syncd.systems.rt import look
 from syncd.systems.rt.client import RequestTracker, open_rt
 from syncd.systems.rt.options import RtOptions
@@ -55,7 +62,7 @@ FAST = {"rate": 100_000.0, "attempts": ATTEMPTS, "budget_seconds": 1e9}
 NOT_DONE = Answer(200, {"Content-Type": JSON}, b'{"done": false}')
 """What is broken on its way where nothing was done."""
 
-SCOPES = (DEVICES_WRITE, ORG_UNITS_READ, USERS_READ, TELEMETRY_READ)
+SCOPES = (DEVICES_WRITE, ORG_UNITS_READ, USERS_READ, MEMBERS_WRITE, TELEMETRY_READ)
 
 
 @dataclass(frozen=True)
@@ -228,6 +235,8 @@ class Known:
         self.survey = look.catalogs(rt.rest, ["Chromebooks"], "UTC")
         self.serial_field = self.assets.custom_field("CF.{Serial Number}").id
         self.device: str = next(iter(lab.google_app.tenant.devices))
+        self.group = next(str(group["email"]) for group in lab.google_app.tenant.groups.values())
+        self.member = next(user for user in lab.google_app.tenant.users.values() if not user.get("isAdmin"))
         world = lab.rt_app.world
         self.asset = next(number for number, asset in world.assets.items() if asset.owner)
         self.serial = "SYN0000001"
@@ -256,6 +265,11 @@ class Systems:
     def google_in_pages(self) -> Google:
         """One whose devices come in two pages."""
         return self._stack.enter_context(self.lab.open_google(page_size=DEVICES - 1))
+
+    @cached_property
+    def google_one_by_one(self) -> Google:
+        """One whose devices come one a page."""
+        return self._stack.enter_context(self.lab.open_google(page_size=1))
 
     @cached_property
     def rt(self) -> RequestTracker:
@@ -300,7 +314,7 @@ class _Line(BaseHTTPRequestHandler):
         answer = lab.answer(call) if fault.effect else NOT_DONE
         self._break(lab, fault, fault.answer(answer) if fault.answer else answer)
 
-    do_GET = do_POST = do_PUT = do_PATCH = _serve  # noqa: N815
+    do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = _serve  # noqa: N815
 
     def _break(self, lab: Lab, fault: Fault, answer: Answer) -> None:
         whole = _whole(answer)

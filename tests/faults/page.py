@@ -41,7 +41,7 @@ def _http(system: runs.System) -> Table:
     """One row for each fault of a system."""
     creates = system == "rt"
     header = ["fault", "a read", "a change", *(["a new object"] if creates else []), "what to do"]
-    return header, (
+    return header, _together(
         [title, *_outcomes(runs.ROWS[system][title], system, creates=creates), fault.remedy]
         for title, fault in runs.FAULTS[system].items()
     )
@@ -50,6 +50,14 @@ def _http(system: runs.System) -> Table:
 def _outcomes(row: Row, system: runs.System, *, creates: bool) -> list[str]:
     kinds = ["search" if creates else "read", "write", *(["create"] if creates else [])]
     return [outcome(row.of(kind), kind, system) for kind in kinds]
+
+
+def _together(rows: Rows) -> Rows:
+    """Put rows that differ in their first cell alone into one."""
+    titles: dict[tuple[str, ...], list[str]] = {}
+    for title, *cells in rows:
+        titles.setdefault(tuple(cells), []).append(title)
+    return [["; ".join(named), *cells] for cells, named in titles.items()]
 
 
 _KINDS = {"read": "read", "search": "read", "write": "change", "create": "new object"}
@@ -70,7 +78,7 @@ def _others(operation: Operation, system: str) -> Iterable[str]:
 
 
 def _listed(faults: Mapping[str, Fault], rows: Mapping[str, Row], system: str) -> Table:
-    return ["fault", "what comes of it", "what to do"], (
+    return ["fault", "what comes of it", "what to do"], _together(
         [title, outcome(rows[title].read, "read", system), fault.remedy] for title, fault in faults.items()
     )
 

@@ -10,9 +10,8 @@ from _pytest.mark import ParameterSet
 from faults import breaks, google_operations, rt_operations, signing_in, statuses
 from faults.kinds import Expect, Fault, Row
 from faults.lab import ALWAYS, Lab
+from faults.meeting import Came, meet
 from faults.operation import Operation
-from syncd.host.errors import IntegrationError
-from syncd.systems.rt.writing import Answer as RtAnswer
 
 
 class Cell(NamedTuple):
@@ -21,15 +20,6 @@ class Cell(NamedTuple):
     operation: Operation
     fault: Fault
     expect: Expect
-
-
-class Came(NamedTuple):
-    """What came of it, as far as the table tells."""
-
-    tries: int
-    error: type[IntegrationError] | None = None
-    code: str = ""
-    cause: str = ""
 
 
 def _cells(
@@ -59,21 +49,11 @@ def test_what_comes_of_a_fault_is_what_is_written(lab: Lab, cell: Cell) -> None:
         fault = replace(cell.fault, effect=effect, patience=cell.fault.patience if cell.expect.error else 5.0)
         done = cell.expect.found and effect
         lasting = Came(1) if done else Came(*cell.expect[:4])
-        assert _meet(lab, cell.operation, fault, ALWAYS) == lasting, f"while it lasts, {effect=}"
+        assert meet(lab, cell.operation, fault, ALWAYS) == lasting, f"while it lasts, {effect=}"
         if cell.expect.wait:
             assert sum(slept >= cell.expect.wait for slept in lab.clock.sleeps) == lasting.tries - 1
         passing = Came(2) if cell.expect.again else lasting
-        came = _meet(lab, cell.operation, fault, 1)
+        came = meet(lab, cell.operation, fault, 1)
         # RT says nothing of a value that is there already; whether it is, is read back.
         told = came._replace(code="") if cell.expect.again and came.code == "unproven" else came
         assert told == passing, f"when it passes, {effect=}"
-
-
-def _meet(lab: Lab, operation: Operation, fault: Fault, times: int) -> Came:
-    with lab.opened() as systems, lab.struck(fault, operation.route, times):
-        try:
-            result = operation.call(systems)
-        except IntegrationError as error:
-            cause = error.__cause__ if error.code.endswith("gave_up") else None
-            return Came(lab.asked, type(error), error.code, getattr(cause, "code", ""))
-        return Came(lab.asked, code="unproven" if isinstance(result, RtAnswer) and not result.proven else "")
