@@ -90,7 +90,7 @@ class AuditLog:
         while True:
             now = self._clock.now().astimezone(UTC)
             run = f"{now:%Y%m%dT%H%M%S}-{secrets.token_hex(2)}"
-            begun = {"id": run, "job": job, "mode": mode, "started": rfc3339(now), "actor": self._actor}
+            begun: dict[str, Any] = {"id": run, "job": job, "mode": mode, "started": rfc3339(now), "actor": self._actor}
             try:
                 with self._database.write() as connection:
                     connection.execute(runs.insert().values(run_values(RunRecord(**begun)) | begun | {"report": ""}))
