@@ -1,17 +1,20 @@
 """Every operation of the adapter for Google."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from itertools import count
 
 from faults.kinds import FINE, Expect, at_once
 from faults.lab import Route, Systems
 from faults.operation import Operation
-from syncd.host.errors import ConfigurationError, NotFound, Unavailable
+from syncd.host.errors import ConfigurationError, NotFound, Unavailable, WriteRefused
+from syncd.systems.google.errors import EXISTS
 
 _number = count(1)
 _DEVICES = "/devices/chromeos"
 _A_DEVICE = rf"{_DEVICES}/[^/:?]+\?"
 _USERS = r"/directory/v1/users\?"
+_MEMBERS = r"/groups/[^/]+/members"
 
 EMPTY_ANSWER: Mapping[str, Expect] = {
     "reset before the body": FINE,
@@ -44,6 +47,35 @@ NO_SUCH_DEVICE: Mapping[str, Expect] = {"404 notFound": at_once(NotFound, "googl
 
 def _patch(systems: Systems) -> object:
     return systems.google.devices.patch(systems.known.device, {"notes": f"note {next(_number)}"})
+
+
+def _find(systems: Systems) -> object:
+    members, known = systems.google.members, systems.known
+    with suppress(WriteRefused):
+        members.insert(known.group, known.member["primaryEmail"], "a member")
+    return members.find(known.group, known.member["primaryEmail"], "a member")
+
+
+def _insert(systems: Systems) -> object:
+    """Add somebody who is no member; that somebody is one by now is what was wanted, as the job has it."""
+    members, known = systems.google.members, systems.known
+    with suppress(NotFound):
+        members.delete(known.group, known.member["id"], "a member")
+    try:
+        return members.insert(known.group, known.member["primaryEmail"], "a member")
+    except WriteRefused as error:
+        if error.code != EXISTS:
+            raise
+        return None
+
+
+def _delete(systems: Systems) -> None:
+    """Take a member out; that it is none by now is what was wanted, as the job has it."""
+    members, known = systems.google.members, systems.known
+    with suppress(WriteRefused):
+        members.insert(known.group, known.member["primaryEmail"], "a member")
+    with suppress(NotFound):
+        members.delete(known.group, known.member["id"], "a member")
 
 
 OPERATIONS: Mapping[str, Operation] = {
@@ -82,6 +114,23 @@ OPERATIONS: Mapping[str, Operation] = {
     ),
     "look whether org units have users": Operation(
         "read", Route("GET", _USERS), lambda of: of.google.users.nobody_in(org_units=["/"])
+    ),
+    "list members": Operation(
+        "read",
+        Route("GET", rf"{_MEMBERS}\?"),
+        lambda of: of.google.members.list(of.known.group),
+        {
+            **NO_SUCH_DEVICE,
+            "400 invalidParameter": at_once(ConfigurationError, "google.invalid_parameter", tries=2, again=True),
+        },
+    ),
+    "look whether a group has members": Operation(
+        "read", Route("GET", rf"{_MEMBERS}\?"), lambda of: of.google.members.has_any(of.known.group), NO_SUCH_DEVICE
+    ),
+    "find member": Operation("read", Route("GET", rf"{_MEMBERS}/"), _find, {"404 notFound": FINE}),
+    "insert member": Operation("write", Route("POST", rf"{_MEMBERS}\?"), _insert, {"409 duplicate": FINE}),
+    "delete member": Operation(
+        "write", Route("DELETE", rf"{_MEMBERS}/"), _delete, {**EMPTY_ANSWER, "404 notFound": FINE}
     ),
     "list telemetry devices": Operation(
         "read", Route("GET", "/telemetry/devices"), lambda of: of.google.telemetry.list(), SMALLER_PAGES

@@ -35,6 +35,8 @@ TABLES = """
 textfile_directory = "{folder}/metrics"
 
 [jobs.rt-users]
+[jobs.groups.groups]
+"high-school@example.org" = {{ type = "roster", schools = ["High School"] }}
 [jobs.battery-csv]
 {battery}
 [jobs.battery-telemetry]

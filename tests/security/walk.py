@@ -132,7 +132,7 @@ def _imports(on: Walk) -> None:
 def _jobs(on: Walk) -> None:
     on(GOOD, "config", "check", "--json")
     on(GOOD, "credentials", "check")
-    for job in ("chromebooks", "rt-users", "battery-csv", "battery-telemetry", "battery-gam"):
+    for job in ("chromebooks", "rt-users", "groups", "battery-csv", "battery-telemetry", "battery-gam"):
         planned = on(None, "plan", job, "--json", "--full-read", "-o", f"out/{job}.json")
         on(GOOD, "apply", job, "--all", "--approve", planned.json["plan"]["hash"])
     on(GOOD, "run", "chromebooks", "--json")

@@ -149,7 +149,7 @@ def _rejected(request: Request, status: int, said: Refusal) -> IntegrationError:
     if status == HTTPStatus.NOT_FOUND and request.object:
         return NotFound(f"{what}: Google has no such object ({named}).", code="google.not_found")
     if request.method != "GET":
-        exists = status == HTTPStatus.CONFLICT and MEMBER in request.operation
+        exists = status == HTTPStatus.CONFLICT and request.method == "POST" and MEMBER in request.operation
         return WriteRefused(f"{what}: Google refused it ({named}).", code=EXISTS if exists else _code(said))
     return ConfigurationError(f"{what}: Google rejects {_asked(request)} ({named}).", code=_code(said))
 
