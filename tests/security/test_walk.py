@@ -5,8 +5,11 @@ import re
 import stat
 from pathlib import Path
 
+import pytest
+
 from security.walk import Walk
 from syncd.jobs.settings import JOBS
+from unit import leaks
 from unit.cli.test_front_door import COMMANDS
 
 ELSEWHERE = {"sandbox", "demo"}
@@ -78,3 +81,13 @@ def allowed(name: str, path: Path) -> set[int]:
         if name.startswith(place):
             return modes
     return {0o700} if path.is_dir() else {0o600}
+
+
+def test_no_command_of_any_test_may_print_its_credentials(tmp_path: Path) -> None:
+    (tmp_path / "rt-token").write_text("1-27-0123456789abcdef\n")
+    (tmp_path / "key").write_text(json.dumps({"private_key": "-----BEGIN-----\nMIIsynthetic\n", "client_id": "x" * 20}))
+    for secret in ("1-27-0123456789abcdef", "MIIsynthetic"):
+        with pytest.raises(AssertionError, match="came out of a command"):
+            leaks.check(tmp_path, "nothing", f"and then {secret}.")
+    leaks.check(tmp_path, "BEGIN", "x" * 20)
+    leaks.check(None, "1-27-0123456789abcdef")

@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 
 from syncd.reconcile.model import Action, Listing, Outcome
+from unit import leaks
 
 ERROR = 3
 """The syslog priority of an error; smaller numbers are worse."""
@@ -90,8 +91,9 @@ def _record(line: str) -> dict[str, str]:
 class Running:
     """A command that is still at work."""
 
-    def __init__(self, arguments: tuple[str, ...], process: subprocess.Popen[str]) -> None:
+    def __init__(self, arguments: tuple[str, ...], process: subprocess.Popen[str], credentials: str = "") -> None:
         self._arguments = arguments
+        self._credentials = credentials
         self.process = process
 
     def end(self, number: signal.Signals | None = None, *, timeout: float = 60) -> Finished:
@@ -99,6 +101,7 @@ class Running:
         if number is not None:
             self.process.send_signal(number)
         stdout, stderr = self.process.communicate(timeout=timeout)
+        leaks.check(self._credentials or None, stdout, stderr)
         return Finished(self._arguments, self.process.returncode, stdout, stderr)
 
 
@@ -129,4 +132,4 @@ class Program:
             text=True,
             encoding="utf-8",
         )
-        return Running(arguments, process)
+        return Running(arguments, process, self.environment["CREDENTIALS_DIRECTORY"])

@@ -13,6 +13,7 @@ import pytest
 
 from syncd.cli import _run
 from syncd.sandbox.site import Sandbox
+from unit import leaks
 
 FAST = "rate = 1000.0\nattempts = 1\n"
 DEVICES = 50
@@ -87,6 +88,7 @@ class Cli:
             for name, value in self.environment.items():
                 patch.setenv(name, value)
             status = _run([str(argument) for argument in arguments])
+        leaks.check(self.environment.get("CREDENTIALS_DIRECTORY"), out.getvalue(), err.getvalue())
         return Result(status, out.getvalue(), err.getvalue())
 
     def ended(self, status: int, *arguments: str | Path) -> Result:
