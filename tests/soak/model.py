@@ -19,7 +19,7 @@ PROFILE = settings(
 
 
 def explore(*, minutes: float, first_seed: int) -> Counter[str]:
-    """Try examples of one seed after the other; return how often each thing happened. Raises what a failing one does."""
+    """Try examples of one seed after the other; return what was seen. Raises what a failing one raises."""
     end = time.monotonic() + minutes * 60
     number = first_seed
     while time.monotonic() < end:
