@@ -152,7 +152,7 @@ class AssetCreated:
         done = self._run(lambda started: Runner(job, on_start=started, **self._runner(Limits())).apply())
         if done.error is not None:
             raise done.error
-        what = f"asset {asset.id} did not get its tag"
+        what = f"asset {asset.id} did not get its tag:"
         if error := unsettled(done, what, code="asset.unproven", object=event.object):
             raise error
         tag = str(done.plan.actions[0].after["Name"])

@@ -131,7 +131,7 @@ class StudentCheck:
         if done.error is not None:
             self._context.store.checkins.forget(event)
             raise done.error
-        if error := unsettled(done, "the check-in was not done", code="check.unproven", object=event):
+        if error := unsettled(done, "the check-in was not done:", code="check.unproven", object=event):
             raise error
         return done
 

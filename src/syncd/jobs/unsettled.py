@@ -10,7 +10,7 @@ def unsettled(done: Done, what: str, *, code: str, object: str = "") -> Unavaila
     """Return the error for the first change that was not read back; None where all were.
 
     What RT refused, it refuses again: WriteRefused. All else may come right with another try: Unavailable. ``what``
-    begins the sentence (``asset 17 did not get its tag``), and ``code`` stands where the outcome has none.
+    begins the sentence (``asset 17 did not get its tag:``), and ``code`` stands where the outcome has none.
     """
     outcome = next((outcome for outcome in done.outcomes if outcome.state != "verified"), None)
     if outcome is None:
@@ -18,7 +18,7 @@ def unsettled(done: Done, what: str, *, code: str, object: str = "") -> Unavaila
     refused = outcome.state == "failed" and outcome.code.startswith(f"{SYSTEM}.")
     why = outcome.error or "what RT has now is not what was written"
     return (WriteRefused if refused else Unavailable)(
-        f"{what}: {why} (syncd show {done.summary.id} has it).",
+        f"{what} {why} (syncd show {done.summary.id} has it).",
         code=outcome.code or code,
         system=SYSTEM,
         object=object,

@@ -20,7 +20,7 @@ def outcome(state: State, code: str = "", error: str = "") -> Outcome:
 
 
 def test_a_run_whose_changes_were_all_read_back_has_no_error() -> None:
-    assert unsettled(done(outcome("verified"), outcome("verified")), "it failed", code="x.unproven") is None
+    assert unsettled(done(outcome("verified"), outcome("verified")), "it failed:", code="x.unproven") is None
 
 
 @pytest.mark.parametrize(
@@ -35,7 +35,7 @@ def test_a_run_whose_changes_were_all_read_back_has_no_error() -> None:
 def test_only_what_rt_refused_is_not_tried_again(
     given: Outcome, kind: type[Unavailable] | type[WriteRefused], code: str, why: str
 ) -> None:
-    error = unsettled(done(outcome("verified"), given), "it was not done", code="x.unproven", object="asset:17")
+    error = unsettled(done(outcome("verified"), given), "it was not done:", code="x.unproven", object="asset:17")
     assert type(error) is kind
     assert error is not None
     assert (error.code, error.system, error.object) == (code, "rt", "asset:17")
