@@ -6,7 +6,7 @@ PROGRAM := $(VENV)/.program
 TOOLS := $(VENV)/.tools
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check
 
-.PHONY: demo test lint format docs bench soak audit clean
+.PHONY: demo test lint format docs bench growth soak audit clean
 
 demo: $(PROGRAM)
 	@$(BIN)/syncd demo
@@ -32,6 +32,10 @@ docs: $(TOOLS)
 
 bench: $(TOOLS)
 	PYTHONPATH=tests $(BIN)/python -m bench
+
+# What a fleet of up to a million devices takes; up to an hour.
+growth: $(TOOLS)
+	PYTHONPATH=tests $(BIN)/python -m bench.growth
 
 # Kills under load, for about a quarter of an hour; `make test` does a short one.
 soak: $(TOOLS)

@@ -52,9 +52,10 @@ def compile_all() -> None:
 class Site:
     """A sandbox in a process of its own, and syncd that is configured for it. A context manager."""
 
-    def __init__(self, directory: Path, devices: int, *, people: int = 0) -> None:
+    def __init__(self, directory: Path, devices: int, *, people: int = 0, streamed: bool = False) -> None:
         self.directory = directory
         self.people = people
+        self.streamed = streamed
         self.credentials = directory / "credentials"
         self.devices = devices
         self._session = requests.Session()
@@ -64,6 +65,7 @@ class Site:
         command = [sys.executable, "-m", "syncd", "sandbox", "--in-sync", "--port", "0", "--json"]
         command += ["--devices", str(self.devices), "--directory", str(self.directory)]
         command += ["--people", str(self.people)] if self.people else []
+        command += ["--streamed"] if self.streamed else []
         self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
         config = self.directory / "config.toml"
         while not config.exists() or "api_root" not in config.read_text():
