@@ -57,6 +57,7 @@ class District:
     def __init__(self, lab: Lab, store: Store) -> None:
         self.lab = lab
         self.store = store
+        self._schema: object = None
         self._options = msgspec.convert(_OPTIONS, ChromebooksOptions)
         self.device, self.asset = self._pair()
 
@@ -118,6 +119,8 @@ class District:
                 progress=no_progress,
             )
             job = ChromebookJob(self._options, context, systems.google, systems.rt)
+            # Preflight is half of what a small run asks, and its requests have cells of their own.
+            self._schema = job.__dict__["_schema"] = self._schema or job._schema
             return Came(self._said(Runner(job, self.store.ledger, Limits())), self._kept())
 
     def _said(self, runner: Runner) -> Run:

@@ -57,8 +57,9 @@ def _writing(asked: Expect, fault: Fault) -> Run:
 
 
 def cells() -> Iterator[tuple[System, Phase, str]]:
-    """Yield every system, phase and fault."""
+    """Yield every fault while a run reads and while it changes, and while it makes something one of each outcome."""
     for system, faults in FAULTS.items():
-        phases: tuple[Phase, ...] = ("read", "write", "create") if system == "rt" else ("read", "write")
-        for phase in phases:
-            yield from ((system, phase, title) for title in faults)
+        for title in faults:
+            yield from ((system, "read", title), (system, "write", title))
+    makes = {(ROWS["rt"][title].create, fault.effect): title for title, fault in FAULTS["rt"].items()}
+    yield from (("rt", "create", title) for title in makes.values())
