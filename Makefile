@@ -37,7 +37,7 @@ bench: $(TOOLS)
 growth: $(TOOLS)
 	PYTHONPATH=tests $(BIN)/python -m bench.growth
 
-# Kills under load, for about a quarter of an hour; `make test` does a short one.
+# Kills at every boundary of every command, then under load; for about half an hour. `make test` does a short one.
 soak: $(TOOLS)
 	PYTHONPATH=tests $(BIN)/python -m soak
 

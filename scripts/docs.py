@@ -6,6 +6,7 @@ They stand between markers in README.md, SECURITY.md and docs/, and nothing betw
   example ``jobs.chromebooks``; those of the NixOS module are made by ``tests/nix/test_docs.py``, which evaluates it
 * ``<!-- fields: SYSTEM -->`` ... ``<!-- end fields -->``: the fields of ``google`` devices or ``rt`` assets
 * ``<!-- messages: all -->`` ... ``<!-- end messages -->``: the kinds of records in the journal
+* ``<!-- crashes: phases -->`` or ``commands`` ... ``<!-- end crashes -->``: what a kill leaves, from ``tests/crash``
 * ``<!-- faults: NAME -->`` ... ``<!-- end faults -->``: what comes of each fault, from ``tests/faults``
 * ``<!-- units: all -->`` ... ``<!-- end units -->``: what each unit has and may do (see ``unit_table.py``)
 * ``<!-- output: NAME -->`` ... ``<!-- end output -->``: what syncd prints on its own sandbox (see ``outputs.py``).
@@ -35,7 +36,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.append(str(ROOT / "tests"))  # for what the tests expect
 CATALOG = ROOT / "src/syncd/host/units/syncd.catalog"
 BLOCK = re.compile(
-    r"(?P<begin><!-- (?P<kind>options|fields|messages|faults|units|output): (?P<name>[\w.-]+) -->\n)"
+    r"(?P<begin><!-- (?P<kind>options|fields|messages|crashes|faults|units|output): (?P<name>[\w.-]+) -->\n)"
     r".*?(?P<end><!-- end (?P=kind) -->)",
     re.DOTALL,
 )
@@ -132,6 +133,16 @@ def _code(text: str) -> str:
     return re.sub(FIELD, r"`\1`", text)
 
 
+def crashes(name: str) -> str:
+    """Return what a kill leaves, or where commands are killed."""
+    from crash.table import commands, phases  # noqa: PLC0415 - of the tests, see sys.path
+
+    if name == "phases":
+        return table(["killed when it was", "what is there", "what comes next"], phases())
+    header = ["boundary", "killed before it", "killed after it"]
+    return "\n".join(f"### {title}\n\n`{command}`\n\n{table(header, lines)}" for title, command, lines in commands())
+
+
 def faults(name: str) -> str:
     """Return what comes of the faults of one system."""
     from faults.page import TABLES as FAULTS  # noqa: PLC0415 - of the tests, see sys.path
@@ -160,6 +171,7 @@ def makers(*, outputs: bool) -> Mapping[str, Make]:
         "options": options,
         "fields": fields,
         "messages": messages,
+        "crashes": crashes,
         "faults": faults,
         "units": units,
     }

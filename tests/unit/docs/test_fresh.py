@@ -26,6 +26,7 @@ def tree(tmp_path: Path) -> Path:
     """Return a copy of what docs.py reads."""
     for name in ("scripts", "docs"):
         shutil.copytree(ROOT / name, tmp_path / name)
+    (tmp_path / "tests").symlink_to(ROOT / "tests")
     shutil.copy(ROOT / "README.md", tmp_path)
     (tmp_path / CATALOG).parent.mkdir(parents=True)
     shutil.copy(ROOT / CATALOG, tmp_path / CATALOG)
