@@ -6,9 +6,10 @@ import tempfile
 from pathlib import Path
 
 from soak.crashes import crashes
+from soak.model import explore
 from soak.webhooks import soak
 
-EVENTS, KILLS, CRASHES = 20_000, 500, 1_000
+EVENTS, KILLS, CRASHES, MINUTES = 20_000, 500, 1_000, 8.0
 
 
 def main() -> int:
@@ -19,8 +20,11 @@ def main() -> int:
         "--crashes", type=int, help=f"kills of all other commands [{CRASHES}, none with --events or --kills alone]"
     )
     parser.add_argument("--lanes", type=int, help="commands that are killed at a time [processors]")
+    parser.add_argument("--model", type=float, help=f"minutes of the model test, alone [{MINUTES:g} after all others]")
     parser.add_argument("--seed", type=int, default=1)
     asked = parser.parse_args()
+    if asked.model is not None:
+        return model(asked.model, asked.seed)
     listens = asked.events is not None or asked.kills is not None
     events = EVENTS if asked.events is None else asked.events
     found: list[object] = []
@@ -33,7 +37,15 @@ def main() -> int:
     for tally in found:
         for name, value in vars(tally).items():
             print(f"{name}: {value}")
+    if not listens and asked.crashes is None:
+        model(MINUTES, asked.seed)
     return 1 if any(vars(tally)["wrong"] for tally in found) else 0
+
+
+def model(minutes: float, seed: int) -> int:
+    for what, times in sorted(explore(minutes=minutes, first_seed=seed).items()):
+        print(f"{what}: {times}")
+    return 0
 
 
 if __name__ == "__main__":
