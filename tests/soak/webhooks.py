@@ -8,6 +8,7 @@ or its event is a dead letter; and no event was lost or made.
 import contextlib
 import os
 import random
+import signal
 import socket
 import subprocess
 import sys
@@ -26,14 +27,20 @@ from syncd.sandbox.faults import Rule
 from syncd.sandbox.server import Call
 from syncd.sandbox.site import Sandbox
 from syncd.state.inbox.records import ASSET_CREATED, Event
-from syncd.state.inbox.store import open_inbox
+from syncd.state.inbox.store import Inbox, open_inbox
 
 TOKEN = "soak-token-0123456789abcdef"
 SENDERS = 8
-PAUSE, LATER = 0.8, 10.0
-"""Seconds between two kills, on average: of those that were asked for, and of those after them."""
+TROUBLED = 0.1
+"""How many of the kills come with a trouble of RT."""
+OUTAGE, OUTAGE_FROM = Rule(route="/rt/", status=503, times=12), 5000
+"""What RT does once, half-way through so many events or more; the circuit is open for minutes then."""
 TWICE = 20
 """One in so many events is told twice."""
+ENDS = (0, -signal.SIGTERM)
+"""How a process may end that is asked to; one that was killed a moment before has only begun."""
+BACKLOG = 200
+"""So many events may wait: senders, listener and workers are busy at the same time, whoever is killed."""
 
 CONFIGURATION = """
 [webhooks]
@@ -51,11 +58,11 @@ prefix = "W12-"
 """
 
 TROUBLE = (
-    Rule(route="/rt/", status=503, times=20),
-    Rule(route="/rt/", reset="before", times=10),
-    Rule(route="/rt/REST/2.0/asset/", method="PUT", reset="during", times=5),
-    Rule(route="/rt/REST/2.0/asset/", method="PUT", status=500, effect=True, times=5),
-    Rule(route="/rt/", status=200, body="<html>maintenance</html>", times=10),
+    Rule(route="/rt/", status=503, times=6),
+    Rule(route="/rt/", reset="before", times=4),
+    Rule(route="/rt/REST/2.0/asset/", method="PUT", reset="during", times=2),
+    Rule(route="/rt/REST/2.0/asset/", method="PUT", status=500, effect=True, times=2),
+    Rule(route="/rt/", status=200, body="<html>maintenance</html>", times=4),
     Rule(route="/rt/", delay=1.0, times=5),
 )
 
@@ -114,22 +121,32 @@ class Program:
 
 
 def soak(folder: Path, *, events: int, kills: int, seed: int = 1, patience: float = 600.0, workers: int = 2) -> Tally:
-    """Run until so many events are acknowledged and so many kills were made, then until all is worked off."""
+    """Send so many events and work them off under so many kills, spread evenly over all that is acknowledged and done.
+
+    ``patience`` is how many seconds it may take in all.
+    """
     began, tally = time.monotonic(), Tally()
     with Sandbox(folder / "sandbox", devices=40) as sandbox:
         port = free_port()
         environment = prepare(sandbox, port)
         programs = [Program("listener", ["serve", "webhooks"], environment, folder / "listener.log")]
         programs += [Program("worker", ["work"], environment, folder / f"worker-{n}.log") for n in range(workers)]
+        programs[0].wait_for(port)
+        inbox_folder = sandbox.directory / "state" / "webhooks"
         try:
-            acknowledged = _load(sandbox, port, programs, events, kills, random.Random(seed), tally)  # noqa: S311
-            sandbox.server.faults.clear()
-            inbox_folder = sandbox.directory / "state" / "webhooks"
-            _wait(inbox_folder, patience)
+            with ThreadPoolExecutor(SENDERS) as senders:
+                load = Load(sandbox, port, events, tally)
+                sending = [senders.submit(load.send, number) for number in range(events)]
+                killer = Killer(sandbox, programs, kills, random.Random(seed), tally)  # noqa: S311
+                with open_inbox(inbox_folder) as inbox:
+                    killer.run(load, inbox, began + patience)
+                for sent in sending:
+                    sent.result()
         finally:
             statuses = {program.name: program.stop() for program in programs}
-        tally.wrong += [f"{name} ended with {status}" for name, status in statuses.items() if status]
-        _judge(sandbox, _events(inbox_folder), acknowledged, tally)
+        tally.wrong += [f"{name} ended with {status}" for name, status in statuses.items() if status not in ENDS]
+        tally.assets = len(load.acknowledged)
+        _judge(sandbox, _events(inbox_folder), load.acknowledged, tally)
         tally.wrong += [f"the stand-in broke: {failure}" for failure in sandbox.server.failures]
     tally.seconds = time.monotonic() - began
     return tally
@@ -157,80 +174,97 @@ def free_port() -> int:
 # -- load and kills
 
 
-def _load(
-    sandbox: Sandbox, port: int, programs: list[Program], events: int, kills: int, dice: random.Random, tally: Tally
-) -> set[int]:
-    """Send all events while programs are killed; return the assets that were acknowledged."""
-    lock, done = threading.Lock(), threading.Event()
-    acknowledged: set[int] = set()
+class Load:
+    """New assets, and who tells of them."""
 
-    def send(number: int) -> None:
-        asset = _create(sandbox, number)
+    def __init__(self, sandbox: Sandbox, port: int, events: int, tally: Tally) -> None:
+        self.events = events
+        self.over = 0
+        self.acknowledged: set[int] = set()
+        self._sandbox = sandbox
+        self._url = f"http://127.0.0.1:{port}/webhook/asset-created"
+        self._tally = tally
+        self._lock = threading.Lock()
+
+    def send(self, number: int) -> None:
+        """Create an asset, and tell of it, or twice, until that is acknowledged; not before others are worked off."""
+        while len(self.acknowledged) - self.over > BACKLOG:
+            time.sleep(0.05)
+        asset = self._create(number)
         for _ in range(2 if number % TWICE == 0 else 1):
-            _tell(port, asset, tally, lock)
-        with lock:
-            acknowledged.add(asset)
+            while not self._tell(asset):
+                time.sleep(0.1)
+        with self._lock:
+            self.acknowledged.add(asset)
 
-    with ThreadPoolExecutor(SENDERS) as pool, ThreadPoolExecutor(1) as other:
-        killing = other.submit(_kill, sandbox, programs, kills, dice, tally, done)
-        for sending in [pool.submit(send, number) for number in range(events)]:
-            sending.result()
-        done.set()
-        killing.result()
-    tally.assets = len(acknowledged)
-    return acknowledged
+    def _create(self, number: int) -> int:
+        """Create an asset past all faults, as RT does before it tells of it."""
+        rt = self._sandbox.rt
+        headers = {"authorization": f"token {rt.token()}", "content-type": "application/json"}
+        body = msgspec.json.encode({"Name": f"new {number}", "Catalog": "Chromebooks"})
+        answer = rt.handle(Call("POST", "/REST/2.0/asset", [], headers, body, f"{self._sandbox.url}/rt"))
+        return int(msgspec.json.decode(answer.body)["id"])
 
-
-def _create(sandbox: Sandbox, number: int) -> int:
-    """Create an asset past all faults, as RT does before it tells of it."""
-    headers = {"authorization": f"token {sandbox.rt.token()}", "content-type": "application/json"}
-    body = msgspec.json.encode({"Name": f"new {number}", "Catalog": "Chromebooks"})
-    answer = sandbox.rt.handle(Call("POST", "/REST/2.0/asset", [], headers, body, f"{sandbox.url}/rt"))
-    return int(msgspec.json.decode(answer.body)["id"])
-
-
-def _tell(port: int, asset: int, tally: Tally, lock: threading.Lock) -> None:
-    """Tell of an asset until it is acknowledged."""
-    url, headers = f"http://127.0.0.1:{port}/webhook/asset-created", {"Authorization": f"Bearer {TOKEN}"}
-    while True:
-        status = 0
+    def _tell(self, asset: int) -> bool:
+        status, headers = 0, {"Authorization": f"Bearer {TOKEN}"}
         with contextlib.suppress(requests.RequestException):
-            status = requests.post(url, json={"asset_id": asset}, headers=headers, timeout=5).status_code
-        with lock:
-            tally.sent += 1
-            tally.refused += status != 202
-        if status == 202:
-            return
-        time.sleep(0.1)
+            status = requests.post(self._url, json={"asset_id": asset}, headers=headers, timeout=5).status_code
+        with self._lock:
+            self._tally.sent += 1
+            self._tally.refused += status != 202
+        return status == 202
 
 
-def _kill(
-    sandbox: Sandbox, programs: list[Program], kills: int, dice: random.Random, tally: Tally, done: threading.Event
-) -> None:
-    """Kill programs at random, and let RT fail now and then; so often, and less often until all is sent."""
-    while tally.kills.total() < kills or not done.is_set():
-        time.sleep(dice.expovariate(1 / (PAUSE if tally.kills.total() < kills else LATER)))
-        program = dice.choice(programs)
+@dataclass
+class Killer:
+    """Kills programs at random, and lets RT fail now and then, as the work goes on."""
+
+    sandbox: Sandbox
+    programs: list[Program]
+    kills: int
+    dice: random.Random
+    tally: Tally
+
+    def run(self, load: Load, inbox: Inbox, end: float) -> None:
+        """Kill until all is acknowledged and worked off; raises TimeoutError at ``end``."""
+        try:
+            self._run(load, inbox, end)
+        finally:
+            load.over = load.events
+
+    def _run(self, load: Load, inbox: Inbox, end: float) -> None:
+        step, troubled = 2 * load.events / self.kills, load.events < OUTAGE_FROM
+        due = self.dice.expovariate(1 / step)
+        while time.monotonic() < end:
+            counts = inbox.counts()
+            over = sum(number for (_, state), number in counts.items() if state not in ("waiting", "working"))
+            load.over = over
+            if over >= load.events:
+                return self._rest()
+            while len(load.acknowledged) + over >= due:
+                self._kill()
+                due += self.dice.expovariate(1 / step)
+            if not troubled and over >= load.events / 2:
+                troubled = True
+                self.sandbox.server.faults.add(OUTAGE)
+            time.sleep(0.05)
+        raise TimeoutError("events are still open")
+
+    def _rest(self) -> None:
+        while self.tally.kills.total() < self.kills:
+            self._kill()
+
+    def _kill(self) -> None:
+        program = self.dice.choice(self.programs)
         if not program.kill():
-            tally.wrong.append(f"{program.name} had ended by itself")
-        tally.kills[program.name] += 1
-        if dice.random() < 0.1:
-            sandbox.server.faults.add(dice.choice(TROUBLE))
-            tally.troubles += 1
+            self.tally.wrong.append(f"{program.name} had ended by itself")
+        self.tally.kills[program.name] += 1
+        if self.dice.random() < TROUBLED:
+            self.sandbox.server.faults.add(self.dice.choice(TROUBLE))
+            self.tally.troubles += 1
 
 
 # -- the end
-
-
-def _wait(folder: Path, patience: float) -> None:
-    """Wait until nothing is open."""
-    end = time.monotonic() + patience
-    with open_inbox(folder) as inbox:
-        while time.monotonic() < end:
-            if not any(number for (_, state), number in inbox.counts().items() if state in ("waiting", "working")):
-                return
-            time.sleep(0.5)
-    raise TimeoutError("events are still open")
 
 
 def _events(folder: Path) -> Iterator[Event]:
