@@ -115,14 +115,17 @@ def by_devices(runs: Sequence[Measured]) -> Iterator[tuple[str, list[float]]]:
         yield name, [exponent([(run.devices, read(run)) for run in chosen]) for read in FIGURES.values()]
 
 
-def by_changes(runs: Sequence[Measured]) -> list[float]:
-    """Return the exponents against the number changed of what a run takes more than one with nothing changed."""
+def by_changes(runs: Sequence[Measured]) -> Iterator[float]:
+    """Yield the exponents against the number changed of what a run takes more than one with nothing changed.
+
+    Less than a tenth more is noise, and NaN where nothing else is left.
+    """
     same = [run for run in runs if run.devices == CHANGES_OF]
     base = next(run for run in same if run.kind == "unchanged")
-    changed = [run for run in same if run.changed]
-    return [
-        exponent([(run.changed, max(read(run) - read(base), 1e-3)) for run in changed]) for read in FIGURES.values()
-    ]
+    for read in FIGURES.values():
+        more = [(run.changed, read(run) - read(base)) for run in same if run.changed]
+        clear = [(changed, figure) for changed, figure in more if figure >= read(base) / 10]
+        yield exponent(clear) if len(clear) > 1 else math.nan
 
 
 # -- the page
@@ -155,7 +158,7 @@ def _title(run: Measured) -> str:
 
 
 def _numbers(found: Iterable[float]) -> str:
-    return " | ".join(f"{number:.2f}" for number in found)
+    return " | ".join("none" if math.isnan(number) else f"{number:.2f}" for number in found)
 
 
 def main(sizes: Sequence[int]) -> int:
