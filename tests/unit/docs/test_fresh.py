@@ -27,7 +27,8 @@ def tree(tmp_path: Path) -> Path:
     for name in ("scripts", "docs"):
         shutil.copytree(ROOT / name, tmp_path / name)
     (tmp_path / "tests").symlink_to(ROOT / "tests")
-    shutil.copy(ROOT / "README.md", tmp_path)
+    for name in ("README.md", "SECURITY.md"):
+        shutil.copy(ROOT / name, tmp_path)
     (tmp_path / CATALOG).parent.mkdir(parents=True)
     shutil.copy(ROOT / CATALOG, tmp_path / CATALOG)
     return tmp_path
