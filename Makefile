@@ -37,9 +37,11 @@ bench: $(TOOLS)
 growth: $(TOOLS)
 	PYTHONPATH=tests $(BIN)/python -m bench.growth
 
-# Kills at every boundary of every command, then under load; for about half an hour. `make test` does a short one.
+# Kills at every boundary of every command, then under load; the model test; schools as large as real ones in a real RT.
+# For about an hour; `make test` has a short form of each.
 soak: $(TOOLS)
 	PYTHONPATH=tests $(BIN)/python -m soak
+	SYNCD_LONG_TESTS=1 $(BIN)/pytest tests/system/test_chromebooks_rt5.py tests/system/test_rt_users_rt5.py
 
 # Known weaknesses of the dependencies; needs the network, and is therefore no part of `make test`.
 audit: $(PROGRAM)

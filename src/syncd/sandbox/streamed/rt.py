@@ -27,7 +27,6 @@ from syncd.sandbox.streamed.numbering import ASSET_MARK, USER_MARK, Numbering, c
 R = TypeVar("R", Asset, User)
 
 _ASSET = re.compile(rf"{API_PATH}/asset/(\d+)(?:/.*)?")
-_NEWEST = [("orderby", "LastUpdated"), ("orderby", "id")]
 
 
 class StreamedRt(RtApp):
