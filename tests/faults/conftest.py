@@ -9,14 +9,14 @@ from faults.district import District, district
 from faults.lab import Lab
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    """Return the stand-ins, healthy."""
+    """Return the stand-ins, healthy. What the lab lays into sessions and sign-in must not outlive these tests."""
     with Lab(tmp_path_factory.mktemp("lab")).running() as running:
         yield running
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[District]:
     """Return a district whose sides agree."""
     with district(tmp_path_factory.mktemp("district")) as made:
