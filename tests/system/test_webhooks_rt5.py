@@ -272,8 +272,9 @@ def test_while_rt_is_down_events_wait_without_losing_a_try(site: NewAssets) -> N
 
 
 def test_a_worker_stops_politely_and_leaves_what_it_has_not_begun(site: NewAssets) -> None:
+    (event,) = site.tell(site.create("Cart"))
     site.start_worker()
-    time.sleep(2)
+    site.until(lambda: site.event(event).state == "done", 60)
     began = time.monotonic()
     assert site.stop_workers() == [0]
     assert time.monotonic() - began < 3

@@ -1,9 +1,8 @@
 """The error that a run for one event ends in, where its change was not made or nobody knows."""
 
 from syncd.host.errors import Unavailable, WriteRefused
+from syncd.jobs.sides.rt_writer import REFUSED, SYSTEM
 from syncd.reconcile.run import Done
-
-SYSTEM = "rt"
 
 
 def unsettled(done: Done, what: str, *, code: str, object: str = "") -> Unavailable | WriteRefused | None:  # noqa: A002
@@ -15,7 +14,8 @@ def unsettled(done: Done, what: str, *, code: str, object: str = "") -> Unavaila
     outcome = next((outcome for outcome in done.outcomes if outcome.state != "verified"), None)
     if outcome is None:
         return None
-    refused = outcome.state == "failed" and outcome.code.startswith(f"{SYSTEM}.")
+    # Of an update that RT refused in part the rest was written, and the state is unproven.
+    refused = outcome.code == REFUSED or (outcome.state == "failed" and outcome.code.startswith(f"{SYSTEM}."))
     why = outcome.error or "what RT has now is not what was written"
     return (WriteRefused if refused else Unavailable)(
         f"{what} {why} (syncd show {done.summary.id} has it).",
