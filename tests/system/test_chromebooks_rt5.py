@@ -34,7 +34,7 @@ STALE = {
     "Last User": "former@example.org",
 }
 
-DEVICES = 1000 if LONG else 250
+DEVICES = 1000 if LONG else 150
 """Pages of RT have a hundred assets."""
 
 UNRELATED = {"Type", "Manufacturer", "Tags", "Battery Cycle Count", "Recent Users"}
