@@ -38,7 +38,7 @@ growth: $(TOOLS)
 	PYTHONPATH=tests $(BIN)/python -m bench.growth
 
 # Kills at every boundary of every command, then under load; the model test; schools as large as real ones in a real RT.
-# For about an hour; `make test` has a short form of each.
+# For up to two hours; `make test` has a short form of each.
 soak: $(TOOLS)
 	PYTHONPATH=tests $(BIN)/python -m soak
 	SYNCD_LONG_TESTS=1 $(BIN)/pytest tests/system/test_chromebooks_rt5.py tests/system/test_rt_users_rt5.py

@@ -306,7 +306,7 @@ def _name(member: Kind) -> str:
         return "any value"
     for container, name in (((list, tuple, set, frozenset, Sequence), "list"), ((dict, Mapping), "table")):
         if (item := _item([member], *container)) is not None:
-            return name if _is_struct(_bare(item)) else f"{name} of {_describe(item)}"
+            return name if all(map(_is_struct, _members(item))) else f"{name} of {_describe(item)}"
     return "table" if _is_struct(member) or member is dict else "list"
 
 

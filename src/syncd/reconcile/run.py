@@ -242,7 +242,8 @@ class Runner:
     ) -> RunSummary:
         traffic = dict(self._job.traffic())
         if plan and plan.report.troubles and result in _WHOLE:
-            result, error, code = "partial", " ".join(plan.report.troubles), INCOMPARABLE
+            error = " ".join(filter(None, (error, *plan.report.troubles)))
+            result, code = "partial", code or INCOMPARABLE
         summary = RunSummary(
             id=run.id,
             job=self._job.name,
