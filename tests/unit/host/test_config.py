@@ -238,6 +238,14 @@ def test_a_section_that_is_no_table_survives_the_environment_and_is_reported(tmp
         decode(read_document(str(path), {"RT_BASE_URL": "x"}), Root)
 
 
+def test_a_table_of_tables_of_several_kinds_is_a_table() -> None:
+    class Places(msgspec.Struct):
+        places: dict[str, North | South]
+
+    with pytest.raises(ConfigurationError, match=r"^places in /x\.toml must be a table, not a list"):
+        decode(Document("/x.toml", {"places": [1]}), Places)
+
+
 def test_without_a_file_a_missing_option_says_that_there_is_none() -> None:
     with pytest.raises(ConfigurationError, match=r"rt\.url is missing \(there is no configuration file /etc/syncd/"):
         decode(Document("", {}), Root)
