@@ -15,9 +15,11 @@ from syncd.cli.times import rfc3339, span
 from syncd.host.errors import DataError, ExitStatus
 from syncd.jobs.settings import JOBS, Settings
 from syncd.state.backup import back_up, inbox_copy
+from syncd.state.inbox.store import DIRECTORY_NAME
+from syncd.state.inbox.store import FILE_NAME as INBOX_NAME
 from syncd.state.lock import JobLock
 from syncd.state.store import FILE_NAME, Store
-from syncd.state.upkeep import examine
+from syncd.state.upkeep import examine, examine_inbox
 
 STYLES = {"ok": "green", "warning": "yellow", "failed": "red"}
 
@@ -36,11 +38,12 @@ def state() -> None:
 @as_json
 @click.pass_context
 def check(ctx: click.Context, *, as_json: bool) -> int:
-    """Check the store from end to end: its pages, its schema, lost records. Nothing is changed.
+    """Check the store from end to end: its pages, its schema, lost records; and the inbox. Nothing is changed.
 
-    Ends with status 65 where it is damaged, and then says how to restore a backup.
+    Ends with status 65 where one is damaged, and then says how to restore a backup.
     """
-    findings = examine(settings_of(ctx).state.path / FILE_NAME)
+    folder = settings_of(ctx).state.path
+    findings = [*examine(folder / FILE_NAME), *examine_inbox(folder / DIRECTORY_NAME / INBOX_NAME)]
     if as_json:
         print_json(findings)
     else:

@@ -11,10 +11,9 @@ from syncd.state import upkeep
 from syncd.state.database import Database
 from syncd.state.files import is_file
 from syncd.state.inbox import store as inbox_store
-from syncd.state.inbox.store import DIRECTORY_NAME, SCHEMA, Inbox
-from syncd.state.migration import stored_revision
+from syncd.state.inbox.store import DIRECTORY_NAME, Inbox
 from syncd.state.store import FILE_NAME
-from syncd.state.upkeep import examine, integrity
+from syncd.state.upkeep import examine, examine_inbox
 
 AREA = "store"
 INBOX_AREA = "inbox"
@@ -81,16 +80,11 @@ def _inbox(path: Path) -> Iterator[Finding]:
     if not is_file(path):
         yield ok(f"{path} is not there yet; the listener or the worker makes it")
         return
-    database = Database(path, BUSY_TIMEOUT)
-    try:
-        stored_revision(database, SCHEMA)  # refuses one of a newer syncd
-        with database.read() as connection:
-            found = integrity(connection, path)
-        yield _shown(found)
-        if found.state == "ok":
-            yield _events(Inbox(database, ""))
-    finally:
-        database.close()
+    for each in examine_inbox(path, busy_timeout=BUSY_TIMEOUT):
+        yield _shown(each)
+        if each.state == "ok":
+            with Inbox(Database(path, BUSY_TIMEOUT), "") as inbox:
+                yield _events(inbox)
 
 
 def _events(inbox: Inbox) -> Finding:

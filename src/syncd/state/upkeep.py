@@ -1,4 +1,4 @@
-"""Upkeep of the store: look at its health, and let it forget what can be read again."""
+"""Upkeep of the store and the inbox: look at their health, and let the store forget what can be read again."""
 
 from collections import Counter
 from contextlib import suppress
@@ -14,6 +14,7 @@ from syncd.state.database import Database
 from syncd.state.external_ids import DIGEST
 from syncd.state.figures import SNAPSHOT
 from syncd.state.files import is_file
+from syncd.state.inbox.store import SCHEMA
 from syncd.state.lock import holder
 from syncd.state.migration import stored_revision
 from syncd.state.schema import REVISION, external_ids, facts, metadata, runs, snapshot_meta, snapshots
@@ -58,7 +59,7 @@ def examine(path: Path, *, busy_timeout: float = 30.0) -> list[Finding]:
     try:
         findings.append(_schema(database))
         with database.read() as connection:
-            findings += [integrity(connection, path)]
+            findings += [_integrity(connection, path)]
             if findings[-1].state == "ok":
                 findings += [_orphans(connection, path), _records(connection, path), _open_runs(connection, path)]
     except DataError as error:
@@ -66,6 +67,24 @@ def examine(path: Path, *, busy_timeout: float = 30.0) -> list[Finding]:
     finally:
         database.close()
     return [*findings, _size(path)]
+
+
+def examine_inbox(path: Path, *, busy_timeout: float = 30.0) -> list[Finding]:
+    """Check the file of an inbox and change nothing in it; nothing is found where there is none.
+
+    Raises ConfigurationError (``state.newer``), NotPermitted.
+    """
+    if not is_file(path):
+        return []
+    database = Database(path, busy_timeout)
+    try:
+        stored_revision(database, SCHEMA)
+        with database.read() as connection:
+            return [msgspec.structs.replace(_integrity(connection, path), check="inbox")]
+    except DataError as error:
+        return [Finding(check="inbox", state="failed", found=error.sentence, remedy=how_to_restore(path))]
+    finally:
+        database.close()
 
 
 def forget(database: Database) -> Forgotten:
@@ -95,7 +114,7 @@ def _schema(database: Database) -> Finding:
     return Finding(check="schema", state="ok", found=f"{stored or 'none'}, and the next run brings it to {REVISION}")
 
 
-def integrity(connection: Connection, path: Path) -> Finding:
+def _integrity(connection: Connection, path: Path) -> Finding:
     """Check every page, row and index of a database."""
     found = [str(row[0]) for row in connection.exec_driver_sql("PRAGMA integrity_check(100)")]
     if found == ["ok"]:

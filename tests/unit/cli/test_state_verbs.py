@@ -13,7 +13,7 @@ from syncd.state.inbox.store import DIRECTORY_NAME
 from syncd.state.inbox.store import FILE_NAME as INBOX
 from syncd.state.lock import JobLock
 from syncd.state.store import FILE_NAME, Store, open_store
-from unit.cli.commands import Cli, column, configure
+from unit.cli.commands import Cli, column, configure, with_store
 from unit.inbox import sample as events
 from unit.state.sample import fill, summary
 from unit.virtual_clock import VirtualClock
@@ -25,10 +25,7 @@ class Place:
     def __init__(self, directory: Path) -> None:
         self.directory = directory / "state"
         self.path = self.directory / FILE_NAME
-        config = directory / "config.toml"
-        config.write_text(f'[state]\ndirectory = "{self.directory}"\n')
-        self.cli = Cli()
-        self.cli.environment["SYNCD_CONFIG"] = str(config)
+        self.cli = with_store(directory)
 
     def fill(self) -> "Place":
         fill(self.directory).close()
@@ -55,6 +52,17 @@ def test_a_damaged_store_ends_with_65_and_says_how_to_restore(place: Place) -> N
     told = place.cli.ended(65, "state", "check")
     assert ["file", "failed"] in [row[:2] for row in told.rows]
     assert f"copy the backup over {place.path}" in told.out
+
+
+def test_the_inbox_is_checked_where_there_is_one(place: Place) -> None:
+    place.fill()
+    with events.fill(place.directory / DIRECTORY_NAME) as inbox:
+        path = inbox.path
+    assert ["inbox", "ok"] in [row[:2] for row in place.cli.ended(0, "state", "check").rows]
+    path.write_bytes(b"x" * 9000)
+    told = place.cli.ended(65, "state", "check")
+    assert ["inbox", "failed"] in [row[:2] for row in told.rows]
+    assert f"copy the backup over {path}" in told.out
 
 
 def test_a_store_that_is_not_there_is_a_warning_and_not_made(place: Place) -> None:
