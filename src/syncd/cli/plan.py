@@ -12,13 +12,14 @@ from syncd.cli.options import approval, as_json, everything, full_read
 from syncd.cli.output import reader_may_leave
 from syncd.cli.present import done_json, show_done
 from syncd.cli.session import Session, job_session, program, settings_of, start_logging, store_of
-from syncd.host.errors import DataError, ExitStatus, IntegrationError
+from syncd.host.errors import DataError, ExitStatus
 from syncd.host.logs import is_the_journal
-from syncd.jobs.exporting.target import replacing
+from syncd.host.whole_file import replaced
 from syncd.jobs.settings import JOBS
 from syncd.reconcile.model import Plan
 from syncd.reconcile.plan import decode_plan, encode_plan
 from syncd.reconcile.run import Done
+from syncd.state.files import FILE_MODE
 
 
 @click.command()
@@ -133,10 +134,9 @@ def _write_plan(path: Path, plan: Plan) -> None:
     try:
         with _pipe_or_file(path) as file:
             file.write(encode_plan(plan))
-    except (OSError, IntegrationError) as error:
-        cause = error if isinstance(error, OSError) else error.__cause__
+    except OSError as error:
         raise DataError(
-            f"the plan cannot be written to {path}: {getattr(cause, 'strerror', cause)}; name another file.",
+            f"the plan cannot be written to {path}: {error.strerror}; name another file.",
             code="plan.unwritable",
             object=str(path),
         ) from error
@@ -144,7 +144,7 @@ def _write_plan(path: Path, plan: Plan) -> None:
 
 def _pipe_or_file(path: Path) -> AbstractContextManager[BinaryIO]:
     """Open what is no file, such as /dev/stdout, as it is; else a file that takes the place of one."""
-    return path.open("wb") if path.exists() and not path.is_file() else replacing(path)
+    return path.open("wb") if path.exists() and not path.is_file() else replaced(path, FILE_MODE)
 
 
 def _read_plan(name: str) -> Plan:

@@ -4,15 +4,14 @@ Format: the Prometheus text format 0.0.4, written by prometheus_client. The coll
 every scrape and takes no time stamps; a series must not be in two files (node_exporter, "Textfile Collector").
 """
 
-import contextlib
 import errno
-import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from syncd.host.errors import ConfigurationError, IntegrationError, NotPermitted, Unavailable
+from syncd.host.whole_file import replaced
 
 if TYPE_CHECKING:
     from prometheus_client import Metric as Exposed
@@ -49,20 +48,11 @@ def write_textfile(directory: Path, job: str, text: bytes) -> None:
 
     One run of a job writes at a time. Raises ConfigurationError, NotPermitted or Unavailable (``metrics.unwritable``).
     """
-    path = directory / f"syncd-{job}.prom"
-    # The name of no metrics file to the exporter; what a killed run left behind is taken away by the next.
-    unfinished = directory / f".syncd-{job}.prom.new"
+    # The unfinished file has the name of no metrics file to the exporter.
     try:
-        unfinished.unlink(missing_ok=True)
-        with os.fdopen(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, READABLE), "wb") as file:
-            os.fchmod(file.fileno(), READABLE)  # whatever the umask
+        with replaced(directory / f"syncd-{job}.prom", READABLE) as file:
             file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        unfinished.replace(path)
     except OSError as error:
-        with contextlib.suppress(OSError):
-            unfinished.unlink(missing_ok=True)
         raise _explained(directory, job, error) from error
 
 

@@ -16,7 +16,7 @@ from syncd.host.metrics import Metric, exposition, write_textfile
 
 COUNTER = Metric("syncd_things_total", "counter", "Things.", ("job", "what"))
 GAUGE = Metric("syncd_age_seconds", "gauge", "Age.", ("job",))
-UNWRITTEN = ".syncd-a.prom.new"
+UNWRITTEN = ".syncd-a.prom.part"
 
 
 def modes(directory: Path) -> dict[str, int]:
@@ -97,7 +97,7 @@ def test_the_text_is_on_disk_before_it_takes_the_place_of_the_old_one(
     monkeypatch.setattr(os, "fsync", synced)
     monkeypatch.setattr(Path, "replace", replaced)
     write_textfile(tmp_path, "a", b"12345")
-    assert told == ["fsync 5", f"rename {UNWRITTEN}"]
+    assert told[:2] == ["fsync 5", f"rename {UNWRITTEN}"]
 
 
 def test_what_a_killed_run_left_behind_is_no_obstacle(tmp_path: Path) -> None:

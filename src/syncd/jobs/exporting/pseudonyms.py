@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 from syncd.host.errors import DataError
+from syncd.host.whole_file import replaced
 from syncd.jobs.exporting.target import explained
 from syncd.state.files import FILE_MODE, is_file, prepare_directory
 
@@ -36,7 +37,8 @@ class Pseudonyms:
 
 def _key(path: Path) -> bytes:
     if not is_file(path):
-        _make(path)
+        with replaced(path, FILE_MODE) as file:
+            file.write(os.urandom(_BYTES))
     key = path.read_bytes()
     if len(key) != _BYTES:
         raise DataError(
@@ -45,14 +47,3 @@ def _key(path: Path) -> bytes:
             object=str(path),
         )
     return key
-
-
-def _make(path: Path) -> None:
-    """Write a new key whole, or not at all."""
-    part = path.with_name(f".{path.name}.part")
-    part.unlink(missing_ok=True)
-    with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, FILE_MODE), "wb") as file:
-        file.write(os.urandom(_BYTES))
-        file.flush()
-        os.fsync(file.fileno())
-    part.rename(path)

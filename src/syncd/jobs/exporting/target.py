@@ -1,7 +1,6 @@
-"""A file that is there whole or as it was: written beside its place, for its owner only, and renamed at the end."""
+"""The file of an export: whole or as it was, for its owner only, and a sentence when it cannot be written."""
 
 import errno
-import os
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -9,6 +8,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from syncd.host.errors import DataError, IntegrationError, NotPermitted, Unavailable
+from syncd.host.whole_file import replaced
 from syncd.state.files import FILE_MODE
 
 _FORBIDDEN = frozenset((errno.EACCES, errno.EPERM, errno.EROFS))
@@ -22,23 +22,12 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
     Call it only while holding a lock. Raises DataError (``export.unwritable``), NotPermitted (``export.not_permitted``)
     and Unavailable (``export.disk``).
     """
-    part = path.with_name(f".{path.name}.part")
     with explained(path):
         with suppress(FileNotFoundError):
             if not stat.S_ISREG(path.stat().st_mode):
                 raise OSError(errno.EINVAL, "it is no file that could be replaced")
-        part.unlink(missing_ok=True)  # of a run that was killed
-        handle = os.open(part, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, FILE_MODE)
-    try:
-        with explained(path), os.fdopen(handle, "w+b") as file:
+        with replaced(path, FILE_MODE) as file:
             yield file
-            file.flush()
-            os.fsync(file.fileno())
-        with explained(path):
-            part.replace(path)
-            _to_disk(path.parent)
-    finally:
-        part.unlink(missing_ok=True)
 
 
 @contextmanager
@@ -65,11 +54,3 @@ def _explanation(path: Path | str, error: OSError) -> IntegrationError:
         code=code,
         object=str(path),
     )
-
-
-def _to_disk(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
