@@ -174,7 +174,7 @@ def _document(told: Told) -> dict[str, object]:
 def _show(told: Told) -> None:
     cases = told.explanation.cases
     if len(cases) > 1:
-        say(f"{len(cases)} different things are called {told.explanation.sought}.")
+        say(f"{len(cases)} {told.explanation.several} {told.explanation.sought}.")
         say()
     for case, history in zip(cases, told.history, strict=True):
         _show_case(case, told.held_back)

@@ -21,15 +21,18 @@ from syncd.jobs.membership.comparing import (
     PROTECTED,
     REJECTED,
     SYSTEM,
+    UNREADABLE,
     Compared,
     Rules,
     compare,
     removal,
 )
+from syncd.jobs.membership.explaining import READ, Seen, explained
 from syncd.jobs.membership.options import GroupsOptions
 from syncd.jobs.membership.sources import Sources, Wanted
 from syncd.jobs.membership.writer import MemberWriter
 from syncd.jobs.observe import side_by_side, traffic_of
+from syncd.reconcile.explain import Explanation
 from syncd.reconcile.model import Action, Comparison, Listing
 from syncd.reconcile.ports import Progress, Traffic, Writer
 from syncd.systems.google import Google
@@ -44,7 +47,6 @@ R = TypeVar("R")
 Each: TypeAlias = dict[str, R | IntegrationError]
 """By group what was read of it, or why it could not be."""
 
-UNREADABLE = "unreadable"
 STATES = (PROTECTED, OUTSIDE, REJECTED, UNREADABLE)
 """States of listings that a run counts."""
 
@@ -94,6 +96,17 @@ class GroupsJob:
 
     def observe_and_compare(self) -> Comparison:
         """Read both sides of each group whole, and compare them; a group that cannot be read stops no other."""
+        seen, failed = self._observe()
+        return self._comparison({group: one.compared for group, one in seen.items()}, failed)
+
+    def explain(self, sought: str) -> Explanation:
+        """Read all groups as a run does, and tell of each what it has to do with a person, by id or address."""
+        seen, failed = self._observe()
+        cases = explained(sought, seen, [_unreadable(group, error) for group, error in failed.items()])
+        return Explanation(job=NAME, sought=sought, cases=cases, read=READ, several="groups are to be looked at for")
+
+    def _observe(self) -> tuple[dict[str, Seen], dict[str, IntegrationError]]:
+        """Return each group as it was read and compared, and what is wrong with those that cannot be."""
         sources = Sources(self._context.store.rosters, self._rt)
         wanted, members = side_by_side(
             lambda _: self._of_each(lambda group: sources.of(group, self._options.groups[group])),
@@ -103,10 +116,9 @@ class GroupsJob:
         failed = {group: error for group in wanted for error in [_error(wanted[group], members[group])] if error}
         if len(failed) == len(wanted):
             raise next(iter(failed.values()))
-        compared = {
-            group: self._compared(group, wanted[group], members[group]) for group in wanted if group not in failed
-        }
-        return self._comparison(compared, failed)
+        return {
+            group: self._seen(group, wanted[group], members[group]) for group in wanted if group not in failed
+        }, failed
 
     def writers(self) -> Mapping[str, Writer]:
         """Return the writer of Google."""
@@ -142,14 +154,15 @@ class GroupsJob:
                 found[group] = error
         return found
 
-    def _compared(
+    def _seen(
         self, group: str, wanted: Sequence[Wanted] | IntegrationError, members: Sequence[Member] | IntegrationError
-    ) -> Compared:
+    ) -> Seen:
         assert not isinstance(wanted, IntegrationError)
         assert not isinstance(members, IntegrationError)
         protected = [pattern.casefold() for pattern in self._options.protected]
         rules = Rules(self._options.domains_of(group), protected)
-        return compare(group, wanted, members, rules, partial(self._google.members.find, group))
+        compared = compare(group, wanted, members, rules, partial(self._google.members.find, group))
+        return Seen(wanted, members, compared)
 
     def _comparison(self, compared: Mapping[str, Compared], failed: Mapping[str, IntegrationError]) -> Comparison:
         actions = [action for one in compared.values() for action in one.actions]

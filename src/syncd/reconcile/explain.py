@@ -97,12 +97,16 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Explanation(msgspec.Struct, frozen=True, kw_only=True):
-    """All that was found for what was asked. ``read`` says how much of each system was read for it."""
+    """All that was found for what was asked. ``read`` says how much of each system was read for it.
+
+    ``several`` is what a sentence says of many cases, between their number and what was sought.
+    """
 
     job: str
     sought: str
     cases: list[Case]
     read: dict[str, str] = {}
+    several: str = "different things are called"
 
 
 @runtime_checkable

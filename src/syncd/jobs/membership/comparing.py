@@ -12,7 +12,7 @@ SYSTEM = "google"
 EMAIL = "email"
 """The one field of a membership: the address that it is of, None where there is none."""
 
-REJECTED, OUTSIDE, PROTECTED = "rejected", "outside", "protected"
+REJECTED, OUTSIDE, PROTECTED, UNREADABLE = "rejected", "outside", "protected", "unreadable"
 
 Find = Callable[[str, str], Member | None]
 """Called with an address and what to call it; finds the member who has it as another address."""

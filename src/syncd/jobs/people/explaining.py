@@ -38,7 +38,8 @@ def explained(sought: str, laid: Frame, planned: tuple[Sequence[Action], Sequenc
         raise DataError(
             f"nobody is called {sought!r}: no person of the roster and no user of RT has this id, e-mail address or "
             "name.",
-            code="explain.nothing",
+            code="explain.not_found",
+            object=sought,
         )
     return cases
 
