@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from email import message_from_bytes, policy
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from queue import Queue
 
 import pytest
 
@@ -350,6 +351,35 @@ def test_the_ping_of_a_start_is_tried_once(answers: Answers) -> None:
     with pytest.raises(Unavailable, match="status 500"):
         ping(answers.url, START, "")
     assert answers.got == [("/secret/start", "")]
+
+
+def test_a_ping_does_not_wait_for_the_rest_of_an_answer() -> None:
+    ends: Queue[str] = Queue()
+
+    class Handler(BaseHTTPRequestHandler):
+        timeout = 5
+
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["Content-Length"]))
+            self.send_response(302)
+            self.send_header("Location", "/elsewhere")
+            self.send_header("Content-Length", "1")
+            self.end_headers()
+            try:
+                ends.put("hung up" if not self.rfile.read(1) else "went on")
+            except TimeoutError:
+                ends.put("waited for the body")
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.handle_request)
+        thread.start()
+        with pytest.raises(Unavailable, match="status 302"):
+            ping(f"http://127.0.0.1:{server.server_address[1]}/secret", START, "")
+        assert ends.get(timeout=30) == "hung up"
+        thread.join()
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:9/secret", "not an address/secret"])

@@ -12,6 +12,7 @@ from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait
 from syncd.host.alerts.ending import FAILED, START, SUCCESS
 from syncd.host.alerts.mail import UNSENT
 from syncd.host.errors import Unavailable
+from syncd.host.session import open_session
 
 PATHS = {START: "/start", SUCCESS: "", FAILED: "/fail"}
 TRIES = {START: 1, SUCCESS: 3, FAILED: 3}
@@ -33,8 +34,7 @@ def ping(url: str, event: str, text: str) -> None:
     """POST a text. Raises Unavailable ``alert.unsent``."""
     tries = stop_after_attempt(TRIES[event])
     retrying = Retrying(stop=tries, wait=wait_fixed(PAUSE), retry=retry_if_exception_type(Unavailable), reraise=True)
-    with requests.Session() as session:
-        session.trust_env = False
+    with open_session("alert", pool=1, ca_file=None, proxy=None) as session:
         retrying(_post, session, url, event, text.encode())
 
 
