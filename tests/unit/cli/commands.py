@@ -98,6 +98,15 @@ class Cli:
         return result
 
 
+def with_store(directory: Path, text: str = "") -> Cli:
+    """Return the command line before a store of its own and no system; ``text`` follows in its configuration."""
+    config = directory / "config.toml"
+    config.write_text(f'[state]\ndirectory = "{directory}/state"\n{text}')
+    cli = Cli()
+    cli.environment["SYNCD_CONFIG"] = str(config)
+    return cli
+
+
 def column(rows: Sequence[Sequence[str]], name: str) -> list[str]:
     """Return a column of a printed table by its header."""
     place = list(rows[0]).index(name)

@@ -7,7 +7,7 @@ import pytest
 from syncd.jobs.batteries.reports import REPLACE_SOON
 from syncd.state.battery_history import HistoryRow
 from syncd.state.store import open_store
-from unit.cli.commands import Cli
+from unit.cli.commands import Cli, with_store
 from unit.cli.terminal import on_a_terminal, width
 from unit.jobs.exporting.fleets import report
 
@@ -22,7 +22,6 @@ PROGRAM = "import sys; from syncd.cli import _run; status = _run({}); print('end
 
 @pytest.fixture
 def cli(tmp_path: Path) -> Cli:
-    (tmp_path / "config.toml").write_text(f'[state]\ndirectory = "{tmp_path}/state"\n')
     note(
         tmp_path,
         report("SYN0001", 97.4, days=300, source="csv"),
@@ -31,9 +30,7 @@ def cli(tmp_path: Path) -> Cli:
         report("SYN0002", 90.0),
         report("a1b2-device", None),
     )
-    found = Cli()
-    found.environment["SYNCD_CONFIG"] = str(tmp_path / "config.toml")
-    return found
+    return with_store(tmp_path)
 
 
 def note(folder: Path, *rows: HistoryRow) -> None:

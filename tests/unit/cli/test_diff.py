@@ -1,7 +1,7 @@
 """``syncd runs --since``, ``syncd show`` with its figures, and ``syncd diff``."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -15,12 +15,11 @@ from syncd.reconcile.values import Known
 from syncd.sandbox.faults import Rule
 from syncd.sandbox.site import Sandbox
 from syncd.state.store import Store, open_store
-from unit.cli.commands import Cli, column
+from unit.cli.commands import Cli, column, with_store
 from unit.state.sample import action, outcome, plan
 from unit.virtual_clock import VirtualClock
 
 DAY = 86_400
-NOW = datetime.now(UTC)
 
 
 class Past:
@@ -28,11 +27,8 @@ class Past:
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory / "state"
-        self.clock = VirtualClock(NOW - timedelta(days=9.5))
-        config = directory / "config.toml"
-        config.write_text(f'[state]\ndirectory = "{self.directory}"\n')
-        self.cli = Cli()
-        self.cli.environment["SYNCD_CONFIG"] = str(config)
+        self.clock = VirtualClock(datetime.now(UTC) - timedelta(days=9.5))
+        self.cli = with_store(directory)
 
     def store(self) -> Store:
         return open_store(self.directory, actor="syncd-chromebooks.service", clock=self.clock)
@@ -63,19 +59,19 @@ def past(tmp_path: Path) -> Past:
 @pytest.mark.parametrize(
     ("since", "number"),
     [
-        ("30h", 1),
-        ("1d 24h", 2),
-        ("100w", 10),
-        (f"{NOW - timedelta(days=3):%Y-%m-%dT%H:%M}Z", 3),
-        (f"{NOW - timedelta(days=3):%Y-%m-%d %H:%M:%S}+00:00", 3),
-        (f"{(NOW + timedelta(days=2)).astimezone():%Y-%m-%d}", 0),
-        (f"{(NOW + timedelta(minutes=30)).astimezone():%H:%M:%S}", 1),
-        (f"{(NOW - timedelta(minutes=30)).astimezone():%H:%M}", 0),
+        (lambda _: "30h", 1),
+        (lambda _: "1d 24h", 2),
+        (lambda _: "100w", 10),
+        (lambda now: f"{now - timedelta(days=3):%Y-%m-%dT%H:%M}Z", 3),
+        (lambda now: f"{now - timedelta(days=3):%Y-%m-%d %H:%M:%S}+00:00", 3),
+        (lambda now: f"{(now + timedelta(days=2)).astimezone():%Y-%m-%d}", 0),
+        (lambda now: f"{(now + timedelta(minutes=30)).astimezone():%H:%M:%S}", 1),
+        (lambda now: f"{(now - timedelta(minutes=30)).astimezone():%H:%M}", 0),
     ],
 )
-def test_runs_since_a_date_a_time_or_a_span(past: Past, since: str, number: int) -> None:
+def test_runs_since_a_date_a_time_or_a_span(past: Past, since: Callable[[datetime], str], number: int) -> None:
     runs = [past.run() for _ in range(10)][::-1]
-    found = past.cli.ended(0, "runs", "--since", since, "--json").json
+    found = past.cli.ended(0, "runs", "--since", since(datetime.now(UTC)), "--json").json
     assert [run["id"] for run in found] == runs[:number]
 
 

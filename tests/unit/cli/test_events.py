@@ -8,7 +8,7 @@ import pytest
 
 from syncd.state.inbox.records import asset_created
 from syncd.state.inbox.store import DIRECTORY_NAME, Inbox, open_inbox
-from unit.cli.commands import Cli
+from unit.cli.commands import Cli, with_store
 
 LEASE = timedelta(seconds=60)
 
@@ -21,10 +21,7 @@ def inbox(tmp_path: Path) -> Iterator[Inbox]:
 
 @pytest.fixture
 def cli(tmp_path: Path) -> Cli:
-    (tmp_path / "config.toml").write_text(f'[state]\ndirectory = "{tmp_path}/state"\n')
-    found = Cli()
-    found.environment["SYNCD_CONFIG"] = str(tmp_path / "config.toml")
-    return found
+    return with_store(tmp_path)
 
 
 def put(inbox: Inbox, *assets: int) -> list[str]:

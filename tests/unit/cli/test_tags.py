@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from syncd.state.store import open_store
-from unit.cli.commands import Cli
+from unit.cli.commands import Cli, with_store
 
 SEQUENCES = """
 [rt]
@@ -22,10 +22,7 @@ width = 3
 
 @pytest.fixture
 def cli(tmp_path: Path) -> Cli:
-    (tmp_path / "config.toml").write_text(f'[state]\ndirectory = "{tmp_path}/state"\n{SEQUENCES}')
-    found = Cli()
-    found.environment["SYNCD_CONFIG"] = str(tmp_path / "config.toml")
-    return found
+    return with_store(tmp_path, SEQUENCES)
 
 
 def test_sequences_are_shown_before_they_gave_a_tag_and_no_store_is_made(cli: Cli, tmp_path: Path) -> None:

@@ -26,19 +26,19 @@ catalogs = ["Chromebooks"]
     ],
 )
 def test_the_units_of_batteries_are_made_when_they_are_asked_for(
-    syncd: Cli, tmp_path: Path, flag: str, units: set[str]
+    bare: Cli, tmp_path: Path, flag: str, units: set[str]
 ) -> None:
     config, without, made = tmp_path / "config.toml", tmp_path / "without", tmp_path / "made"
     config.write_text(CONFIGURATION)
-    syncd("--config", config, "units", "--output", without)
-    syncd("--config", config, "units", "--output", made, flag)
+    bare("--config", config, "units", "--output", without)
+    bare("--config", config, "units", "--output", made, flag)
     assert {path.name for path in made.iterdir()} - {path.name for path in without.iterdir()} >= units
 
 
 @pytest.mark.parametrize("flag", ["--import-battery", "--export-battery"])
-def test_what_is_not_configured_has_no_units(syncd: Cli, tmp_path: Path, flag: str) -> None:
+def test_what_is_not_configured_has_no_units(bare: Cli, tmp_path: Path, flag: str) -> None:
     config = tmp_path / "config.toml"
     config.touch()
-    done = syncd("--config", config, "units", "--output", tmp_path / "made", flag)
+    done = bare("--config", config, "units", "--output", tmp_path / "made", flag)
     assert done.status == 78
     assert f"{flag} needs" in done.err

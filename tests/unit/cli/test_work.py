@@ -16,23 +16,16 @@ from syncd.state.inbox.records import asset_created
 from syncd.state.inbox.store import DIRECTORY_NAME, open_inbox
 from syncd.state.store import open_store
 from syncd.systems.rt.options import RtOptions
-from unit.cli.commands import Cli
-
-
-def configured(tmp_path: Path, text: str) -> Cli:
-    (tmp_path / "config.toml").write_text(f'[state]\ndirectory = "{tmp_path}/state"\n{text}')
-    found = Cli()
-    found.environment["SYNCD_CONFIG"] = str(tmp_path / "config.toml")
-    return found
+from unit.cli.commands import with_store
 
 
 def test_a_worker_without_anything_to_do_says_so(tmp_path: Path) -> None:
-    cli = configured(tmp_path, '[rt]\nurl = "https://rt.example.org"\n')
+    cli = with_store(tmp_path, '[rt]\nurl = "https://rt.example.org"\n')
     assert "nothing says what to do with events" in cli.ended(78, "work", "--until-idle").err
 
 
 def test_a_poll_without_rt_says_so(tmp_path: Path) -> None:
-    assert "needs [rt]" in configured(tmp_path, "").ended(78, "poll", "asset-created").err
+    assert "needs [rt]" in with_store(tmp_path).ended(78, "poll", "asset-created").err
 
 
 def test_the_options_are_those_of_the_worker() -> None:
@@ -78,7 +71,7 @@ def test_runs_of_dead_workers_are_closed_and_those_of_living_ones_are_not(
 
 
 def test_systemd_is_told_that_the_worker_is_ready_alive_and_what_there_is_to_do(tmp_path: Path) -> None:
-    cli = configured(
+    cli = with_store(
         tmp_path,
         '[rt]\nurl = "http://127.0.0.1:9"\n[[events.asset-created.sequences]]\ncatalog = "C"\nprefix = "W12-"\n',
     )
@@ -96,7 +89,7 @@ def test_systemd_is_told_that_the_worker_is_ready_alive_and_what_there_is_to_do(
 
 
 def test_a_run_of_an_event_is_not_undone_as_a_whole_and_it_is_said_where_its_values_are(tmp_path: Path) -> None:
-    cli = configured(tmp_path, "")
+    cli = with_store(tmp_path)
     with open_store(tmp_path / "state") as store:
         run = store.ledger.start("asset-created", "apply")
     assert f"syncd show {run} has the values from before" in cli.ended(65, "revert", run).err
