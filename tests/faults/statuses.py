@@ -1,7 +1,5 @@
 """The answers that say no: by HTTP status and, of Google's, by the reason that they give."""
 
-from dataclasses import replace
-
 import msgspec
 
 from faults.kinds import UNPROVEN, Expect, Fault, Row, alike, at_once, given_up, looked_up
@@ -54,7 +52,7 @@ _SERVER = {
     "500 with an empty body": _says(500, HTML, b"", _LATER),
     "502": _page(502),
     "503": _page(503),
-    "503, Retry-After in seconds": replace(_page(503, Retry_After="7"), effect=False),
+    "503, Retry-After in seconds": _page(503, Retry_After="7"),
     "504": _page(504),
 }
 _REDIRECT = _says(
@@ -181,6 +179,6 @@ OF_RT = {
     "500 with an empty body": _BROKEN,
     "502": _OUT_LOST,
     "503": _OUT_LOST,
-    "503, Retry-After in seconds": alike(_OUT._replace(wait=7.0)),
+    "503, Retry-After in seconds": Row(_OUT._replace(wait=7.0), _OUT._replace(wait=7.0), looked_up()),
     "504": _OUT_LOST,
 }

@@ -110,7 +110,7 @@ class HttpClient:
     """Sends requests to one system, from any number of threads, over one pool of kept-alive connections.
 
     Retried: what ``classify`` calls retryable, and broken connections; for a request that is not idempotent only when
-    nothing was sent, or when the answer proves that nothing happened (401, 403, 429, 503 with ``Retry-After``).
+    nothing was sent, or when the answer proves that nothing happened (401, 403, 429).
     Redirects, proxies and ``.netrc`` of the environment, and cookies are not followed, used or kept.
 
     ``send`` raises what ``classify`` returned, or Unavailable with one of these codes: ``SYSTEM.gave_up`` (attempts or
@@ -349,8 +349,8 @@ def _call(state: RetryCallState) -> _Call:
 
 
 def _proves_nothing_happened(reply: Reply) -> bool:
-    if reply.status == HTTPStatus.SERVICE_UNAVAILABLE:
-        return "retry-after" in reply.headers
+    """Return whether a request was turned away before it was handled (RFC 9110, 15.5.2 and 15.5.4; RFC 6585, 4)."""
+    # Not 503, even with Retry-After: a proxy says so, too, of what the server behind it has taken.
     return reply.status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.TOO_MANY_REQUESTS)
 
 

@@ -148,7 +148,7 @@ def test_an_error_that_is_not_retryable_is_raised_at_once() -> None:
     [
         (Answer(429), 2),
         (Answer(403), 2),
-        (Answer(503, headers={"Retry-After": "1"}), 2),
+        (Answer(503, headers={"Retry-After": "1"}), 1),
         (Answer(503), 1),
         (Answer(500), 1),
         (Answer(502), 1),
