@@ -22,6 +22,9 @@ from syncd.host.errors import ConfigurationError, IntegrationError, Unavailable
 _log = logging.getLogger(__name__)
 
 _E = TypeVar("_E", bound=BaseException)
+_NO_TUNNEL = "Tunnel connection failed"
+"""How http.client begins to tell of a proxy that refuses."""
+
 _PLAIN_HTTP = ("WRONG_VERSION_NUMBER", "HTTP_REQUEST", "RECORD_LAYER_FAILURE")
 
 
@@ -86,7 +89,7 @@ def explain(problem: Exception, peer: Server) -> Failure:
 
 
 def _connecting(problem: Exception, chain: list[BaseException], peer: Server) -> tuple[str, bool] | None:
-    if _first(chain, urllib3.exceptions.ProxyError, requests.exceptions.ProxyError):
+    if _is_kept_out(chain):
         return f"The proxy {peer.proxy} does not let syncd through to {peer.where}: {_reason(chain)}.", True
     if _first(chain, socket.gaierror, urllib3.exceptions.NameResolutionError):
         return f"The name of {peer.where} cannot be resolved: {_reason(chain)}; check the URL and DNS.", True
@@ -95,6 +98,17 @@ def _connecting(problem: Exception, chain: list[BaseException], peer: Server) ->
     if _first(chain, urllib3.exceptions.NewConnectionError):
         return f"{peer.where} cannot be connected to: {_reason(chain)}; is it up and is the port right?", True
     return None
+
+
+def _is_kept_out(chain: list[BaseException]) -> bool:
+    """Return whether a proxy was not reached, or let nothing through.
+
+    urllib3 blames the proxy for an answer that was broken off, too (2.8.0, observed); the request was sent then.
+    """
+    if not _first(chain, urllib3.exceptions.ProxyError, requests.exceptions.ProxyError):
+        return False
+    unreached = _first(chain, urllib3.exceptions.NewConnectionError, urllib3.exceptions.ConnectTimeoutError)
+    return unreached is not None or any(str(link).startswith(_NO_TUNNEL) for link in chain)
 
 
 def _exchanging(chain: list[BaseException], tls: ssl.SSLError | None, peer: Server) -> tuple[str, bool]:

@@ -176,6 +176,21 @@ def test_what_is_not_idempotent_is_repeated_when_no_connection_was_made() -> Non
     assert len(clock.sleeps) == 3
 
 
+def test_what_is_not_idempotent_is_not_repeated_when_a_proxy_breaks_off_the_answer() -> None:
+    with serving([Answer(reset=True)]) as proxy, client_of("http://api.invalid/", proxy=proxy.url) as client:
+        error = failure(client, POST)
+        assert len(proxy.seen) == 1
+    assert error.code == "test.answer_lost"
+
+
+def test_what_is_not_idempotent_is_repeated_when_a_proxy_lets_nothing_through() -> None:
+    clock = VirtualClock()
+    with serving([]) as proxy, client_of("https://api.invalid/", clock, proxy=proxy.url) as client:
+        error = failure(client, POST)
+    assert (error.code, len(clock.sleeps)) == ("test.gave_up", 3)
+    assert "does not let syncd through to api.invalid:443" in error.sentence
+
+
 def test_waits_grow_with_full_jitter_and_are_capped() -> None:
     clock = VirtualClock()
     policy = {"attempts": 8, "backoff_base": 1.0, "backoff_cap": 8.0}
