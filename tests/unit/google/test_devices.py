@@ -1,6 +1,6 @@
 import sys
 import tracemalloc
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 import msgspec
@@ -331,6 +331,22 @@ def test_org_units_are_listed_with_the_root() -> None:
             devices.org_units()
     assert stub.seen[0].path == f"{ROOT}/orgunits"
     assert stub.seen[0].query["type"] == "allIncludingParent"
+
+
+@pytest.mark.parametrize(
+    ("ask", "operation"),
+    [
+        (lambda devices: devices.list(fields=FIELD), "list devices"),
+        (ChromeDevices.count, "count devices"),
+        (ChromeDevices.org_units, "list org units"),
+    ],
+)
+def test_an_answer_that_is_none_is_told_with_what_was_asked(
+    ask: Callable[[ChromeDevices], object], operation: str
+) -> None:
+    with asking([Answer(body=b"<html>")]) as (devices, _), pytest.raises(Unavailable) as caught:
+        ask(devices)
+    assert (caught.value.code, caught.value.operation) == ("google.incomplete", operation)
 
 
 # -- records -------------------------------------------------------------------------------------------------

@@ -25,7 +25,7 @@ Names: TypeAlias = list[str]
 
 _MOVE_BATCH = 50
 _MOST_GONE, _MOST_GONE_SHARE = 5, 0.01
-_LIST = "list devices"
+_LIST, _COUNT, _ORG_UNITS = "list devices", "count devices", "list org units"
 
 
 class _Count(msgspec.Struct):
@@ -125,7 +125,7 @@ class ChromeDevices:
             Request(
                 "GET",
                 f"{self._root}/orgunits",
-                "list org units",
+                _ORG_UNITS,
                 params=(
                     ("fields", "organizationUnits(orgUnitPath)"),
                     ("prettyPrint", "false"),
@@ -137,7 +137,7 @@ class ChromeDevices:
         try:
             units = self._org_units.decode(reply.body).organization_units
         except (msgspec.DecodeError, UnicodeDecodeError) as problem:
-            raise incomplete(f"The list of org units is none ({shape(reply)})", _LIST) from problem
+            raise incomplete(f"The list of org units is none ({shape(reply)})", _ORG_UNITS) from problem
         return ["/", *(unit.org_unit_path for unit in units if unit.org_unit_path != "/")]
 
     def _about(
@@ -169,7 +169,7 @@ class ChromeDevices:
         request = Request(
             "GET",
             f"{self._root}/devices/chromeos:countChromeOsDevices",
-            "count devices",
+            _COUNT,
             params=(*params.items(), ("prettyPrint", "false")),
             headers=HEADERS,
         )
@@ -177,7 +177,7 @@ class ChromeDevices:
         try:
             return int(msgspec.json.decode(reply.body, type=_Count).count)
         except (msgspec.DecodeError, UnicodeDecodeError, ValueError) as problem:
-            raise incomplete(f"The number of devices is none ({shape(reply)})", _LIST) from problem
+            raise incomplete(f"The number of devices is none ({shape(reply)})", _COUNT) from problem
 
 
 def _sequences(org_units: Sequence[str], query: str, *, include_children: bool) -> Sequence[Mapping[str, str]]:
