@@ -86,6 +86,13 @@ def test_exports_of_student_information_systems(name: str, expected: list[tuple[
     assert parts(people, "given_name", "family_name")[0] == ("Aiko", "Example")
 
 
+def test_of_powerschool_s_statuses_one_is_of_students_who_are_here() -> None:
+    statuses = ("0", "-1", "1", "2", "3", "4")
+    rows = "".join(f"{number},Aiko,Example,9,{status}\n" for number, status in enumerate(statuses))
+    people = read(f"Student_Number,First_Name,Last_Name,Grade_Level,Enroll_Status\n{rows}")
+    assert [person.active for person in people] == [True, False, False, False, False, False]
+
+
 def test_a_skyward_export_with_a_grade_of_the_schools_own() -> None:
     source, people = fixture("skyward.csv", grades={"KF": "K"})
     assert source.format == "skyward"

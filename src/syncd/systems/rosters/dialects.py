@@ -15,8 +15,11 @@ YES_NO: Mapping[str, bool] = {
 }
 GOOGLE_STATUS: Mapping[str, bool] = {"": True, "active": True, "suspended": False, "archived": False}
 SUSPENDED: Mapping[str, bool] = {"": True, "false": True, "true": False}
-ENROLL_STATUS: Mapping[str, bool] = {"": True, "0": True, "-1": False, "1": False, "2": False, "3": False}
-"""PowerSchool's: 0 is enrolled, the others are pre-registered, inactive, transferred and graduated."""
+ENROLL_STATUS: Mapping[str, bool] = {"": True, "0": True, **dict.fromkeys(("-1", "1", "2", "3", "4"), False)}
+"""PowerSchool's (its data dictionary, table Students): 0 is enrolled.
+
+The others are pre-registered, inactive, transferred, graduated, and imported of the past.
+"""
 
 ROLES: Mapping[str, str] = {
     "": "student",
