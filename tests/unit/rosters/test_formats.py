@@ -240,7 +240,8 @@ def test_a_format_that_is_named_is_not_guessed() -> None:
     [
         ({"school_year_starts": "02-29"}, "MM-DD"),
         ({"grades": {"x": "y"}}, "'y' as a grade"),
-        ({"encoding": "klingon"}, "none that Python knows"),
+        ({"encoding": "klingon"}, "none of text that Python knows"),
+        ({"encoding": "hex"}, "none of text that Python knows"),
         ({"format": "columns"}, "columns.id"),
     ],
 )

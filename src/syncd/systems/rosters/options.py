@@ -1,6 +1,5 @@
 """How the files look that a school has, and ``[imports.students]``: what they may do to its roster."""
 
-import codecs
 from typing import Annotated, Literal
 
 import msgspec
@@ -91,9 +90,9 @@ class RosterFileOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
             raise ValueError(f"grades has {wrong[0]!r} as a grade; known are {KNOWN}")
         if self.encoding != "auto":
             try:
-                codecs.lookup(self.encoding)
-            except LookupError:
-                raise ValueError(f"encoding is {self.encoding!r}, which is none that Python knows") from None
+                "".encode(self.encoding)
+            except (LookupError, UnicodeError):
+                raise ValueError(f"encoding is {self.encoding!r}, which is none of text that Python knows") from None
         if self.format == "columns" and not self.columns.get("id"):
             raise ValueError('format = "columns" needs at least columns.id')
 
