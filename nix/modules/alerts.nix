@@ -9,7 +9,7 @@ let
   cfg = config.services.syncd;
   alerts = cfg.alerts;
   units = import ./units.nix { inherit lib; };
-  enabled = lib.filterAttrs (_: job: job.enable) cfg.jobs;
+  enabled = units.enabled cfg.jobs;
 
   wanted =
     lib.optional (alerts.command != [ ]) "command"
@@ -70,8 +70,8 @@ in
         example = "it@example.org";
         description = ''
           Whom to mail, through the host's sendmail, when a job failed: once for each kind of failure (exit status), and
-          once when it works again. The unit has no network: the host's mail server (Postfix, say) sends. For a sendmail that speaks SMTP itself, such as msmtp, use
-          {option}`services.syncd.alerts.command`.
+          once when it works again. The unit has no network: the host's mail server (Postfix, say) sends. For a sendmail
+          that speaks SMTP itself, such as msmtp, use {option}`services.syncd.alerts.command`.
         '';
       };
 

@@ -2,7 +2,6 @@
 { config, lib, ... }:
 let
   cfg = config.services.syncd;
-  jobs = lib.filterAttrs (_: job: job.enable) cfg.jobs;
   units = import ./units.nix { inherit lib; };
   all = cfg.credentials // cfg.encryptedCredentials;
 
@@ -11,8 +10,8 @@ let
   badName = name: lib.match "[A-Za-z0-9_.-]+" name == null;
 
   wanted =
-    lib.concatMap (job: job.credentials) (lib.attrValues jobs)
-    ++ lib.optionals (lib.any (one: one.enable) (lib.attrValues cfg.exports)) units.exports.credentials
+    lib.concatMap (job: job.credentials) (lib.attrValues (units.enabled cfg.jobs))
+    ++ lib.optionals (units.enabled cfg.exports != { }) units.exports.credentials
     ++ lib.optionals cfg.webhooks.enable cfg.webhooks.credentials
     ++ lib.optionals cfg.worker.enable (units.daemonCredentials cfg "worker")
     ++ lib.optional (cfg.alerts.ping.url == "credential") "alert-ping-url";

@@ -13,11 +13,6 @@ let
   daemon = units.daemon cfg;
   events = cfg.settings.events or { };
   polls = worker.enable && events ? asset-created;
-  available = cfg.credentials // cfg.encryptedCredentials;
-
-  environment = lib.optionalAttrs (cfg.environmentFile != null) {
-    EnvironmentFile = cfg.environmentFile;
-  };
 
   task =
     name: serviceConfig:
@@ -40,13 +35,13 @@ let
     ];
 
   credentialsOf =
-    name: if name == "webhooks" then webhooks.credentials else (units.daemonCredentials cfg name);
+    name: if name == "webhooks" then webhooks.credentials else units.daemonCredentials cfg name;
 
-  timer = name: schedule: {
-    description = (units.fill { inherit (daemon name) description; } units.timer).Unit.Description;
-    wantedBy = [ units.timer.Install.WantedBy ];
-    timerConfig = units.timer.Timer // units.daemons.timer // { OnCalendar = schedule; };
-  };
+  timer =
+    name: schedule:
+    units.startsAt (units.describe (daemon name).description units.timer.Unit.Description) (
+      units.daemons.timer // { OnCalendar = schedule; }
+    );
 
   listen =
     if lib.hasInfix ":" webhooks.address then
@@ -63,8 +58,7 @@ let
       description = "When ${what}, as a calendar event of {manpage}`systemd.time(7)`; `null` means never.";
     };
 
-  missing = name: lib.filter (one: available ? ${one}) (credentialsOf name) == [ ];
-  either = lib.concatMapStringsSep " or " (one: "services.syncd.credentials.${one}");
+  unable = cfg.environmentFile == null && units.lacking cfg [ (credentialsOf "worker") ] != [ ];
 in
 {
   options.services.syncd = {
@@ -144,12 +138,14 @@ in
       # of the environment file it gets nothing: that may have a token of RT
       (lib.mkIf webhooks.enable { syncd-webhooks = lasting "webhooks" { }; })
       (lib.mkIf worker.enable {
-        syncd-worker = lasting "worker" ({ StateDirectory = cfg.stateDirectory; } // environment);
+        syncd-worker = lasting "worker" (
+          { StateDirectory = cfg.stateDirectory; } // units.environment cfg
+        );
         syncd-events = task "events" { StateDirectory = cfg.stateDirectory; };
       })
       (lib.mkIf polls {
         syncd-poll-asset-created = task "poll-asset-created" (
-          { StateDirectory = cfg.stateDirectory; } // environment
+          { StateDirectory = cfg.stateDirectory; } // units.environment cfg
         );
       })
     ];
@@ -165,16 +161,20 @@ in
 
     assertions = [
       {
-        assertion = !webhooks.enable || !missing "webhooks";
-        message = "services.syncd.webhooks is enabled and nobody could prove who they are; set ${either webhooks.credentials}.";
+        assertion = !webhooks.enable || units.lacking cfg [ webhooks.credentials ] == [ ];
+        message = "services.syncd.webhooks is enabled and nobody could prove who they are; set ${
+          units.remedy [ webhooks.credentials ]
+        }.";
       }
       {
         assertion = !worker.enable || events ? asset-created || events ? student-check;
         message = "services.syncd.worker is enabled and has nothing to do; set services.syncd.settings.events.asset-created or services.syncd.settings.events.student-check.";
       }
       {
-        assertion = !worker.enable || cfg.environmentFile != null || !missing "worker";
-        message = "services.syncd.worker is enabled and lacks a credential; set ${either units.daemons.worker.credentials}.";
+        assertion = !worker.enable || !unable;
+        message = "services.syncd.worker is enabled and lacks a credential; set ${
+          units.remedy [ units.daemons.worker.credentials ]
+        }.";
       }
     ];
   };

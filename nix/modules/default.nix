@@ -34,8 +34,8 @@
       description = ''
         File with environment variables for the jobs, in the form of {manpage}`systemd.exec(5)`: the settings
         `GOOGLE_ADMIN_DELEGATED_USER`, `GOOGLE_ADMIN_SCOPES`, `RT_BASE_URL` and `RT_USERNAME`, and the secrets
-        `GOOGLE_CREDENTIALS_PATH`, `RT_PASSWORD` and `RT_TOKEN`. For hosts that have such a file already: everything in it is in the
-        environment of the whole unit, so new ones should use {option}`services.syncd.settings` and
+        `GOOGLE_CREDENTIALS_PATH`, `RT_PASSWORD` and `RT_TOKEN`. For hosts that have such a file already: everything in it
+        is in the environment of the whole unit, so new ones should use {option}`services.syncd.settings` and
         {option}`services.syncd.credentials`. `SYNC_SCHEDULE` is not read here; set
         {option}`services.syncd.jobs.<name>.schedule`.
       '';

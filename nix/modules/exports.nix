@@ -9,8 +9,7 @@ let
   cfg = config.services.syncd;
   units = import ./units.nix { inherit lib; };
   types = import ./types.nix { inherit lib; };
-  enabled = lib.filterAttrs (_: one: one.enable) cfg.exports;
-  available = cfg.credentials // cfg.encryptedCredentials;
+  enabled = units.enabled cfg.exports;
   unit = kind: lib.nameValuePair "syncd-export-${kind}";
 
   options = kind: data: {
@@ -36,13 +35,9 @@ let
     };
   };
 
-  timer = kind: one: {
-    description = (units.export cfg kind).timer.Unit.Description;
-    wantedBy = [ units.timer.Install.WantedBy ];
-    timerConfig = units.timer.Timer // {
-      OnCalendar = one.schedule;
-    };
-  };
+  timer =
+    kind: one:
+    units.startsAt (units.export cfg kind).timer.Unit.Description { OnCalendar = one.schedule; };
 
   service =
     kind: one:
@@ -53,7 +48,7 @@ let
       {
         StateDirectory = "${cfg.stateDirectory} ${cfg.stateDirectory}/exports";
       }
-      // lib.optionalAttrs (cfg.environmentFile != null) { EnvironmentFile = cfg.environmentFile; }
+      // units.environment cfg
       // units.loadCredentials cfg data.credentials
     );
 
@@ -73,10 +68,9 @@ in
           message = "services.syncd.exports.${kind} is enabled; set services.syncd.settings.exports.${kind}.catalogs.";
         }
         {
-          assertion =
-            cfg.environmentFile != null || lib.any (name: available ? ${name}) units.exports.credentials;
+          assertion = cfg.environmentFile != null || units.lacking cfg [ units.exports.credentials ] == [ ];
           message = "services.syncd.exports.${kind} is enabled and lacks a credential; set ${
-            lib.concatMapStringsSep " or " (name: "services.syncd.credentials.${name}") units.exports.credentials
+            units.remedy [ units.exports.credentials ]
           }.";
         }
       ]) enabled

@@ -10,7 +10,7 @@ let
   units = import ./units.nix { inherit lib; };
   known = units.imports.kinds;
   group = units.imports.service.Service.SupplementaryGroups;
-  enabled = lib.filterAttrs (_: one: one.enable) cfg.imports;
+  enabled = units.enabled cfg.imports;
   unit = kind: lib.nameValuePair "syncd-import-${kind}";
 
   # what a unit can be let into (host/units/render.py)

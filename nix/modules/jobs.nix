@@ -12,7 +12,7 @@ let
   types = import ./types.nix { inherit lib; };
   known = units.jobs;
   callers = lib.filterAttrs (_: job: job ? package) known;
-  enabled = lib.filterAttrs (_: job: job.enable) cfg.jobs;
+  enabled = units.enabled cfg.jobs;
 
   jobOptions =
     { name, ... }:
@@ -112,67 +112,53 @@ let
 
   describe = name: units.describe known.${name}.description;
 
-  # a job needs one credential of each group
+  # a job needs one credential of each group, but of those that have other names
   missing =
     name: job:
-    lib.filter (
-      group: lib.intersectLists group job.credentials != [ ] && !lib.any (one: available ? ${one}) group
-    ) (known.${name}.credentials or [ ]);
-  available = cfg.credentials // cfg.encryptedCredentials;
+    units.lacking cfg (
+      lib.filter (group: lib.intersectLists group job.credentials != [ ]) (
+        known.${name}.credentials or [ ]
+      )
+    );
 
   # a program of others is set up by one of these credentials, or by a setting
   isSetUp =
     name: setup:
     cfg.environmentFile != null
     || cfg.settings.jobs.${name} ? ${setup.setting}
-    || lib.any (one: available ? ${one}) setup.credentials;
+    || units.lacking cfg [ setup.credentials ] == [ ];
 
   service =
     name: job:
-    let
-      data = units.jobService;
-    in
-    {
-      description = describe name data.Unit.Description;
-      documentation = [ data.Unit.Documentation ];
-      wants = [ data.Unit.Wants ];
-      after = [ data.Unit.After ];
-      # An update of the system is no reason to break off a run, or to start one.
-      restartIfChanged = false;
-
-      unitConfig = lib.mapAttrs (_: lib.mkDefault) {
-        inherit (data.Unit) StartLimitIntervalSec StartLimitBurst;
-      };
-
-      serviceConfig =
-        units.hardening
-        // lib.mapAttrs (_: lib.mkDefault) (data.Service // known.${name}.service or { })
-        // {
-          ExecStart = utils.escapeSystemdExecArgs (
-            [
-              (lib.getExe cfg.package)
-              "--config"
-              cfg.configFile
-              "run"
-              name
-            ]
-            ++ job.extraArgs
-          );
+    units.task { inherit cfg utils; }
+      {
+        service = {
+          Unit = units.jobService.Unit // {
+            Description = describe name units.jobService.Unit.Description;
+          };
+          Service = known.${name}.service or { };
+        };
+        arguments = [
+          "run"
+          name
+        ]
+        ++ job.extraArgs;
+      }
+      (
+        {
           StateDirectory = cfg.stateDirectory;
           TimeoutStartSec = job.timeout;
         }
-        // lib.optionalAttrs (cfg.environmentFile != null) { EnvironmentFile = cfg.environmentFile; }
-        // units.loadCredentials cfg job.credentials;
-    };
+        // units.environment cfg
+        // units.loadCredentials cfg job.credentials
+      );
 
-  timer = name: job: {
-    description = describe name units.timer.Unit.Description;
-    wantedBy = [ units.timer.Install.WantedBy ];
-    timerConfig = units.timer.Timer // {
+  timer =
+    name: job:
+    units.startsAt (describe name units.timer.Unit.Description) {
       OnCalendar = job.schedule;
       RandomizedDelaySec = job.randomizedDelay;
     };
-  };
 
   unit = lib.nameValuePair;
 in
@@ -205,9 +191,7 @@ in
         assertion = cfg.environmentFile != null || missing name job == [ ];
         message = ''
           services.syncd.jobs.${lib.strings.escapeNixIdentifier name} is enabled and lacks a credential; set ${
-            lib.concatMapStringsSep ", and " (lib.concatMapStringsSep " or " (
-              one: "services.syncd.credentials.${one}"
-            )) (missing name job)
+            units.remedy (missing name job)
           }.
         '';
       }) enabled
@@ -215,7 +199,7 @@ in
         assertion = isSetUp name known.${name}.setup;
         message = ''
           services.syncd.jobs.${name} is enabled and its program is not set up; set ${
-            lib.concatMapStringsSep " or " (one: "services.syncd.credentials.${one}") known.${name}.setup.credentials
+            units.remedy [ known.${name}.setup.credentials ]
           }, or services.syncd.jobs.${name}.settings.${known.${name}.setup.setting}.
         '';
       }) (lib.filterAttrs (name: _: known ? ${name}.setup) enabled)

@@ -11,7 +11,7 @@ let
   directory = cfg.metrics.textfileDirectory;
   units = import ./units.nix { inherit lib; };
   group = units.metrics.SupplementaryGroups;
-  enabled = lib.filterAttrs (_: job: job.enable) cfg.jobs;
+  enabled = units.enabled cfg.jobs;
 in
 {
   options.services.syncd.metrics.textfileDirectory = lib.mkOption {

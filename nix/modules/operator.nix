@@ -8,14 +8,12 @@
 let
   cfg = config.services.syncd;
   metrics = cfg.metrics.textfileDirectory;
-  imports = lib.filter (one: one.enable) (lib.attrValues cfg.imports);
-  exports = lib.filter (one: one.enable) (lib.attrValues cfg.exports);
+  imports = lib.attrValues (units.enabled cfg.imports);
   units = import ./units.nix { inherit lib; };
 
-  jobs = lib.filterAttrs (_: job: job.enable) cfg.jobs;
   names = lib.unique (
-    lib.concatMap (job: job.credentials) (lib.attrValues jobs)
-    ++ lib.optionals (exports != [ ]) units.exports.credentials
+    lib.concatMap (job: job.credentials) (lib.attrValues (units.enabled cfg.jobs))
+    ++ lib.optionals (units.enabled cfg.exports != { }) units.exports.credentials
     ++ lib.optionals cfg.worker.enable (units.daemonCredentials cfg "worker")
   );
 
@@ -31,7 +29,7 @@ let
       ++ lib.optional (imports != [ ]) { inherit (units.imports.service.Service) SupplementaryGroups; }
       ++ map (one: { ReadWritePaths = "-${one.dropZone}"; }) imports
     )
-    // lib.optionalAttrs (cfg.environmentFile != null) { EnvironmentFile = cfg.environmentFile; };
+    // units.environment cfg;
   properties = lib.concatLists (
     lib.mapAttrsToList (name: values: map (value: "${name}=${value}") (lib.toList values)) service
   );

@@ -11,8 +11,8 @@ let
   units = import ./units.nix { inherit lib; };
   stateDirectory = "/var/lib/${cfg.stateDirectory}";
 
-  jobs = lib.filterAttrs (_: job: job.enable) cfg.jobs;
-  exports = lib.filterAttrs (_: one: one.enable) cfg.exports;
+  jobs = units.enabled cfg.jobs;
+  exports = units.enabled cfg.exports;
   schedules =
     lib.mapAttrs' (name: job: lib.nameValuePair "jobs.${name}.schedule" job.schedule) jobs
     // lib.mapAttrs' (kind: one: lib.nameValuePair "exports.${kind}.schedule" one.schedule) exports

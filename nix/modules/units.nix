@@ -32,6 +32,9 @@ let
   daemons = read "daemons";
   job = read "job";
   alert = read "alert";
+
+  # of a set of jobs, imports or exports
+  enabled = lib.filterAttrs (_: one: one.enable);
 in
 {
   # what every job has, and no unit may loosen by accident
@@ -49,12 +52,11 @@ in
   import = ofKind imports;
   export = ofKind exports;
 
-  # those that are enabled
+  inherit enabled;
+
+  # names of what is enabled and no job
   tasks =
     cfg:
-    let
-      enabled = lib.filterAttrs (_: one: one.enable);
-    in
     map (kind: "import-${kind}") (lib.attrNames (enabled cfg.imports))
     ++ map (kind: "export-${kind}") (lib.attrNames (enabled cfg.exports))
     ++ lib.optional cfg.webhooks.enable "webhooks"
@@ -80,7 +82,7 @@ in
       daemons.${name}.chromebooks_credentials or [ ]
     );
 
-  # the service of one; its directives are those of a job, but for what is said in its data
+  # a service; its directives are those of a job, but for what is said in its data
   task =
     { cfg, utils }:
     data: serviceConfig:
@@ -92,9 +94,11 @@ in
       documentation = [ Unit.Documentation ];
       wants = lib.optional (Unit ? Wants) Unit.Wants;
       after = lib.optional (Unit ? After) Unit.After;
-      # a switch is no reason to start one, or to break it off
+      # an update of the system is no reason to start one, or to break it off
       restartIfChanged = lib.mkDefault false;
-      unitConfig = lib.filterAttrs (name: _: lib.hasPrefix "StartLimit" name) Unit;
+      unitConfig = lib.mapAttrs (_: lib.mkDefault) (
+        lib.filterAttrs (name: _: lib.hasPrefix "StartLimit" name) Unit
+      );
       serviceConfig =
         hardening
         // lib.mapAttrs (_: lib.mkDefault) (present (job.service.Service // data.service.Service))
@@ -111,15 +115,20 @@ in
         // serviceConfig;
     };
 
+  # a timer; its directives are those of a job's, but for the special ones
+  startsAt = description: special: {
+    inherit description;
+    wantedBy = [ job.timer.Install.WantedBy ];
+    timerConfig = job.timer.Timer // special;
+  };
+
   # of the unit that tells by mail, ping or command
   alertService = kind: {
     Unit = alert.service.Unit // alert.${kind}.Unit or { };
     Service = present (hardening // alert.service.Service // alert.${kind}.Service or { });
   };
 
-  inherit fill;
-
-  # "syncd: @description@" of a job
+  # "syncd: @description@" of a job or a daemon
   describe = description: fill { inherit description; };
 
   # directives that load those of the named credentials that the configuration has
@@ -132,6 +141,21 @@ in
       LoadCredential = load cfg.credentials;
       LoadCredentialEncrypted = load cfg.encryptedCredentials;
     };
+
+  # those of the groups of credentials of which the configuration has none, and the options that would give them
+  lacking =
+    cfg:
+    let
+      there = cfg.credentials // cfg.encryptedCredentials;
+    in
+    lib.filter (group: lib.intersectLists group (lib.attrNames there) == [ ]);
+  remedy = lib.concatMapStringsSep ", and " (
+    lib.concatMapStringsSep " or " (name: "services.syncd.credentials.${name}")
+  );
+
+  # the directive for the admin's file of environment variables
+  environment =
+    cfg: lib.optionalAttrs (cfg.environmentFile != null) { EnvironmentFile = cfg.environmentFile; };
 
   script = name: folder + "/${name}.sh";
 }
