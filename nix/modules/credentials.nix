@@ -3,7 +3,6 @@
 let
   cfg = config.services.syncd;
   units = import ./units.nix { inherit lib; };
-  all = cfg.credentials // cfg.encryptedCredentials;
 
   # systemd splits at ':' and spaces, and expands '%'
   badPath = path: lib.match "[A-Za-z0-9_./@+=,~-]+" path == null;
@@ -15,7 +14,24 @@ let
     ++ lib.optionals cfg.webhooks.enable cfg.webhooks.credentials
     ++ lib.optionals cfg.worker.enable (units.daemonCredentials cfg "worker")
     ++ lib.optional (cfg.alerts.ping.url == "credential") "alert-ping-url";
-  unused = lib.subtractLists wanted (lib.attrNames all);
+
+  both = lib.intersectAttrs cfg.credentials cfg.encryptedCredentials;
+  option = set: name: "services.syncd.${set}.${lib.strings.escapeNixIdentifier name}";
+  loadable =
+    set:
+    lib.mapAttrsToList (name: path: {
+      assertion = !badName name && !badPath path;
+      message = ''
+        ${option set name}: systemd can load neither a name outside of A-Z a-z 0-9 _ . - nor a path with a space, ':',
+        '%' or quotes (${path}).
+      '';
+    }) cfg.${set};
+  unused =
+    set:
+    map (
+      name:
+      "${option set name}: nothing that is enabled takes it (these are taken: ${toString (lib.unique wanted)})."
+    ) (lib.subtractLists wanted (lib.attrNames cfg.${set}));
 in
 {
   options.services.syncd = {
@@ -51,23 +67,15 @@ in
 
   config = lib.mkIf cfg.enable {
     assertions =
-      lib.mapAttrsToList (name: path: {
-        assertion = !badName name && !badPath path;
-        message = ''
-          services.syncd.credentials.${lib.strings.escapeNixIdentifier name}: systemd can load neither a name outside of
-          A-Z a-z 0-9 _ . - nor a path with a space, ':', '%' or quotes (${path}).
-        '';
-      }) all
+      loadable "credentials"
+      ++ loadable "encryptedCredentials"
       ++ [
         {
-          assertion = lib.intersectAttrs cfg.credentials cfg.encryptedCredentials == { };
-          message = "services.syncd.encryptedCredentials: ${toString (lib.attrNames (lib.intersectAttrs cfg.credentials cfg.encryptedCredentials))} is in services.syncd.credentials too.";
+          assertion = both == { };
+          message = "services.syncd.encryptedCredentials: ${toString (lib.attrNames both)} is in services.syncd.credentials too.";
         }
       ];
 
-    warnings = map (
-      name:
-      "services.syncd.credentials.${lib.strings.escapeNixIdentifier name}: no enabled job, export or alert takes it (these are taken: ${toString (lib.unique wanted)})."
-    ) unused;
+    warnings = unused "credentials" ++ unused "encryptedCredentials";
   };
 }

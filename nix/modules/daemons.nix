@@ -58,7 +58,8 @@ let
       description = "When ${what}, as a calendar event of {manpage}`systemd.time(7)`; `null` means never.";
     };
 
-  unable = cfg.environmentFile == null && units.lacking cfg [ (credentialsOf "worker") ] != [ ];
+  # of the environment file the worker may get the others
+  unable = lib.optionals (cfg.environmentFile == null) (units.lacking cfg (units.needs cfg "worker"));
 in
 {
   options.services.syncd = {
@@ -171,10 +172,8 @@ in
         message = "services.syncd.worker is enabled and has nothing to do; set services.syncd.settings.events.asset-created or services.syncd.settings.events.student-check.";
       }
       {
-        assertion = !worker.enable || !unable;
-        message = "services.syncd.worker is enabled and lacks a credential; set ${
-          units.remedy [ units.daemons.worker.credentials ]
-        }.";
+        assertion = !worker.enable || unable == [ ];
+        message = "services.syncd.worker is enabled and lacks a credential; set ${units.remedy unable}.";
       }
     ];
   };

@@ -35,6 +35,16 @@ let
 
   # of a set of jobs, imports or exports
   enabled = lib.filterAttrs (_: one: one.enable);
+
+  # groups of credentials of a daemon, of which it needs one each
+  needs =
+    cfg: name:
+    let
+      data = daemons.${name};
+      chromebooks = cfg.settings.events.asset-created.chromebooks or false;
+    in
+    [ data.credentials ]
+    ++ lib.optional (chromebooks && data ? chromebooks_credentials) data.chromebooks_credentials;
 in
 {
   # what every job has, and no unit may loosen by accident
@@ -52,7 +62,7 @@ in
   import = ofKind imports;
   export = ofKind exports;
 
-  inherit enabled;
+  inherit enabled needs;
 
   # names of what is enabled and no job
   tasks =
@@ -75,12 +85,7 @@ in
       name = cfg.stateDirectory;
       private = "/var/lib/private/${cfg.stateDirectory}";
     } daemons.${name};
-  daemonCredentials =
-    cfg: name:
-    daemons.${name}.credentials
-    ++ lib.optionals (cfg.settings.events.asset-created.chromebooks or false) (
-      daemons.${name}.chromebooks_credentials or [ ]
-    );
+  daemonCredentials = cfg: name: lib.concatLists (needs cfg name);
 
   # a service; its directives are those of a job, but for what is said in its data
   task =

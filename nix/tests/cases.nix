@@ -61,6 +61,10 @@ in
       module.services.syncd.credentials.rt-password = "/run/secrets/rt:password";
       says = "services.syncd.credentials.rt-password: systemd can load neither";
     };
+    encryptedCredentialPathWithColon = {
+      module.services.syncd.encryptedCredentials.rt-password = "/etc/syncd/rt:password.cred";
+      says = "services.syncd.encryptedCredentials.rt-password: systemd can load neither";
+    };
     credentialInBothSets = {
       module.services.syncd.encryptedCredentials.rt-token = "/etc/syncd/rt-token.cred";
       says = "services.syncd.encryptedCredentials: rt-token is in services.syncd.credentials too.";
@@ -121,6 +125,20 @@ in
         };
       says = "services.syncd.worker is enabled and has nothing to do; set services.syncd.settings.events.asset-created or";
     };
+    workerWithTheKeyOfGoogleAlone = {
+      module =
+        { lib, ... }:
+        {
+          services.syncd.credentials = lib.mkForce {
+            google-service-account = "/run/secrets/syncd/google-service-account";
+            webhook-secret = "/run/secrets/syncd/webhook-secret";
+          };
+          services.syncd.jobs = lib.mkForce { };
+          services.syncd.exports.battery.enable = lib.mkForce false;
+          services.syncd.exports.students.enable = lib.mkForce false;
+        };
+      says = "services.syncd.worker is enabled and lacks a credential; set services.syncd.credentials.rt-token or services.syncd.credentials.rt-password.";
+    };
     workerWithoutCredentials = {
       module =
         { lib, ... }:
@@ -130,7 +148,7 @@ in
           services.syncd.exports.battery.enable = lib.mkForce false;
           services.syncd.exports.students.enable = lib.mkForce false;
         };
-      says = "services.syncd.worker is enabled and lacks a credential; set services.syncd.credentials.rt-token or services.syncd.credentials.rt-password.";
+      says = "services.syncd.worker is enabled and lacks a credential; set services.syncd.credentials.rt-token or services.syncd.credentials.rt-password, and services.syncd.credentials.google-service-account.";
     };
     pingWithoutItsCredential = {
       module.services.syncd.alerts.ping.url = "credential";
@@ -155,7 +173,11 @@ in
     };
     credentialOfNobody = {
       module.services.syncd.credentials.rt-tokn = "/run/secrets/x";
-      says = "services.syncd.credentials.rt-tokn: no enabled job, export or alert takes it";
+      says = "services.syncd.credentials.rt-tokn: nothing that is enabled takes it";
+    };
+    encryptedCredentialOfNobody = {
+      module.services.syncd.encryptedCredentials.rt-tokn = "/etc/syncd/x.cred";
+      says = "services.syncd.encryptedCredentials.rt-tokn: nothing that is enabled takes it";
     };
   };
 
