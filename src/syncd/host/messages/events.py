@@ -57,7 +57,10 @@ FEED_REWOUND = Text(
     "a3455cccc325410ba6ae6d703a2e234e",
     "Request Tracker has lost what it had told of before",
     "It was restored from a copy. Assets that it makes from now on may have the numbers of others that were told.",
-    "An asset that lacks its tag: syncd events list --all names its event, and syncd events retry tries it again.",
+    (
+        "The event of an asset that lacks its tag: syncd events list --all\n"
+        "Try it again, by its id there: syncd events retry EVENT"
+    ),
 )
 POLLED = Text(
     "30585e98cfef44f3893bc621b5b8289f",
