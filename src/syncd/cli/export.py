@@ -18,6 +18,7 @@ from syncd.cli.session import context_of, settings_of, stoppable, store_of
 from syncd.host.errors import ConfigurationError
 from syncd.host.logs import is_the_journal
 from syncd.host.notify import Notifier
+from syncd.host.plain_files import is_folder
 from syncd.host.progress import Progress
 from syncd.host.stop import StopSignal
 from syncd.jobs import student_export
@@ -101,7 +102,7 @@ def students(
     """
     if school is not None and not school.strip():
         raise click.BadParameter("the name is empty; for all students leave the option out", param_hint="--school")
-    if school and Path(output).is_dir():
+    if school and is_folder(output):
         raise click.BadParameter(
             "--school needs the name of a file: a folder is for all students", param_hint="--output"
         )

@@ -11,6 +11,11 @@ from syncd.host.errors import DataError, NotPermitted, Unavailable
 LINK = "it is a symbolic link"
 
 
+def is_folder(path: Path | str) -> bool:
+    """Return whether there is a folder; false also where syncd may not look, for which ``Path.is_dir`` raises."""
+    return os.path.isdir(path)  # noqa: PTH112
+
+
 def open_regular(path: Path, *, folder: int | None = None) -> BinaryIO:
     """Open a file to read: no link, device, pipe or socket; ``folder`` is the open directory that it is in.
 
@@ -22,11 +27,7 @@ def open_regular(path: Path, *, folder: int | None = None) -> BinaryIO:
         # Without O_NONBLOCK the open of a pipe would wait for somebody to write to it.
         file = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=folder)
     except PermissionError:
-        raise NotPermitted(
-            f"syncd may not read {path}; give it to the user that syncd runs as.",
-            code="file.not_permitted",
-            object=str(path),
-        ) from None
+        raise not_permitted(path) from None
     except FileNotFoundError:
         raise DataError(f"there is no file {path}.", code="file.missing", object=str(path)) from None
     except OSError as error:
@@ -71,6 +72,15 @@ def state_of(file: BinaryIO) -> tuple[int, int]:
     """Return what changes with the content of an open file: its size, and when it was written."""
     found = os.fstat(file.fileno())
     return found.st_size, found.st_mtime_ns
+
+
+def not_permitted(path: Path) -> NotPermitted:
+    """Return the error for a file or folder that syncd may not read."""
+    return NotPermitted(
+        f"syncd may not read {path}; give it to the user that syncd runs as.",
+        code="file.not_permitted",
+        object=str(path),
+    )
 
 
 def _check_regular(path: Path, found: os.stat_result) -> None:

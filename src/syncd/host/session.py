@@ -1,7 +1,7 @@
 """A session of Requests that takes nothing from the environment."""
 
+import os
 from http.cookiejar import DefaultCookiePolicy
-from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import requests
@@ -22,7 +22,7 @@ class _Session(requests.Session):
 
 def open_session(system: str, *, pool: int, ca_file: str | None, proxy: str | None) -> requests.Session:
     """Return a session that takes nothing from the environment: no ``.netrc``, proxies, CA variables or cookies."""
-    if ca_file and not Path(ca_file).is_file():
+    if ca_file and not _is_readable(ca_file):
         raise ConfigurationError(
             f"{system}.ca_file names {ca_file}, which is not a readable file.", code=f"{system}.ca_file", system=system
         )
@@ -41,3 +41,8 @@ def open_session(system: str, *, pool: int, ca_file: str | None, proxy: str | No
     for scheme in ("https://", "http://"):
         session.mount(scheme, HTTPAdapter(pool_connections=4, pool_maxsize=pool, pool_block=True, max_retries=0))
     return session
+
+
+def _is_readable(path: str) -> bool:
+    # Path.is_file raises where it may not look.
+    return os.path.isfile(path) and os.access(path, os.R_OK, effective_ids=True)  # noqa: PTH113

@@ -11,6 +11,7 @@ from pathlib import Path
 import msgspec
 
 from syncd.host.errors import DataError
+from syncd.host.plain_files import is_folder
 from syncd.jobs.connecting import rt_of
 from syncd.jobs.context import RunContext
 from syncd.jobs.exporting.holdings import Device, Holdings
@@ -158,4 +159,4 @@ def file_name(*, anonymous: bool, suffix: str) -> str:
 
 def in_folder(target: Path, name: str) -> Path:
     """Return where an export goes: into a folder under its own name."""
-    return target / name if target.is_dir() else target
+    return target / name if is_folder(target) else target

@@ -9,6 +9,7 @@ from typing import Any
 
 from syncd.host.checks.engine import Finding, Probe, failed, ok, warning
 from syncd.host.credentials import Credentials
+from syncd.host.plain_files import is_folder
 from syncd.jobs.batteries.options import BatteryGamOptions
 from syncd.jobs.battery_gam import NAME
 from syncd.systems.gam.folder import FILES
@@ -52,7 +53,7 @@ def _configuration(config_dir: str) -> Finding:
 
 
 def _directory(folder: Path) -> Finding:
-    if not folder.is_dir():
+    if not is_folder(folder):
         return failed(f"{folder} is no directory", "correct `config_dir` of the job", "configuration")
     if not os.access(folder, os.W_OK | os.X_OK, effective_ids=True):
         return failed(

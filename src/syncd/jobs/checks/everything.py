@@ -21,6 +21,7 @@ from syncd.host.config import DEFAULT_PATH, Document, read_document
 from syncd.host.credentials import Credentials
 from syncd.host.errors import ConfigurationError
 from syncd.host.listening import WebhookOptions
+from syncd.host.plain_files import is_folder
 from syncd.host.units.daemons import WEBHOOKS, WORKER
 from syncd.jobs import settings as settings_module
 from syncd.jobs.checks import asset_created, battery_export, student_check, student_export
@@ -207,7 +208,7 @@ def _module(name: str) -> ModuleType | None:
 
 
 def _metrics(directory: Path) -> Finding:
-    if not directory.is_dir():
+    if not is_folder(directory):
         return failed(f"{directory} is not a folder", "make it, or correct metrics.textfile_directory", "configuration")
     if not os.access(directory, os.W_OK | os.X_OK, effective_ids=True):
         return failed(

@@ -1,5 +1,6 @@
 """What the job rt-users needs of RT and, where a source is there, of Google."""
 
+import os
 from collections.abc import Iterator, Mapping
 from functools import partial
 from itertools import chain
@@ -34,6 +35,6 @@ def _asked(options: RtUsersOptions) -> dict[str, tuple[str, ...]]:
 
 
 def _file(path: Path) -> Finding:
-    if not path.exists():
+    if not os.path.exists(path):  # noqa: PTH110 - Path.exists raises where it may not look
         return failed(f"{path} is not there", "correct the path of the source, or have it exported", "configuration")
     return ok(f"{path} is there")

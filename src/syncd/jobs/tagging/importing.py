@@ -10,6 +10,7 @@ from pathlib import Path
 import msgspec
 
 from syncd.host.errors import DataError
+from syncd.host.plain_files import is_folder
 from syncd.state.tags import LARGEST
 
 _NAME = re.compile(r"asset_tag_sequence(?:_(?P<prefix>.+))?\.txt", re.IGNORECASE)
@@ -46,7 +47,7 @@ def counters(paths: Sequence[Path], default: str, known: Sequence[str]) -> list[
 
 
 def _files(path: Path) -> Iterator[Path]:
-    if path.is_dir():
+    if is_folder(path):
         yield from sorted(file for file in path.iterdir() if _NAME.fullmatch(file.name))
     else:
         yield path

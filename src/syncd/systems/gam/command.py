@@ -20,6 +20,7 @@ from typing import IO, NamedTuple
 
 from syncd.host.errors import ConfigurationError, DataError, IntegrationError, Interrupted, NotPermitted, Unavailable
 from syncd.host.messages import MessageId
+from syncd.host.plain_files import is_folder
 from syncd.systems.gam import warden
 
 _log = logging.getLogger(__name__)
@@ -162,7 +163,7 @@ class Gam:
                 f"is not there: no program {self._program!r} that may be run. Install GAM (pip install gam7), or name "
                 "its path",
             )
-        if self._config_dir and not Path(self._config_dir).is_dir():
+        if self._config_dir and not is_folder(self._config_dir):
             raise _error(
                 ConfigurationError,
                 "gam.not_configured",

@@ -14,6 +14,7 @@ from tempfile import TemporaryDirectory
 
 from syncd.host.credentials import Secret
 from syncd.host.errors import ConfigurationError
+from syncd.host.plain_files import is_folder
 from syncd.systems.gam.command import SYSTEM
 
 FILES: Mapping[str, str] = {
@@ -42,7 +43,7 @@ def config_folder(config_dir: str, find: Find, environ: Mapping[str, str]) -> It
     ``gam.not_configured``.
     """
     secrets = {} if config_dir else {name: secret for name in FILES if (secret := find(name)) is not None}
-    if not secrets and (not config_dir or Path(config_dir).name == NAME or not Path(config_dir).is_dir()):
+    if not secrets and (not config_dir or Path(config_dir).name == NAME or not is_folder(config_dir)):
         yield config_dir
         return
     base = environ.get("RUNTIME_DIRECTORY", "").partition(":")[0] or None
@@ -97,4 +98,4 @@ def _settings(text: str, folder: Path, given: Collection[str]) -> str:
 
 
 def _usable(place: str) -> bool:
-    return os.path.isabs(place) and os.path.isdir(place) and os.access(place, os.W_OK | os.X_OK)  # noqa: PTH112, PTH117
+    return os.path.isabs(place) and is_folder(place) and os.access(place, os.W_OK | os.X_OK)  # noqa: PTH117

@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 from typing import BinaryIO, Protocol, cast
 
 from syncd.host.errors import DataError
-from syncd.host.plain_files import open_regular
+from syncd.host.plain_files import not_permitted, open_regular
 
 LARGEST = 2**31
 """Bytes of a file in a ZIP file; what is larger unpacked is no roster."""
@@ -35,9 +35,13 @@ class Folder:
     """A bundle in a directory."""
 
     def __init__(self, path: Path) -> None:
+        """Read the directory. Raises NotPermitted ``file.not_permitted``."""
         self.name = path.name
-        self._path = path
-        self._files = {file.name.lower(): file for file in path.iterdir() if file.suffix.lower() == ".csv"}
+        try:
+            files = [*path.iterdir()]
+        except PermissionError:
+            raise not_permitted(path) from None
+        self._files = {file.name.lower(): file for file in files if file.suffix.lower() == ".csv"}
 
     def names(self) -> frozenset[str]:
         """Return the names of its CSV files, in lower case."""

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 from syncd.host.errors import DataError
-from syncd.host.plain_files import Unchanged, open_named
+from syncd.host.plain_files import Unchanged, is_folder, open_named
 from syncd.systems.rosters.assembly import Reading
 from syncd.systems.rosters.bundle import Folder, Zip
 from syncd.systems.rosters.csv_file import CsvFile
@@ -31,7 +31,7 @@ class Opened(NamedTuple):
 @contextmanager
 def open_roster(path: Path) -> Iterator[Opened]:
     """Open a roster by its path. Raises DataError (``file.missing``, ``file.not_regular``), NotPermitted."""
-    if path.is_dir():
+    if is_folder(path):
         yield Opened(path.name, lambda reading: OneRoster(Folder(path), reading), lambda: None)
         return
     with open_named(path) as file:
