@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from nix.evaluation import ROOT, SYSTEM, Flake, reference
-from nix.snippets import DEPLOYMENT, Snippet, snippets
+from unit.docs.pages import DEPLOYMENT, Snippet, snippets
 
 PAGE = DEPLOYMENT / "nixos.md"
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -42,7 +42,7 @@ def test_a_module_of_the_documentation_evaluates(flake: Flake, snippet: Snippet)
 
 
 def _host(snippet: Snippet) -> str:
-    """Return what a host has besides the snippet (nix/tests/module.nix)."""
+    """Return what a host has besides the snippet (nix/tests/documentation.nix)."""
     if "containers." in snippet.text:
         return "bare"
     return "job" if "google-service-account" in snippet.text else "credentials"

@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 
 from nix.evaluation import SYSTEM, Flake, NixMissing, open_flake
-from nix.snippets import DEPLOYMENT, Snippet, section, snippets
 from nix.unit_text import as_elsewhere, operator_elsewhere
 from services.box import Box
 from syncd.sandbox.site import Sandbox
 from system.units.host import CONFIG, PROGRAM, SCRIPTS, SERVICE, Host
+from unit.docs.pages import DEPLOYMENT, Snippet, snippets, snippets_under
 
 NIXOS = DEPLOYMENT / "nixos.md"
 DEBIAN = DEPLOYMENT / "systemd.md"
@@ -88,7 +88,7 @@ def test_the_page_for_nixos(reader: Reader) -> None:
     system = NixosHost(reader.host, flake)
     steps = ["4. Place the secrets", "5. Enable the job", "6. Read the first plan", "7. Apply", "Back up and restore"]
     for title in steps:
-        for snippet in section(NIXOS, title):
+        for snippet in snippets_under(NIXOS, title):
             # step 4 shows four ways to the same; the first one is taken, and step 5 has it again
             if snippet.language == "nix" and not title.startswith("4"):
                 system.modules.append(snippet.text)
