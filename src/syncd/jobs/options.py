@@ -30,7 +30,20 @@ Rules = dict[str, str | bool | FieldRule]
 """Target field to its rule. A plain name is short for ``{ from = NAME }``; ``false`` switches a default off."""
 
 
-class JobOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class CheckedOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Options of which more can be wrong than their types tell; all of it is told at once."""
+
+    def __post_init__(self) -> None:
+        """Raise one ValueError with all ``problems``."""
+        if told := "; ".join(self.problems()):
+            raise ValueError(told)
+
+    def problems(self) -> Iterator[str]:
+        """Yield a clause for each option that names nothing, would do nothing, or would do harm."""
+        yield from ()
+
+
+class JobOptions(CheckedOptions, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What every job has."""
 
     mode: Annotated[

@@ -187,10 +187,8 @@ def check(settings: Settings) -> list[str]:
 
 
 def _check_events(settings: Settings) -> None:
-    tables = {"asset-created": settings.events.asset_created, "student-check": settings.events.student_check}
-    wanted = [name for name, options in tables.items() if options is not None]
-    if wanted and settings.rt is None:
-        raise missing_tables(wanted[0], ["rt"])
+    if settings.events.kinds and settings.rt is None:
+        raise missing_tables(settings.events.kinds[0], ["rt"])
     created = settings.events.asset_created
     if created is not None and created.chromebooks and settings.jobs.chromebooks is None:
         raise missing_tables("asset-created", ["jobs.chromebooks"])

@@ -85,11 +85,10 @@ class BatteryOptions(JobOptions, frozen=True, kw_only=True, forbid_unknown_field
         ),
     ] = 30
 
-    def __post_init__(self) -> None:
-        """Refuse what names nothing, and what would do nothing or harm, all of it at once."""
-        problems = (*self._mapping_problems(), *self._name_problems())
-        if problems:
-            raise ValueError("; ".join(problems))
+    def problems(self) -> Iterator[str]:
+        """Yield what names nothing, and what would do nothing or harm."""
+        yield from self._mapping_problems()
+        yield from self._name_problems()
 
     def _mapping_problems(self) -> Iterator[str]:
         yield from filter(None, [_RT_FIELDS.problem("serial_field", self.serial_field)])

@@ -48,12 +48,8 @@ class StudentCheckOptions(JobOptions, frozen=True, kw_only=True, forbid_unknown_
         str, Meta(min_length=1, description="RT queue in which a damaged device gets a ticket.")
     ] = "Device Repair"
 
-    def __post_init__(self) -> None:
-        """Refuse what names no field, all of it at once."""
-        if problems := [*self._problems()]:
-            raise ValueError("; ".join(problems))
-
-    def _problems(self) -> Iterator[str]:
+    def problems(self) -> Iterator[str]:
+        """Yield what names no field."""
         for name in ("serial_field", "id_field"):
             yield from filter(None, [_CUSTOM_FIELDS.problem(name, getattr(self, name))])
         for name in ("type_field", "due_field"):

@@ -3,17 +3,17 @@
 from collections.abc import Iterator
 from typing import Annotated
 
-import msgspec
 from msgspec import Meta
 
 from syncd.jobs.asset_fields import asset_fields, is_custom
 from syncd.jobs.exporting.options import TEXTS
+from syncd.jobs.options import CheckedOptions
 from syncd.systems.rt.schema import Need
 
 _FIELDS = asset_fields("Name")
 
 
-class BatteryExportOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class BatteryExportOptions(CheckedOptions, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Options of ``[exports.battery]``."""
 
     catalogs: Annotated[
@@ -36,12 +36,8 @@ class BatteryExportOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unk
         ),
     ] = 80.0
 
-    def __post_init__(self) -> None:
-        """Refuse what names no field, all of it at once."""
-        if problems := [*self._problems()]:
-            raise ValueError("; ".join(problems))
-
-    def _problems(self) -> Iterator[str]:
+    def problems(self) -> Iterator[str]:
+        """Yield what names no field."""
         if not self.serial_field:
             yield "serial_field is empty; devices are known by it"
         for option, name in zip(("serial_field", "model_field", "school_field"), self._names, strict=True):

@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from typing import Annotated, Literal
 
-import msgspec
 from msgspec import Meta
 
 from syncd.jobs.asset_fields import asset_fields, is_custom
+from syncd.jobs.options import CheckedOptions
 from syncd.systems.rt.schema import Kind, Need
 from syncd.systems.rt.users.schema import UserNeed
 
@@ -18,7 +18,7 @@ TEXTS: tuple[Kind, ...] = ("text", "multi")
 _ROLES = {"owner": "Owner", "holder": "HeldBy"}
 
 
-class StudentExportOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class StudentExportOptions(CheckedOptions, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Options of ``[exports.students]``."""
 
     catalogs: Annotated[
@@ -44,12 +44,8 @@ class StudentExportOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unk
         ),
     ] = "CF.{Student ID}"
 
-    def __post_init__(self) -> None:
-        """Refuse what names no field, all of it at once."""
-        if problems := [*self._problems()]:
-            raise ValueError("; ".join(problems))
-
-    def _problems(self) -> Iterator[str]:
+    def problems(self) -> Iterator[str]:
+        """Yield what names no field."""
         yield from filter(None, [_SERIALS.problem("serial_field", self.serial_field)])
         for name in ("checked_out_field", "id_field"):
             if field := getattr(self, name):

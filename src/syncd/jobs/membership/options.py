@@ -65,12 +65,8 @@ class GroupsOptions(JobOptions, frozen=True, kw_only=True, forbid_unknown_fields
         ),
     ] = ()
 
-    def __post_init__(self) -> None:
-        """Refuse what names nothing and what would do nothing, all of it at once."""
-        if problems := [*self._problems()]:
-            raise ValueError("; ".join(problems))
-
-    def _problems(self) -> Iterator[str]:
+    def problems(self) -> Iterator[str]:
+        """Yield what names nothing and what would do nothing."""
         for address in self.groups:
             if not _ADDRESS.fullmatch(address):
                 yield f"groups names {address!r}, which is no e-mail address of a group"

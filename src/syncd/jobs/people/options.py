@@ -117,11 +117,11 @@ class RtUsersOptions(JobOptions, frozen=True, kw_only=True, forbid_unknown_field
         ),
     ] = ()
 
-    def __post_init__(self) -> None:
-        """Refuse what names nothing and what would do nothing, all of it at once."""
-        problems = (*self._source_problems(), *self._field_problems(), *self._key_problems())
-        if problems:
-            raise ValueError("; ".join(problems))
+    def problems(self) -> Iterator[str]:
+        """Yield what names nothing and what would do nothing."""
+        yield from self._source_problems()
+        yield from self._field_problems()
+        yield from self._key_problems()
 
     def _source_problems(self) -> Iterator[str]:
         if "rt" in self.sources:

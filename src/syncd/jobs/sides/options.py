@@ -75,11 +75,11 @@ class ChromebooksOptions(JobOptions, frozen=True, kw_only=True, forbid_unknown_f
         Meta(description="Status and custom fields of assets that are created, where Google has no value for them."),
     ] = msgspec.field(default_factory=lambda: {"Status": "new"})
 
-    def __post_init__(self) -> None:
-        """Refuse what names no field and what would do nothing or harm, all of it at once."""
-        problems = (*self._rule_problems(), *self._key_problems(), *self._scope_problems())
-        if problems:
-            raise ValueError("; ".join(problems))
+    def problems(self) -> Iterator[str]:
+        """Yield what names no field and what would do nothing or harm."""
+        yield from self._rule_problems()
+        yield from self._key_problems()
+        yield from self._scope_problems()
 
     def _rule_problems(self) -> Iterator[str]:
         yield from rule_problems("to_google", self.to_google, targets=_WRITABLE, sources=_RT_FIELDS)

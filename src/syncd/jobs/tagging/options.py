@@ -9,6 +9,7 @@ import msgspec
 from msgspec import Meta
 
 from syncd.jobs.asset_fields import asset_fields
+from syncd.jobs.options import CheckedOptions
 from syncd.jobs.sides.options import ChromebooksOptions
 from syncd.reconcile.values import Known, texts
 from syncd.systems.rt.schema import Need
@@ -20,7 +21,7 @@ _CONDITIONS = asset_fields()
 _SETTABLE = asset_fields(STATUS)
 
 
-class SequenceOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class SequenceOptions(CheckedOptions, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Options of one of ``[[events.asset-created.sequences]]``: which assets it is for, and what they get."""
 
     catalog: Annotated[str, Meta(min_length=1, description="RT catalog, by name or id, whose new assets get a tag.")]
@@ -50,12 +51,8 @@ class SequenceOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
         ),
     ] = msgspec.field(default_factory=dict)
 
-    def __post_init__(self) -> None:
-        """Refuse what names no field, and prefixes that cannot be told from their numbers."""
-        if problems := [*self._problems()]:
-            raise ValueError("; ".join(problems))
-
-    def _problems(self) -> Iterator[str]:
+    def problems(self) -> Iterator[str]:
+        """Yield what names no field, and prefixes that cannot be told from their numbers."""
         if self.prefix != self.prefix.strip() or not self.prefix.isprintable():
             yield f"prefix {self.prefix!r} begins or ends with white space, or cannot be printed"
         if self.prefix[-1:].isdigit():
@@ -79,7 +76,7 @@ class SequenceOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
         return int(found[1]) if found else None
 
 
-class AssetCreatedOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class AssetCreatedOptions(CheckedOptions, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Options of ``[events.asset-created]``."""
 
     sequences: Annotated[
@@ -106,10 +103,9 @@ class AssetCreatedOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unkn
         ),
     ] = 60.0
 
-    def __post_init__(self) -> None:
-        """Refuse sequences that would give tags that look the same."""
-        if problems := [*_clashes(self.sequences)]:
-            raise ValueError("; ".join(problems))
+    def problems(self) -> Iterator[str]:
+        """Yield sequences that would give tags that look the same."""
+        yield from _clashes(self.sequences)
 
     def of_catalog(self, name: str, number: int) -> list[SequenceOptions]:
         """Return the sequences of a catalog: those that name it, else those that give its number."""
