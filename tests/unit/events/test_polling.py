@@ -8,7 +8,7 @@ import pytest
 from syncd.jobs.polling import FLOOR, Polled, poll
 from syncd.state.inbox.records import ASSET_CREATED, asset_created
 from syncd.state.inbox.store import Inbox, open_inbox
-from syncd.state.store import Store, open_store
+from syncd.state.store import Store
 from syncd.systems.rt.births import Found
 from unit.virtual_clock import VirtualClock
 
@@ -29,12 +29,6 @@ class Feed:
         if newest < last:
             return Found(frozenset(), newest, rewound=True)
         return Found(frozenset(asset for number, asset in self.creates.items() if number > floor), newest)
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    with open_store(tmp_path) as opened:
-        yield opened
 
 
 @pytest.fixture

@@ -1,11 +1,8 @@
 import os
-import shutil
 import stat
 import subprocess
 import sys
-import tempfile
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -140,22 +137,6 @@ def test_a_missing_folder_is_named_and_not_made(tmp_path: Path) -> None:
 def test_a_file_in_the_place_of_the_folder_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     assert isinstance(refused(tmp_path / "file"), ConfigurationError)
-
-
-@pytest.fixture
-def unprivileged() -> Iterator[Path]:
-    """A folder that the test, made a common user, may not write."""
-    directory = Path(tempfile.mkdtemp(prefix="syncd-"))
-    directory.chmod(0o555)
-    user = os.geteuid()
-    if user == 0:
-        os.seteuid(65534)
-    try:
-        yield directory
-    finally:
-        os.seteuid(user)
-        directory.chmod(0o755)
-        shutil.rmtree(directory)
 
 
 def test_a_folder_that_may_not_be_written_is_named_with_the_remedy(unprivileged: Path) -> None:

@@ -1,8 +1,6 @@
 """The three jobs on their sources: what is read, noted and told, whatever the source is."""
 
 import logging
-from collections.abc import Iterator
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -21,27 +19,16 @@ from syncd.jobs.battery_gam import _Unwanted
 from syncd.jobs.battery_telemetry import TelemetrySource
 from syncd.jobs.context import RunContext
 from syncd.reconcile.model import Comparison
-from syncd.state.store import Store, open_store
+from syncd.state.store import Store
 from syncd.systems.google.telemetry import EVER
-from syncd.systems.rt.assets import Asset, part_class
+from syncd.systems.rt.assets import Asset
 from syncd.systems.rt.options import RtOptions
 from syncd.systems.rt.schema import Schema
 from syncd.systems.rt.snapshot import AssetSnapshot
 from unit.jobs.battery_sample import DEFINITIONS, NOW, TO_RT, asset, battery, empty, report
+from unit.jobs.fake_systems import FakeAssets
 from unit.rt.fake_rt import schema
 from unit.virtual_clock import VirtualClock
-
-
-class Kept:
-    """Assets that have what is asked of them and nothing else."""
-
-    def __init__(self, assets: list[Asset], schema: Schema) -> None:
-        self._assets = assets
-        self._schema = schema
-
-    def select(self, fields: Any) -> Iterator[Asset]:  # noqa: ANN401
-        kind = part_class(self._schema, fields)
-        return (kind(**{name: getattr(each, name) for name in kind.__struct_fields__}) for each in self._assets)
 
 
 class Shelf:
@@ -67,7 +54,7 @@ class Shelf:
         return self.job(**given).observe_and_compare()
 
     def _read(self, schema: Schema, *, full: bool, progress: Any) -> AssetSnapshot:  # noqa: ANN401, ARG002
-        kept = cast("Any", Kept(self.assets, schema))
+        kept = cast("Any", FakeAssets(self.assets, schema))
         return AssetSnapshot(assets=kept, people={}, as_of=NOW, full=NOW, how="warm", re_read=0)
 
     def _context(self) -> RunContext:
@@ -79,12 +66,6 @@ class Shelf:
             clock=VirtualClock(NOW),
             progress=lambda *_: None,
         )
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    with open_store(tmp_path) as opened:
-        yield opened
 
 
 def test_all_is_counted(store: Store) -> None:

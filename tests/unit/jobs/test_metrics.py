@@ -1,8 +1,7 @@
 """What a job's file says about its runs. The text of it is in tests/unit/host, whole runs are in tests/system."""
 
 import logging
-from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -13,24 +12,15 @@ from syncd.jobs import metrics
 from syncd.jobs.options import Mode
 from syncd.reconcile.ports import Traffic
 from syncd.state.figures import SnapshotTimes
-from syncd.state.store import Store, open_store
+from syncd.state.store import Store
+from unit.state.conftest import clock, store
 from unit.state.sample import action, outcome, plan, summary
-from unit.virtual_clock import VirtualClock
+from unit.virtual_clock import START, VirtualClock
+
+__all__ = ["clock", "store"]
 
 JOB = "chromebooks"
 SYSTEMS = ("google", "rt")
-START = datetime(2026, 1, 1, tzinfo=UTC)
-
-
-@pytest.fixture
-def clock() -> VirtualClock:
-    return VirtualClock()
-
-
-@pytest.fixture
-def store(tmp_path: Path, clock: VirtualClock) -> Iterator[Store]:
-    with open_store(tmp_path / "state", clock=clock) as opened:
-        yield opened
 
 
 def run(store: Store, clock: VirtualClock, result: str, mode: str = "apply", seconds: float = 60) -> None:

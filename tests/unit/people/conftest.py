@@ -1,18 +1,9 @@
-"""A store for each test."""
-
-from collections.abc import Iterator
-from pathlib import Path
+"""A job for each test."""
 
 import pytest
 
-from syncd.state.store import Store, open_store
+from syncd.state.store import Store
 from unit.people.fake_rt import World
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    with open_store(tmp_path, actor="test") as opened:
-        yield opened
 
 
 @pytest.fixture

@@ -161,6 +161,14 @@ def sql(path: Path, *statements: str) -> None:
     connection.close()
 
 
+def dump(path: Path) -> list[str]:
+    """Return all that a file holds, as SQL."""
+    connection = sqlite3.connect(path)
+    held = list(connection.iterdump())
+    connection.close()
+    return held
+
+
 def other_index(name: str) -> str:
     """Let the definition of an index say something else than what its pages hold."""
     return f"UPDATE sqlite_master SET sql = replace(sql, '(started)', '(finished)') WHERE name = '{name}'"  # noqa: S608

@@ -2,7 +2,6 @@
 
 import errno
 import shutil
-import sqlite3
 import stat
 import tempfile
 import threading
@@ -17,21 +16,14 @@ from syncd.state.inbox import store as inbox_store
 from syncd.state.store import FILE_NAME, Store, open_store
 from syncd.state.upkeep import examine
 from unit.inbox import sample as events
-from unit.state.sample import SCOPE, action, fill, link, other_index, plan, sql, summary
-
-
-def everything(path: Path) -> list[str]:
-    connection = sqlite3.connect(path)
-    dump = list(connection.iterdump())
-    connection.close()
-    return dump
+from unit.state.sample import SCOPE, action, dump, fill, link, other_index, plan, sql, summary
 
 
 def test_a_backup_is_the_whole_store_in_one_private_file(tmp_path: Path) -> None:
     target = tmp_path / "backup.sqlite"
     with fill(tmp_path / "state") as store:
         size = back_up({target: store.path})[target]
-        assert everything(target) == everything(store.path)
+        assert dump(target) == dump(store.path)
     assert (target.stat().st_size, stat.S_IMODE(target.stat().st_mode)) == (size, 0o600)
     assert [path.name for path in tmp_path.iterdir() if path.is_file()] == ["backup.sqlite"]
 
@@ -88,7 +80,7 @@ def test_an_older_backup_is_replaced_when_the_new_one_is_whole(store: Store, tmp
     back_up({target: store.path})
     run = store.ledger.start("chromebooks", "plan")
     back_up({target: store.path})
-    assert any(run in line for line in everything(target))
+    assert any(run in line for line in dump(target))
 
 
 def test_a_damaged_store_makes_no_backup_and_leaves_the_older_one(tmp_path: Path) -> None:

@@ -1,23 +1,20 @@
 """Check-ins: begun before anything changes, finished once, and listed when they are finished."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 from sqlalchemy.exc import IntegrityError
 
 from syncd.state.checkins import CheckIns
-from syncd.state.store import open_store
+from syncd.state.store import Store
 from unit.state.sample import check_in
 
 JANUARY, DECEMBER = datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 12, 31, tzinfo=UTC)
 
 
 @pytest.fixture
-def checkins(tmp_path: Path) -> Iterator[CheckIns]:
-    with open_store(tmp_path) as store:
-        yield store.checkins
+def checkins(store: Store) -> CheckIns:
+    return store.checkins
 
 
 def test_what_is_begun_is_known_and_not_listed_until_it_is_finished(checkins: CheckIns) -> None:
@@ -53,10 +50,9 @@ def test_a_span_has_its_start_and_not_its_end(checkins: CheckIns) -> None:
     assert [row.event for row in found] == ["event-1", "event-2"]
 
 
-def test_old_check_ins_leave_with_the_audit(tmp_path: Path) -> None:
-    with open_store(tmp_path) as store:
-        for day in (1, 2):
-            store.checkins.begin([check_in(event=f"event-{day}", at=f"2026-11-0{day}T00:00:00.000Z")])
-            store.checkins.finish(f"event-{day}", 0)
-        store.prune(datetime(2026, 11, 2, tzinfo=UTC))
-        assert [row.event for row in store.checkins.between(JANUARY, DECEMBER)] == ["event-2"]
+def test_old_check_ins_leave_with_the_audit(store: Store) -> None:
+    for day in (1, 2):
+        store.checkins.begin([check_in(event=f"event-{day}", at=f"2026-11-0{day}T00:00:00.000Z")])
+        store.checkins.finish(f"event-{day}", 0)
+    store.prune(datetime(2026, 11, 2, tzinfo=UTC))
+    assert [row.event for row in store.checkins.between(JANUARY, DECEMBER)] == ["event-2"]
