@@ -37,8 +37,12 @@ ROUTES = (
 NAMES = ("rename", "replace", "link", "unlink", "mknod", "mkdir", "rmdir")
 """What of ``os`` changes names in a folder."""
 
-
 MAKE = ("mknod", "mkdir")
+"""Those of them that make what is not there; the others move or take away what is."""
+
+
+_HELPERS = ("syncd.state.database", "syncd.host.whole_file")
+"""Modules that do for others what is a boundary: it has the name of whom they do it for."""
 
 
 class Point(NamedTuple):
@@ -157,7 +161,7 @@ def _caller(package: str, *, outermost: bool = False) -> str:
     """Return the function of a package that asked for this: the nearest one, or the farthest of those in a row."""
     found = ""
     for module, name in _frames(sys._getframe(2)):
-        if module.startswith(package) and module != "syncd.state.database":
+        if module.startswith(package) and module not in _HELPERS:
             found = f"{module.rpartition('.')[2]}.{name}"
             if not outermost:
                 return found

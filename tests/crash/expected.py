@@ -66,7 +66,7 @@ EXPECTED: dict[str, tuple[tuple[str, str], ...]] = {
         ("opened", "commit ledger.AuditLog.planned"),
         ("planned", "commit ledger.AuditLog.finish"),
         ("closed", "replace metrics.write_textfile"),
-        ("closed", "replace target.replacing"),
+        ("closed", "replace plan._write_plan"),
     ),
     "chromebooks, a revert": (
         ("untouched", "commit ledger.AuditLog.start"),
@@ -190,7 +190,7 @@ EXPECTED: dict[str, tuple[tuple[str, str], ...]] = {
     ),
     "export students": (
         ("untouched", "mknod files.prepare_file"),
-        ("untouched", "rename pseudonyms._make"),
+        ("untouched", "replace pseudonyms._key"),
         ("untouched", "read"),
         ("untouched", "commit snapshots.Snapshots.commit"),
         ("untouched", "replace target.replacing"),
@@ -199,6 +199,16 @@ EXPECTED: dict[str, tuple[tuple[str, str], ...]] = {
         ("untouched", "mknod files.prepare_file"),
         ("untouched", "read"),
         ("untouched", "commit snapshots.Snapshots.commit"),
+        ("untouched", "replace target.replacing"),
+    ),
+    "export drift": (
+        ("untouched", "read"),
+        ("untouched", "commit snapshots.Snapshots.commit"),
+        ("untouched", "commit figures.Figures.note_snapshot"),
+        ("untouched", "replace target.replacing"),
+    ),
+    "export checkins": (
+        ("untouched", "mknod files.prepare_file"),
         ("untouched", "replace target.replacing"),
     ),
     "poll asset-created": (

@@ -121,6 +121,7 @@ MILESTONES = {
     "commit batteries.Batteries.take_import": "kept",
     "rename dropzone.DropZone._move": "moved",
     "replace target.replacing": "written",
+    "replace plan._write_plan": "written",
     "commit store.Inbox.accept": "accepted",
     "commit cursors.Cursors.set": "noted",
     "commit store.Inbox.claim": "claimed",
@@ -170,7 +171,8 @@ WORDS = {
     "rename dropzone.DropZone._move": "the file is moved to `done`",
     "replace metrics.write_textfile": "the file of metrics is replaced",
     "replace target.replacing": "the file is replaced",
-    "rename pseudonyms._make": "the key of the pseudonyms",
+    "replace plan._write_plan": "the file of the plan is replaced",
+    "replace pseudonyms._key": "the key of the pseudonyms",
 }
 """The boundaries in words."""
 

@@ -13,6 +13,7 @@ from crash.expected import EXPECTED
 from crash.scenes import SCENES, Scene
 from crash.table import MILESTONES, PHASES, WORDS, expected, rows
 from crash.trials import Tally, sample
+from syncd.cli.export import export
 from syncd.jobs.settings import JOBS
 
 TESTS = Path(__file__).parents[1]
@@ -87,7 +88,7 @@ def test_a_record_of_boundaries_is_read_as_it_was_written(tmp_path: Path) -> Non
     assert read_passes(record) == [Pass("before", "read", "GET /a"), Pass("after", "read", "GET /a")]
 
 
-def test_every_job_is_killed() -> None:
+def test_every_job_and_every_export_is_killed() -> None:
     words = {word for scene in SCENES for word in scene.command}
-    assert {*JOBS} <= words
+    assert {*JOBS, *export.commands} <= words
     assert {"revert", "import", "export", "poll", "work"} <= words
