@@ -142,12 +142,20 @@ def _start(directory: Path, assets: list[str]) -> subprocess.Popen[str]:
     return process
 
 
+def _go(process: subprocess.Popen[str]) -> None:
+    assert process.stdin is not None
+    process.stdin.write("go\n")
+    process.stdin.flush()
+
+
 def test_processes_side_by_side_never_give_the_same_number(tmp_path: Path) -> None:
     open_store(tmp_path).close()
     # Half of the assets are asked for by both.
     groups = [[str(asset) for asset in range(40)], [str(asset) for asset in range(20, 60)]]
     processes = [_start(tmp_path, assets) for assets in groups]
-    answers = [process.communicate("go\n", timeout=60)[0].split() for process in processes]
+    for process in processes:
+        _go(process)
+    answers = [process.communicate(timeout=60)[0].split() for process in processes]
     pairs = {pair for group, numbers in zip(groups, answers, strict=True) for pair in zip(group, numbers, strict=True)}
     assert len(pairs) == 60
     assert set(Counter(number for _, number in pairs).values()) == {1}
@@ -156,10 +164,8 @@ def test_processes_side_by_side_never_give_the_same_number(tmp_path: Path) -> No
 def test_what_was_reserved_before_a_kill_is_kept(tmp_path: Path) -> None:
     open_store(tmp_path).close()
     process = _start(tmp_path, [str(asset) for asset in range(1000)])
-    assert process.stdin is not None
     assert process.stdout is not None
-    process.stdin.write("go\n")
-    process.stdin.flush()
+    _go(process)
     told = [int(process.stdout.readline()) for _ in range(20)]
     process.send_signal(signal.SIGKILL)
     told += [int(line) for line in process.communicate(timeout=60)[0].split()]
