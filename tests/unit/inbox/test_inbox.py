@@ -2,6 +2,7 @@ from datetime import timedelta
 
 import pytest
 
+from syncd.state.inbox import store as inbox_store
 from syncd.state.inbox.records import Event, State, asset_created
 from syncd.state.inbox.store import Inbox, new_ids
 from unit.inbox.sample import LEASE, NOW, later, new
@@ -272,8 +273,10 @@ def test_what_was_done_long_ago_leaves_and_nothing_else(inbox: Inbox) -> None:
     assert not inbox.accept([new("done")], later(60))[0].duplicate
 
 
-def test_many_old_events_leave_in_several_transactions(inbox: Inbox) -> None:
-    inbox.accept([new(str(number)) for number in range(1100)], NOW)
-    for event in inbox.list(limit=1100):
+def test_many_old_events_leave_in_several_transactions(inbox: Inbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(inbox_store, "PRUNED_AT_A_TIME", 3)
+    inbox.accept([new(str(number)) for number in range(8)], NOW)
+    for event in inbox.list():
         inbox.drop(event.id, NOW)
-    assert inbox.prune(later(1)) == 1100
+    assert inbox.prune(later(1)) == 8
+    assert inbox.list() == []

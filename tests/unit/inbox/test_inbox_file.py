@@ -47,6 +47,8 @@ from syncd.state.inbox.store import open_inbox
 from unit.inbox.sample import LEASE, NOW
 
 inbox = open_inbox(Path(sys.argv[1]))
+print("ready", flush=True)
+sys.stdin.readline()
 while event := inbox.claim(sys.argv[2], NOW, LEASE):
     print(event.key, event.object, event.attempts, flush=True)
     assert inbox.finish(event.id, sys.argv[2], NOW, b"")
@@ -80,6 +82,7 @@ def test_every_commit_is_on_disk(inbox: Inbox) -> None:
     assert found == ["wal", 2, -CACHE // 1024]
 
 
+@pytest.mark.usefixtures("by_alembic")
 def test_the_tables_are_those_that_the_migrations_make(inbox: Inbox) -> None:
     with inbox._database.read() as connection:
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []
@@ -143,7 +146,7 @@ def test_a_full_disk_keeps_a_claim_from_being_made_by_half(inbox: Inbox) -> None
     assert inbox.claim("a", NOW, LEASE) is not None
 
 
-@pytest.mark.parametrize("delay", [0.0, 0.0171, 0.0502])
+@pytest.mark.parametrize("delay", [0.0, 0.0171])
 def test_a_kill_in_the_middle_of_accepting_loses_nothing_that_was_acknowledged(tmp_path: Path, delay: float) -> None:
     command = [sys.executable, "-c", ACCEPT, str(tmp_path)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
@@ -166,20 +169,29 @@ def test_a_kill_in_the_middle_of_accepting_loses_nothing_that_was_acknowledged(t
 
 def test_two_processes_claim_each_event_once_and_in_the_order_of_its_object(tmp_path: Path) -> None:
     with open_inbox(tmp_path) as inbox:
-        inbox.accept([new(str(number), f"asset:{number % 40}") for number in range(400)], NOW)
+        inbox.accept([new(str(number), f"asset:{number % 20}") for number in range(200)], NOW)
     commands = [[sys.executable, "-c", WORK, str(tmp_path), holder] for holder in ("a", "b")]
-    workers = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for command in commands]
+    workers = [
+        subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for command in commands
+    ]
+    for worker in workers:
+        assert worker.stdout is not None
+        assert worker.stdout.readline() == "ready\n"
+    for worker in workers:
+        assert worker.stdin is not None
+        worker.stdin.write("go\n")
+        worker.stdin.flush()
     outputs = [worker.communicate(timeout=60)[0].splitlines() for worker in workers]
     assert [worker.returncode for worker in workers] == [0, 0]
     assert all(outputs), "both have worked"
     claims = Counter(line.split()[0] for output in outputs for line in output)
-    assert claims == Counter(str(number) for number in range(400))
+    assert claims == Counter(str(number) for number in range(200))
     for output in outputs:
         for of in {line.split()[1] for line in output}:
             numbers = [int(line.split()[0]) for line in output if line.split()[1] == of]
             assert numbers == sorted(numbers)
     with open_inbox(tmp_path) as inbox:
-        assert inbox.counts() == {("asset-created", "done"): 400}
+        assert inbox.counts() == {("asset-created", "done"): 200}
 
 
 def test_nobody_reads_a_whole_table_to_claim_or_to_look(inbox: Inbox) -> None:

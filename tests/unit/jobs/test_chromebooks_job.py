@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -21,12 +20,6 @@ from syncd.systems.google.devices import Device
 from syncd.systems.rt.assets import Asset
 from unit.jobs.fake_systems import World
 from unit.jobs.sample import asset, device
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    with open_store(tmp_path) as opened:
-        yield opened
 
 
 @pytest.fixture(scope="module")
@@ -119,7 +112,7 @@ def fleets(draw: st.DrawFn) -> tuple[list[Device], list[Asset]]:
     return devices, assets
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(fleet=fleets(), create=st.booleans(), mac=st.booleans())
 def test_every_device_and_every_asset_is_in_exactly_one_state(
     shared_store: Store,

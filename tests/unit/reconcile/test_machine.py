@@ -162,4 +162,4 @@ class TwoSidesMachine(RuleBasedStateMachine):
 
 
 TestTwoSides = TwoSidesMachine.TestCase
-TestTwoSides.settings = settings(max_examples=150, stateful_step_count=20, deadline=None)
+TestTwoSides.settings = settings(max_examples=60, stateful_step_count=20, deadline=None)

@@ -1,7 +1,9 @@
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from syncd.host.errors import DataError
@@ -133,9 +135,15 @@ def test_a_history_that_cannot_be_read_is_damage(store: Store) -> None:
 Reported = tuple[str, int, float | None, str]
 
 
-@settings(max_examples=60, deadline=None)
+@pytest.fixture
+def single(tmp_path: Path) -> Iterator[Store]:
+    with open_store(tmp_path / "single") as opened:
+        yield opened
+
+
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
-    st.lists(
+    parts=st.lists(
         st.lists(
             st.tuples(
                 st.sampled_from(["A", "B"]),
@@ -143,27 +151,28 @@ Reported = tuple[str, int, float | None, str]
                 st.sampled_from([None, 90.0, 89.5, 89.0, 88.0, 50.0]),
                 st.sampled_from(["", "BATTERY_REPLACE_SOON"]),
             ),
-            max_size=12,
+            max_size=8,
         ),
         max_size=4,
     )
 )
 def test_notes_come_one_by_one_or_together_and_twice_make_no_difference(
-    tmp_path_factory: pytest.TempPathFactory, parts: list[list[Reported]]
+    store: Store, single: Store, parts: list[list[Reported]]
 ) -> None:
-    folder = tmp_path_factory.mktemp("history")
-    with open_store(folder / "parts") as store, open_store(folder / "single") as single:
-        for part in parts:
-            rows = [battery(device, day, percent, health=health) for device, day, percent, health in part]
-            store.batteries.history.note(rows)
-            again = store.batteries.history.note(rows)
-            assert again == 0
-            for row in rows:
-                single.batteries.history.note([row])
-        for one in (store, single):
-            newest = {row.device: row for row in one.batteries.history.all()}
-            assert list(one.batteries.history.newest()) == [newest[device] for device in sorted(newest)]
-        assert {row.device for row in store.batteries.history.all()} == {row[0] for part in parts for row in part}
+    for one in (store, single):
+        with one._database.write() as connection:
+            connection.exec_driver_sql("DELETE FROM battery_history")
+    for part in parts:
+        rows = [battery(device, day, percent, health=health) for device, day, percent, health in part]
+        store.batteries.history.note(rows)
+        again = store.batteries.history.note(rows)
+        assert again == 0
+        for row in rows:
+            single.batteries.history.note([row])
+    for one in (store, single):
+        newest = {row.device: row for row in one.batteries.history.all()}
+        assert list(one.batteries.history.newest()) == [newest[device] for device in sorted(newest)]
+    assert {row.device for row in store.batteries.history.all()} == {row[0] for part in parts for row in part}
 
 
 # -- retention
