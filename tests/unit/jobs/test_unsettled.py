@@ -29,6 +29,7 @@ def test_a_run_whose_changes_were_all_read_back_has_no_error() -> None:
         (outcome("failed", "rt.write_refused", "RT says no"), WriteRefused, "rt.write_refused", "RT says no"),
         (outcome("unproven", "rt.refused", "RT took one of two"), WriteRefused, "rt.refused", "RT took one of two"),
         (outcome("unproven", "rt.unreachable", "no answer"), Unavailable, "rt.unreachable", "no answer"),
+        (outcome("failed", "rt.gave_up", "RT was away"), Unavailable, "rt.gave_up", "RT was away"),
         (outcome("failed", "internal", "internal error: X"), Unavailable, "internal", "internal error: X"),
         (outcome("not_started", "rt.circuit_open", "RT is left alone"), Unavailable, "rt.circuit_open", "left alone"),
         (outcome("unproven"), Unavailable, "x.unproven", "what RT has now is not what was written"),
