@@ -3,9 +3,6 @@
 import json
 import os
 import signal
-import subprocess
-import sys
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +10,7 @@ from typing import Any
 import msgspec
 
 from syncd.reconcile.model import Action, Listing, Outcome
+from system.warm import Process, warm
 from unit import leaks
 
 ERROR = 3
@@ -91,7 +89,7 @@ def _record(line: str) -> dict[str, str]:
 class Running:
     """A command that is still at work."""
 
-    def __init__(self, arguments: tuple[str, ...], process: subprocess.Popen[str], credentials: str = "") -> None:
+    def __init__(self, arguments: tuple[str, ...], process: Process, credentials: str) -> None:
         self._arguments = arguments
         self._credentials = credentials
         self.process = process
@@ -100,8 +98,9 @@ class Running:
         """Wait for the end, having sent a signal first where one is given."""
         if number is not None:
             self.process.send_signal(number)
-        stdout, stderr = self.process.communicate(timeout=timeout)
-        leaks.check(self._credentials or None, stdout, stderr)
+        stdout, stderr = self.process.communicate(timeout)
+        leaks.check(self._credentials, stdout, stderr)
+        assert self.process.returncode is not None
         return Finished(self._arguments, self.process.returncode, stdout, stderr)
 
 
@@ -117,19 +116,11 @@ class Program:
             "CREDENTIALS_DIRECTORY": str(credentials),
         }
 
-    def __call__(self, *arguments: str, environment: Mapping[str, str] | None = None, timeout: float = 60) -> Finished:
-        """Run a command to its end."""
-        return self.start(*arguments, environment=environment).end(timeout=timeout)
+    def __call__(self, *arguments: str, timeout: float = 60) -> Finished:
+        """Run a command to its end, which comes within ``timeout`` seconds."""
+        return self.start(*arguments).end(timeout=timeout)
 
-    def start(self, *arguments: str, environment: Mapping[str, str] | None = None) -> Running:
+    def start(self, *arguments: str) -> Running:
         """Start a command."""
-        process = subprocess.Popen(
-            [sys.executable, "-m", "syncd", "--log", "json", *arguments],
-            env={**self.environment, **(environment or {})},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            encoding="utf-8",
-        )
+        process = warm().start(["--log", "json", *arguments], self.environment)
         return Running(arguments, process, self.environment["CREDENTIALS_DIRECTORY"])

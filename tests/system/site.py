@@ -184,4 +184,4 @@ def wait_until(what: str, test: Callable[[], bool], *, seconds: float = 30) -> N
     deadline = time.monotonic() + seconds
     while not test():
         assert time.monotonic() < deadline, f"{what} did not happen within {seconds:g} s"
-        time.sleep(0.005)
+        time.sleep(0.01)
