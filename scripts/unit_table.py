@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 
 from syncd.host.units.daemons import units as daemon_units
+from syncd.host.units.lines import text
 from syncd.host.units.render import (
     Alerts,
     Daemons,
@@ -11,7 +12,6 @@ from syncd.host.units.render import (
     known_jobs,
     known_kinds,
     operator_script,
-    text,
     unit_data,
     units,
 )

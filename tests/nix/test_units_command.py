@@ -12,20 +12,19 @@ import pytest
 from click.testing import CliRunner, Result
 
 from nix.evaluation import ROOT
-from nix.unit_text import directives
+from nix.unit_text import daemon_names, directives
 from syncd.cli import VERBS
 from syncd.cli.units import units as command
 from syncd.host.alerts.ending import TASKS
 from syncd.host.errors import ConfigurationError, ExitStatus
 from syncd.host.messages import MessageId
-from syncd.host.units.daemons import known_daemons
 from syncd.host.units.daemons import units as daemon_units
+from syncd.host.units.lines import exec_words
 from syncd.host.units.render import (
     HERE,
     Alerts,
     Daemons,
     Host,
-    exec_words,
     known_jobs,
     known_kinds,
     operator_script,
@@ -61,7 +60,7 @@ def test_alerts_know_every_unit_that_is_no_job() -> None:
     assert set(TASKS) == {
         *(f"import-{kind}" for kind in known_kinds("imports")),
         *(f"export-{kind}" for kind in known_kinds("exports")),
-        *known_daemons(),
+        *daemon_names(),
     }
 
 

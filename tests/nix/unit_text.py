@@ -3,10 +3,17 @@
 import re
 from collections import defaultdict
 
+from syncd.host.units.render import unit_data
+
 Directives = dict[str, dict[str, list[str]]]
 
 # What NixOS adds to every service: where its tools, locales and time zones are, and hints for its own use.
 _OF_NIXOS = re.compile(r'^(X-.*|Environment="(PATH|LOCALE_ARCHIVE|TZDIR)=.*)$')
+
+
+def daemon_names() -> list[str]:
+    """Return the names of what runs for long, and of what looks after it."""
+    return [name for name, data in unit_data("daemons").items() if "service" in data]
 
 
 def without_hashes(text: str) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from syncd.host.units.daemons import known_daemons
+from nix.unit_text import daemon_names
 from syncd.host.units.render import known_jobs, known_kinds
 from unit.docs.pages import ROOT, rows, section
 
@@ -52,7 +52,7 @@ def test_the_row_of_a_unit_is_what_its_file_says(file: Path) -> None:
 def test_every_unit_has_a_row_and_no_other() -> None:
     tasks = {f"{room[:-1]}-{kind}" for room in ("imports", "exports") for kind in known_kinds(room)}
     alerts = {f"alert-{way}@" for way in ("command", "mail", "ping")}
-    services = {f"syncd-{name}.service" for name in {*known_jobs(), *tasks, *known_daemons(), *alerts, "catalog"}}
+    services = {f"syncd-{name}.service" for name in {*known_jobs(), *tasks, *daemon_names(), *alerts, "catalog"}}
     assert UNITS.keys() == services | {OPERATOR}
 
 

@@ -4,19 +4,15 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from syncd.host.units import render
-from syncd.host.units.render import NEVER, STATE, Daemons, Host, Section, Unit, Value, filled, one_line, unit_data
+from syncd.host.units.lines import Section, Unit, one_line, text
+from syncd.host.units.render import NEVER, STATE, Daemons, Host, filled, unit_data
 
 WEBHOOKS, WORKER = "webhooks", "worker"
 
 
-def known_daemons() -> list[str]:
-    """Return the names of the units here."""
-    return [name for name, data in unit_data("daemons").items() if "service" in data]
-
-
 def units(host: Host) -> dict[str, str]:
     """Return the text of each unit file by its name. Raises ConfigurationError ``units.bad_value``."""
-    return {name: render.text(unit) for name, unit in _units(host)}
+    return {name: text(unit) for name, unit in _units(host)}
 
 
 def _units(host: Host) -> Iterator[tuple[str, Unit]]:
@@ -37,9 +33,9 @@ def _units(host: Host) -> Iterator[tuple[str, Unit]]:
 
 def _service(host: Host, name: str) -> tuple[str, Unit]:
     data = _data(name)
-    more: dict[str, Value] = {**render.load_credentials(host, _names(name, host.daemons))}
-    if host.environment_file and data["credentials"] and name != WEBHOOKS:
-        more["EnvironmentFile"] = host.environment_file
+    more = render.load_credentials(host, _names(name, host.daemons))
+    if data["credentials"] and name != WEBHOOKS:
+        more |= render.environment(host)
     service = render.task_service(host, name, data, more)
     install: Section = data["service"].get("Install", {})
     return f"syncd-{name}.service", {**service, **({"Install": install} if install else {})}

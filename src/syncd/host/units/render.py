@@ -1,19 +1,19 @@
 """From the unit data to unit files: what ``syncd units`` writes.
 
-The NixOS module (nix/modules) makes the same units from the same data; a test compares the two. A directive that has
-several values is a list, and is written once per value. ``None`` takes a directive of the shared set away.
+The NixOS module (nix/modules) makes the same units from the same data; a test compares the two.
 """
 
 import functools
 import json
 import re
 import shlex
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
 from syncd.host.errors import ConfigurationError
+from syncd.host.units.lines import Section, Unit, Value, assignment, exec_words, lines_of, one_line, text
 
 HERE = Path(__file__).parent
 PING = "syncd-alert-ping@"
@@ -27,13 +27,7 @@ DROP_ZONE = re.compile(r"/(?!(home|root|tmp|var/tmp|run/user)(/|$))[\w./@+=,~-]+
 PLAIN_PATH = re.compile(r"-?/[\w./@+=,~-]+", re.ASCII)
 """Paths that a directive holds as they are; one that begins with a minus may be missing (systemd.exec(5))."""
 
-_NOT_IN_A_LINE = re.compile(r"[\x00-\x1f\x7f]|\\\Z")
-"""What ends a line of a unit file, or goes on with the next one (systemd.syntax(7))."""
-
 Room: TypeAlias = Literal["imports", "exports"]
-Value: TypeAlias = str | Sequence[str] | None
-Section: TypeAlias = Mapping[str, Value]
-Unit: TypeAlias = Mapping[str, Section]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -155,9 +149,8 @@ def operator_script(host: Host) -> str:
     """Return the text of a command that runs ``syncd`` as the units do: same user, state, credentials and sandbox."""
     service = {**unit_data("hardening")["Service"], **unit_data("job")["operator"]}
     names = sorted({name for job in known_jobs().values() for name in _names(job)})
-    properties = [*_lines(service), *_lines(_metrics(host)), *_lines(_let_in(host, host.drop_zones))]
-    if host.environment_file:
-        properties.append(f"EnvironmentFile={host.environment_file}")
+    sections = (service, _metrics(host), _let_in(host, host.drop_zones), environment(host))
+    properties = [line for section in sections for line in lines_of(section)]
     arguments = "".join(f"  --property={_shell_word(line)} \\\n" for line in properties)
     template = (HERE / "operator.sh").read_text()
     for place, value in {"program": host.program, "config": host.config}.items():
@@ -167,25 +160,13 @@ def operator_script(host: Host) -> str:
     return template.replace("@properties@ \\\n", arguments).replace("@credentials@\n", credentials)
 
 
-def text(unit: Unit) -> str:
-    """Return a unit file: sections and directives in the order of the data."""
-    sections = [f"[{name}]\n" + "".join(f"{line}\n" for line in _lines(section)) for name, section in unit.items()]
-    return "\n".join(sections)
-
-
-def exec_words(words: Sequence[str]) -> str:
-    """Return a command line for ``ExecStart=``: every word quoted, nothing in it expanded (systemd.service(5))."""
-    return " ".join(json.dumps(word, ensure_ascii=False).replace("%", "%%").replace("$", "$$") for word in words)
-
-
 def _job_service(host: Host, job: str) -> Unit:
     known, service = known_jobs()[job], unit_data("job")["service"]
     more: dict[str, Value] = {
         "ExecStart": exec_words([host.program, "--config", host.config, "run", job]),
         **load_credentials(host, _names(known)),
+        **environment(host),
     }
-    if host.environment_file:
-        more["EnvironmentFile"] = host.environment_file
     if host.metrics_directory:
         script = f"{host.scripts}/metrics.sh"
         # "-": metrics that cannot be written make no unit fail
@@ -242,9 +223,7 @@ def _import_units(host: Host, kind: str, jobs: Sequence[str]) -> dict[str, str]:
 def _export_units(host: Host, kind: str) -> dict[str, str]:
     """Return what exports to a file: the service and its timer."""
     data, name, timer = _task("exports", kind), f"export-{kind}", unit_data("job")["timer"]
-    more = load_credentials(host, data["credentials"])
-    if host.environment_file:
-        more["EnvironmentFile"] = host.environment_file
+    more = load_credentials(host, data["credentials"]) | environment(host)
     made = {f"syncd-{name}.service": text(task_service(host, name, data, more))}
     schedule = host.schedules.get(name, data["kinds"][kind]["schedule"])
     if schedule != NEVER:
@@ -295,11 +274,11 @@ def _alert_service(host: Host, template: str) -> Unit:
         command += " " + exec_words(alerts.command)
     elif kind == "mail":
         letter = {"TO": alerts.mail_to, "FROM": alerts.mail_from, "SENDMAIL": alerts.sendmail}
-        more["Environment"] = [_assignment(f"SYNCD_ALERT_{name}", value) for name, value in letter.items()]
+        more["Environment"] = [assignment(f"SYNCD_ALERT_{name}", value) for name, value in letter.items()]
     elif alerts.ping_url == "credential":
         more.update(load_credentials(host, ["alert-ping-url"]))
     else:
-        more["Environment"] = [_assignment("SYNCD_ALERT_URL", alerts.ping_url)]
+        more["Environment"] = [assignment("SYNCD_ALERT_URL", alerts.ping_url)]
     return {
         "Unit": {**data["service"]["Unit"], **special.get("Unit", {})},
         "Service": {
@@ -335,6 +314,11 @@ def _drop_zone(host: Host, kind: str) -> str:
             code="units.bad_value",
         )
     return folder
+
+
+def environment(host: Host) -> dict[str, Value]:
+    """Return what gives a unit the host's variables."""
+    return {"EnvironmentFile": host.environment_file} if host.environment_file else {}
 
 
 def load_credentials(host: Host, names: Sequence[str]) -> dict[str, Value]:
@@ -374,25 +358,8 @@ def filled(data: Any, words: Mapping[str, Any]) -> Any:  # noqa: ANN401 - any pa
     return data
 
 
-def _assignment(name: str, value: str) -> str:
-    quoted = json.dumps(f"{name}={one_line(value, name)}", ensure_ascii=False)
-    return quoted.replace("%", "%%")
-
-
-def one_line(value: str, what: str) -> str:
-    """Return a value that fits a directive. Raises ConfigurationError ``units.bad_value``."""
-    if _NOT_IN_A_LINE.search(value) or not value.strip():
-        raise ConfigurationError(f"{what} must be one line of text, and is {value!r}", code="units.bad_value")
-    return value
-
-
-def _lines(section: Section) -> Iterator[str]:
-    for name, value in section.items():
-        if value is not None:
-            yield from (f"{name}={one}" for one in ([value] if isinstance(value, str) else value))
-
-
 def _shell_word(word: str) -> str:
+    """Return a word in quotes; directives look as nixpkgs' ``escapeShellArg`` leaves them."""
     return "'" + word.replace("'", "'\\''") + "'"
 
 
