@@ -1,6 +1,6 @@
 """A small district whose Chromebooks are synced by whole runs, in this process and in virtual time."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from itertools import count
@@ -19,6 +19,7 @@ from syncd.jobs.sides.options import ChromebooksOptions
 from syncd.reconcile.apply import no_progress
 from syncd.reconcile.guard import Limits
 from syncd.reconcile.model import State
+from syncd.reconcile.ports import Writer
 from syncd.reconcile.run import Runner
 from syncd.state.store import Store, open_store
 from syncd.systems.google.options import GoogleOptions
@@ -73,18 +74,36 @@ class District:
 
     def drift(self, system: System, phase: Phase) -> str:
         """Let one thing differ, so that the next run writes to this system; return what it is to write."""
+        if phase != "create":
+            return self.differ(system, self.device, self.asset)
         text = f"X{next(_number):06d}"
-        if phase == "create":
-            twin = self.lab.google_app.device(self.device)
-            self.lab.google_app.enrol(
-                {**twin, "deviceId": f"new-{text}", "serialNumber": text, "annotatedAssetId": text, "annotatedUser": ""}
-            )
-        elif system == "rt":
-            self.lab.google_app.edit(self.device, osVersion=text)
+        twin = self.lab.google_app.device(self.device)
+        self.lab.google_app.enrol(
+            {**twin, "deviceId": f"new-{text}", "serialNumber": text, "annotatedAssetId": text, "annotatedUser": ""}
+        )
+        return text
+
+    def differ(self, system: System, device: str, asset: int) -> str:
+        """Let a device and its asset differ in what this system is to be told."""
+        text = f"X{next(_number):06d}"
+        if system == "rt":
+            self.lab.google_app.edit(device, osVersion=text)
         else:
             with self.lab.opened() as systems:
-                systems.rt.writer(self.lab.known.assets).update_asset(self.asset, {_LOCATION: text})
+                systems.rt.writer(self.lab.known.assets).update_asset(asset, {_LOCATION: text})
         return text
+
+    def newcomer(self) -> int:
+        """Enrol a device, let a run make its asset, and return that."""
+        text = self.drift("rt", "create")
+        self.run()
+        assets, field = self.lab.rt_app.world.assets, self.lab.known.serial_field
+        return next(number for number, asset in assets.items() if text in asset.values.get(field, ()))
+
+    def device_of(self, asset: int) -> str:
+        """Return the device of an asset that ``newcomer`` made."""
+        (serial,) = self.lab.rt_app.world.assets[asset].values[self.lab.known.serial_field]
+        return f"new-{serial}"
 
     def there(self, system: System, phase: Phase, text: str) -> int:
         """Return how often a text is where it was to be written."""
@@ -107,8 +126,8 @@ class District:
         with self.lab.struck(fault, replace(_ROUTES[system, phase], and_all_after=_OF_SYSTEM[system])):
             return self.run()
 
-    def run(self) -> Came:
-        """Plan and apply."""
+    def run(self, between: Callable[[], object] = lambda: None) -> Came:
+        """Plan and apply; ``between`` reading and writing something may happen."""
         with self.lab.opened() as systems:
             context = RunContext(
                 google=msgspec.convert({"delegated_user": "admin@example.org", **FAST}, GoogleOptions),
@@ -119,6 +138,7 @@ class District:
                 progress=no_progress,
             )
             job = ChromebookJob(self._options, context, systems.google, systems.rt)
+            job.__dict__["writers"] = _after(between, job.writers)
             # Preflight is half of what a small run asks, and its requests have cells of their own.
             self._schema = job.__dict__["_schema"] = self._schema or job._schema
             return Came(self._said(Runner(job, self.store.ledger, Limits())), self._kept())
@@ -136,6 +156,16 @@ class District:
         assert record is not None
         kept = [(result.code, result.state) for _, result in self.store.ledger.actions(record.id)]
         return Run(record.result, 0, *_only(kept, record.code))
+
+
+def _after(first: Callable[[], object], writers: Callable[[], Mapping[str, Writer]]) -> Callable[[], object]:
+    """Return what gives the writers, and lets something happen before."""
+
+    def get() -> Mapping[str, Writer]:
+        first()
+        return writers()
+
+    return get
 
 
 def _only(actions: Sequence[tuple[str, State]], code: str = "") -> tuple[str, State | None]:

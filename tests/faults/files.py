@@ -1,5 +1,7 @@
 """Rosters as files that go wrong: a district's export, its transfer, and its encoding."""
 
+import io
+import zipfile
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
@@ -23,6 +25,14 @@ class Case(NamedTuple):
     later: bytes = b""
 
 
+def _damaged_bundle() -> bytes:
+    """Return a OneRoster bundle in a ZIP file, one letter of which is another one."""
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as bundle:
+        bundle.writestr("users.csv", "sourcedId,givenName,familyName,role,identifier\nu-1,Aiko,Example,student,00101\n")
+    return file.getvalue().replace(b"Aiko", b"Aika")
+
+
 CASES: Mapping[str, Case] = {
     "it is not there": Case(None, DataError, "file.missing", "Correct the path."),
     "it is a folder and no bundle": Case(
@@ -32,6 +42,7 @@ CASES: Mapping[str, Case] = {
     "it is a web page": Case(b"<html><h1>Sign in</h1></html>\n", DataError, "roster.header", _EXPORT),
     "it is JSON": Case(b'{"students": []}\n', DataError, "roster.header", _EXPORT),
     "it is a damaged ZIP": Case(b"PK\x03\x04" + b"x" * 50, DataError, "roster.zip", _EXPORT),
+    "it is a bundle with a damaged file": Case(_damaged_bundle(), DataError, "roster.zip", _EXPORT, "students.zip"),
     "it is binary": Case(bytes(range(256)) * 8, DataError, "roster.binary", _EXPORT),
     "cut in the middle of a row": Case(WHOLE.encode()[:-20], DataError, "roster.bad_rows", _TRANSFER),
     "cut in the middle of quotes": Case(WHOLE.encode() + b'00099,"Ada', DataError, "roster.bad_rows", _TRANSFER),

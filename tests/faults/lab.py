@@ -23,6 +23,7 @@ import pytest
 import requests
 from requests.adapters import HTTPAdapter
 
+from faults.asking import on_the_stack
 from faults.deadends import Deadends
 from faults.kinds import ATTEMPTS, Fault
 from syncd.host.credentials import Credentials, Secret
@@ -30,6 +31,7 @@ from syncd.sandbox.fleet import make_fleet
 from syncd.sandbox.google import GoogleApp
 from syncd.sandbox.people import make_people
 from syncd.sandbox.rt import RtApp
+from syncd.sandbox.rt.records import Group
 from syncd.sandbox.server import JSON, Answer, Call
 from syncd.systems.google import Google, auth, open_google
 from syncd.systems.google.options import (
@@ -53,6 +55,9 @@ from unit.virtual_clock import VirtualClock
 DEVICES = 8
 T = TypeVar("T")
 ADMIN = "admin@example.org"
+GROUP = "Technicians"
+"""A group that somebody made in RT."""
+GROUP_OF_GOOGLE = "high-school@example.org"
 STRUCK = "X-Struck"
 ALWAYS = 1_000
 LONG = 1_000.0
@@ -67,7 +72,7 @@ SCOPES = (DEVICES_WRITE, ORG_UNITS_READ, USERS_READ, MEMBERS_WRITE, TELEMETRY_RE
 
 @dataclass(frozen=True)
 class Route:
-    """Which requests are struck: by method, and by what is found in the path and query.
+    """Which requests are struck: by method (empty for any), and by what is found in the path and query.
 
     ``and_all_after``: from the first of them on, all others in which this is found are struck, too.
     """
@@ -79,7 +84,7 @@ class Route:
     def takes(self, method: str | None, target: str, *, begun: bool) -> bool:
         if begun and self.and_all_after:
             return re.search(self.and_all_after, target) is not None
-        return method == self.method and re.search(self.pattern, target) is not None
+        return self.method in ("", method) and re.search(self.pattern, target) is not None
 
 
 class DrippingClock(VirtualClock):
@@ -96,21 +101,25 @@ class DrippingClock(VirtualClock):
 
 
 class Lab:
-    """A Google and an RT, what is to go wrong with them, and how often they were asked."""
+    """A Google and an RT, what is to go wrong with them, how often they were asked, and by which functions."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         # To read all authorities of the world takes 0.1 s.
-        self._ca_file = str(write_certificate(folder))
+        self.ca_file = str(write_certificate(folder))
         fleet = make_fleet(DEVICES, drift=False)
-        people = make_people(6, drift=False)
+        self.people = people = make_people(6, drift=False)
         self.google_app = GoogleApp.from_fleet(fleet, people=people)
         self.google_app.account._kept.put("key", {"private_key": private_key(), "private_key_id": "synthetic"})
         self.rt_app = RtApp.from_fleet(fleet, people=people)
+        world = self.rt_app.world
+        students = [user.id for user in world.users.values() if user.email.endswith("@example.org")]
+        world.add(Group(id=world.next_user_id(), name=GROUP, members=students[:3]))
         self.clock = DrippingClock()
         self.fault: Fault | None = None
         self.route = Route("", "")
         self.asked = 0
+        self.askers: set[str] = set()
         self._left = 0
         self._over = threading.Event()
         self.deadends = Deadends()
@@ -137,6 +146,7 @@ class Lab:
     def struck(self, fault: Fault, route: Route, times: int = ALWAYS) -> Iterator[None]:
         """Let requests of a route go wrong for a while."""
         self.fault, self.route, self.asked, self._left = fault, route, 0, times
+        self.askers = set()
         self.clock.sleeps.clear()
         try:
             yield
@@ -148,6 +158,11 @@ class Lab:
         over, self._over = self._over, threading.Event()
         over.set()
 
+    @property
+    def rt(self) -> RtApp:
+        """The RT, for those who edit it."""
+        return self.rt_app
+
     # -- the clients
 
     @contextmanager
@@ -157,14 +172,14 @@ class Lab:
             yield Systems(self, stack)
 
     def open_google(self, **options: object) -> Google:
-        known = {"delegated_user": ADMIN, "api_root": f"{self.url}/", "ca_file": self._ca_file, **FAST, **options}
+        known = {"delegated_user": ADMIN, "api_root": f"{self.url}/", "ca_file": self.ca_file, **FAST, **options}
         settings = msgspec.convert(known, GoogleOptions)
         google = open_google(settings, self.credentials, scopes=SCOPES, state_dir=None, clock=self.clock)
         google.authenticator._token, google.authenticator._good_until = self._token, math.inf
         return google
 
     def open_rt(self, **options: object) -> RequestTracker:
-        known = {"url": f"{self.url}/rt", "username": "rt-sync", "ca_file": self._ca_file, **FAST, **options}
+        known = {"url": f"{self.url}/rt", "username": "rt-sync", "ca_file": self.ca_file, **FAST, **options}
         settings = msgspec.convert(known, RtOptions)
         return open_rt(settings, self.credentials, snapshots=MemoryStore(), clock=self.clock)
 
@@ -180,6 +195,12 @@ class Lab:
         for name, secret in secrets.items():
             (self._folder / name).write_text(secret)
         return Credentials({"CREDENTIALS_DIRECTORY": str(self._folder)}, keyring=False)
+
+    @property
+    def credentials_directory(self) -> Path:
+        """Where the credentials are."""
+        assert self.credentials is not None
+        return self._folder
 
     @cached_property
     def known(self) -> "Known":
@@ -202,6 +223,7 @@ class Lab:
         if fault is None or not self.route.takes(request.method, request.path_url, begun=self.asked > 0):
             return {}
         self.asked += 1
+        self.askers.update(on_the_stack())
         if self._left <= 0:
             return {}
         self._left -= 1
@@ -239,6 +261,7 @@ class Known:
         self.member = next(user for user in lab.google_app.tenant.users.values() if not user.get("isAdmin"))
         world = lab.rt_app.world
         self.asset = next(number for number, asset in world.assets.items() if asset.owner)
+        self.catalog = self.assets.catalogs[0].id
         self.serial = "SYN0000001"
         students = [user for user in world.users.values() if user.email.endswith("@example.org")]
         self.user, self.email = students[0].id, students[0].email

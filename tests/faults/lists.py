@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from faults import google_operations, rt_operations
+from faults import google_operations, rt_operations, statuses
 from faults.kinds import UNPROVEN, Expect, Fault, at_once
 from faults.lab import Systems
 from faults.operation import Operation
@@ -45,17 +45,25 @@ def _says(*sentences: str) -> Fault:
     return Fault(answer=lambda _: Answer(200, {"Content-Type": JSON}, body), effect=False, remedy=_SENTENCE)
 
 
-class _Repeat:
-    """Makes of each later page the first one."""
+class _Again:
+    """Gives the first page for every page; ``more`` is what says that there is another."""
 
-    def __init__(self) -> None:
-        self._first: list[Page] = []
+    def __init__(self, more: Callable[[Page], Page]) -> None:
+        self._more = more
+        self._first: Page = {}
 
     def __call__(self, page: Page) -> Page:
-        if "nextPageToken" in page:
-            self._first = page["chromeosdevices"]
-            return page
-        return {**page, "chromeosdevices": self._first}
+        self._first = self._first or {**page, **self._more(page)}
+        return self._first
+
+
+def _google_again() -> Fault:
+    return _made(_Again(lambda _: {"nextPageToken": "again"}))
+
+
+def _rt_again() -> Fault:
+    """Return RT's answers as the same page again and again, which promises one record more."""
+    return _made(_Again(lambda page: {"per_page": page["count"], "total": page["count"] + 1}))
 
 
 def _one_by_one(of: Systems) -> object:
@@ -63,12 +71,14 @@ def _one_by_one(of: Systems) -> object:
 
 
 _DEVICES = google_operations.OPERATIONS["list devices"]
-_PAGES = replace(google_operations.OPERATIONS["list devices, a later page"], route=_DEVICES.route)
 _COUNTED = Operation("read", _DEVICES.route, _one_by_one)
 _USERS = google_operations.OPERATIONS["list users"]
+_MEMBERS = google_operations.OPERATIONS["list members"]
+_TELEMETRY = google_operations.OPERATIONS["list telemetry devices"]
 _ASSETS = rt_operations.OPERATIONS["read assets: pages"]
 _AGAIN_ASSETS = rt_operations.OPERATIONS["read assets again"]
 _READ_USERS = rt_operations.OPERATIONS["read users: pages"]
+_PEOPLE = rt_operations.OPERATIONS["list people"]
 _UPDATE = rt_operations.OPERATIONS["update asset"]
 _UPDATE_USER = rt_operations.OPERATIONS["update user"]
 
@@ -99,9 +109,19 @@ _PART = "The list counts for nothing; 75, `{code}`"
 _WRITTEN = "The change failed, `rt.refused`, with RT's sentence"
 
 CASES: Mapping[str, Case] = {
-    "a record twice, on two pages": Case("google", _PAGES, _made(_Repeat()), _google(2), _PART),
+    "a record twice, on two pages": Case("google", _DEVICES, _google_again(), _google(2), _PART),
+    "a user of Google twice, on two pages": Case("google", _USERS, _google_again(), _google(2), _PART),
+    "a member twice, on two pages": Case("google", _MEMBERS, _google_again(), _google(2), _PART),
+    "telemetry of a device twice, on two pages": Case("google", _TELEMETRY, _google_again(), _google(2), _PART),
     "a page token that repeats": Case(
         "google", _DEVICES, _made(lambda _: {"nextPageToken": "again"}), _google(2), _PART
+    ),
+    "a page token that is refused": Case(
+        "google",
+        google_operations.OPERATIONS["list devices, a later page"],
+        replace(statuses.GOOGLE["400 invalid"], remedy=_AGAIN),
+        _google(6),
+        f"The page is asked for thrice, then the list is begun anew, once. {_PART}",
     ),
     "the last pages missing": Case(
         "google",
@@ -120,6 +140,8 @@ CASES: Mapping[str, Case] = {
     "a page with fewer rows than it says": Case(
         "rt", _ASSETS, _made(_fewer), _rt(2), f"Asked for once more: a record may have gone meanwhile. {_PART}"
     ),
+    "an asset twice, on two pages": Case("rt", _ASSETS, _rt_again(), _rt(2), _PART),
+    "a person twice, on two pages": Case("rt", _PEOPLE, _rt_again(), _rt(3), _PART),
     "a record twice on a page": Case("rt", _ASSETS, _made(_twice), _rt(), _PART),
     "records that were not asked for": Case("rt", _AGAIN_ASSETS, _made(_strangers), _rt(), _PART),
     "a user twice on a page": Case("rt", _READ_USERS, _made(_twice), _rt(), _PART),

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from faults import files, gam, google_operations, lists, rt_operations, runs, signing_in
+from faults import files, gam, google_operations, lists, midway, rt_operations, runs, signing_in, strikes
 from faults.kinds import ATTEMPTS, FINE, UNPROVEN, Expect, Fault, Row
 from faults.operation import Operation
 from syncd.host.errors import Unavailable
@@ -66,7 +66,7 @@ _KINDS = {"read": "read", "search": "read", "write": "change", "create": "new ob
 def _operations(system: str, operations: Mapping[str, Operation]) -> Table:
     """One row for each operation, with what is different for it."""
     return ["operation", "kind", "what is different"], (
-        [name, _KINDS[each.kind], "; ".join(_others(each, system))] for name, each in operations.items()
+        [name, _KINDS[each.kind], "; ".join(_others(each, system)) or "nothing"] for name, each in operations.items()
     )
 
 
@@ -91,6 +91,8 @@ TABLES: Mapping[str, Callable[[], Table]] = {
     "google-token": lambda: _listed(signing_in.TOKEN, signing_in.OF_TOKEN, "google"),
     "rt-login": lambda: _listed(signing_in.LOGIN, signing_in.OF_LOGIN, "rt"),
     "lists": lambda: (lists.HEADER, lists.rows()),
+    "midway": lambda: (midway.HEADER, midway.rows()),
+    "commands": lambda: (strikes.HEADER, strikes.rows()),
     "gam": lambda: (gam.HEADER, gam.rows()),
     "files": lambda: (files.HEADER, files.rows()),
 }

@@ -4,17 +4,20 @@ from collections.abc import Mapping
 from itertools import count
 
 from faults.kinds import FINE, Expect, at_once
-from faults.lab import Route, Systems
+from faults.lab import GROUP, Route, Systems
 from faults.operation import Operation
 from syncd.host.errors import ConfigurationError, NotPermitted
 from syncd.systems.rt import look
 from syncd.systems.rt.births import Births
+from syncd.systems.rt.feed import Feed
 from syncd.systems.rt.handovers import Handovers
 from syncd.systems.rt.inspection import Inspection, select_values, server_version
 from syncd.systems.rt.lookup import AssetLookup
 from syncd.systems.rt.newcomers import Newcomers
+from syncd.systems.rt.pages import all_people, newest_stamps, stamps
 from syncd.systems.rt.tickets import NewTicket, Tickets
 from syncd.systems.rt.users.finding import UserFinder
+from syncd.systems.rt.users.pages import count_named, enabled_named, enabled_page, newest_users, user_stamps
 from syncd.systems.rt.users.writer import UserWriter
 
 _number = count(1)
@@ -36,7 +39,7 @@ def _update_asset(of: Systems) -> object:
 
 def _create_asset(of: Systems) -> object:
     serial = f"NEW{next(_number)}"
-    catalog = of.known.assets.catalogs[0].id
+    catalog = of.known.catalog
     return of.rt.writer(of.known.assets).create_asset(catalog, {"Name": f"T-{serial}", _LISTED: serial}, key=_LISTED)
 
 
@@ -122,6 +125,9 @@ ASSETS: Mapping[str, Operation] = {
     "find assets by a part of a field": Operation(
         "search", _search("assets"), lambda of: _lookup(of).having(_LISTED, ["SYN"])
     ),
+    "find assets by a part of a name": Operation(
+        "search", _search("assets"), lambda of: _lookup(of).having("Name", ["EX"])
+    ),
     "find an asset by its number": Operation("search", _search("assets"), lambda of: _lookup(of).by_id(of.known.asset)),
     "find assets of people": Operation(
         "search", _get(r"assets\?"), lambda of: _lookup(of).with_people([of.known.user])
@@ -168,6 +174,33 @@ USERS: Mapping[str, Operation] = {
         NO_SUCH,
     ),
 }
+GROUPS: Mapping[str, Operation] = {
+    "find a group": Operation("search", _search("groups"), lambda of: of.rt.groups.number(GROUP)),
+    "read the members of a group": Operation("read", _get("group/"), lambda of: of.rt.groups.users(GROUP)),
+    "read the users of a group": Operation("search", _search("users"), lambda of: of.rt.groups.users(GROUP)),
+}
+CHANGES: Mapping[str, Operation] = {
+    "read what has changed": Operation(
+        "search", _search("transactions"), lambda of: Feed(of.rt.rest, users=True, names=True).since(0, ())
+    ),
+    "list the newest assets": Operation(
+        "search", _search("assets"), lambda of: newest_stamps(of.rt.rest, [of.known.catalog])
+    ),
+    "list assets": Operation("search", _search("assets"), lambda of: [*stamps(of.rt.rest, [of.known.catalog])]),
+    "list people": Operation("search", _search("users"), lambda of: [*all_people(of.rt.rest)]),
+    "list the newest users": Operation("search", _search("users"), lambda of: newest_users(of.rt.rest)),
+    "list users of RT": Operation("search", _search("users"), lambda of: [*user_stamps(of.rt.rest)]),
+    "list enabled users": Operation("search", _search("users"), lambda of: enabled_page(of.rt.rest, 1)),
+    "find enabled users by name": Operation(
+        "search", _search("users"), lambda of: enabled_named(of.rt.rest, of.known.names.values())
+    ),
+    "count users by name": Operation(
+        "search", _search("users"), lambda of: count_named(of.rt.rest, of.known.names.values())
+    ),
+    "look at catalogs": Operation(
+        "search", _search("catalogs"), lambda of: look.catalogs(of.rt.rest, ["Chromebooks"], "UTC")
+    ),
+}
 EVENTS: Mapping[str, Operation] = {
     "look for new assets": Operation("search", _search("transactions"), lambda of: Births(of.rt.rest).newest()),
     "read new assets": Operation(
@@ -198,4 +231,4 @@ EVENTS: Mapping[str, Operation] = {
     ),
     "open ticket": Operation("create", Route("POST", f"{_REST}/ticket$"), _open_ticket),
 }
-OPERATIONS: Mapping[str, Operation] = {**PREFLIGHT, **ASSETS, **USERS, **EVENTS}
+OPERATIONS: Mapping[str, Operation] = {**PREFLIGHT, **ASSETS, **USERS, **GROUPS, **CHANGES, **EVENTS}

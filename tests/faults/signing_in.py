@@ -11,9 +11,12 @@ from faults.lab import Route, Systems
 from faults.operation import Operation
 from faults.statuses import GOOGLE as STATUSES
 from faults.statuses import OF_GOOGLE as OF_STATUSES
+from faults.statuses import RT
 from syncd.host.errors import ConfigurationError, NotPermitted, Unavailable
-from syncd.sandbox.server import JSON, Answer
+from syncd.sandbox.server import HTML, JSON, Answer
 from syncd.systems.rt.inspection import server_version
+
+_BETWEEN = "Look at what stands between: a proxy, a firewall, a maintenance page."
 
 # -- Google's token endpoint
 
@@ -44,8 +47,16 @@ _REFUSALS = {
     "401 unauthorized_client": _grant(401, "unauthorized_client", "", "Grant the scopes (domain-wide delegation)."),
     "403 access_denied": _grant(403, "access_denied", "", "Grant the scopes (domain-wide delegation)."),
 }
+
+
+def _page(status: int) -> Fault:
+    answer = Answer(status, {"Content-Type": HTML}, b"<html><h1>Synthetic</h1></html>")
+    return Fault(answer=lambda _: answer, effect=False, remedy=_BETWEEN)
+
+
+_PAGES = {f"{status} with HTML": _page(status) for status in (400, 401, 403, 404, 409, 412)}
 _SHARED = [title for title in STATUSES if title.startswith(("302", "429", "5"))]
-TOKEN: Mapping[str, Fault] = {**BREAKS, **_REFUSALS, **{title: STATUSES[title] for title in _SHARED}}
+TOKEN: Mapping[str, Fault] = {**BREAKS, **_REFUSALS, **_PAGES, **{title: STATUSES[title] for title in _SHARED}}
 
 
 def _of_endpoint(row: Row) -> Row:
@@ -66,6 +77,7 @@ OF_TOKEN: Mapping[str, Row] = {
     "400 with another error": alike(at_once(NotPermitted, "google.sign_in")),
     "401 unauthorized_client": alike(at_once(NotPermitted, "google.delegation")),
     "403 access_denied": alike(at_once(NotPermitted, "google.delegation")),
+    **dict.fromkeys(_PAGES, alike(at_once(NotPermitted, "google.sign_in"))),
     **{title: _of_endpoint(OF_STATUSES[title]) for title in _SHARED},
 }
 
@@ -84,11 +96,14 @@ def _wordy(answer: Answer) -> Answer:
     return replace(answer, body=b"<html>" + b" " * 1000)
 
 
+def _remedy(title: str, fault: Fault) -> str:
+    """Return what to do: RT itself answers a login with 200 or 302 only."""
+    return fault.remedy if title.startswith(("302", "404 with HTML", "5")) else _BETWEEN
+
+
 LOGIN: Mapping[str, Fault] = {
     **{title: fault if fault.answer else replace(fault, answer=_wordy) for title, fault in BREAKS.items()},
-    **{title: replace(fault, effect=False) for title, fault in STATUSES.items() if title[:3] in ("302", "500", "503")},
-    "404 with HTML": STATUSES["404 with HTML"],
-    "429": STATUSES["429"],
+    **{title: replace(fault, effect=False, remedy=_remedy(title, fault)) for title, fault in RT.items()},
 }
 _UNREACHED = alike(at_once(Unavailable, "rt.unreachable"))
 _NO_SESSION = alike(at_once(Unavailable, "rt.login"))
