@@ -4,8 +4,8 @@ from pathlib import Path
 
 from click.testing import Result
 
-from nix.test_units_command import _run, _service
 from nix.unit_text import directives
+from nix.writing import service, write_units
 
 EVENTS = """
 [webhooks]
@@ -24,7 +24,7 @@ def _daemons(tmp_path: Path, *arguments: str, config: str = EVENTS) -> Result:
     (tmp_path / "config.toml").write_text(config)
     environ: dict[str, str | None] = {"SYNCD_CONFIG": str(tmp_path / "config.toml")}
     given = ["--environment-file", "/etc/environment", *SECRETS, *arguments]
-    return _run("--output", str(tmp_path / "units"), "--job", "rt-users", *given, environ=environ)
+    return write_units("--output", str(tmp_path / "units"), "--job", "rt-users", *given, environ=environ)
 
 
 def test_the_listener_has_a_socket_and_sees_neither_the_store_nor_a_credential_of_others(tmp_path: Path) -> None:
@@ -35,29 +35,29 @@ def test_the_listener_has_a_socket_and_sees_neither_the_store_nor_a_credential_o
     socket = directives((tmp_path / "units/syncd-webhooks.socket").read_text())
     assert socket["Socket"]["ListenStream"] == ["127.0.0.1:9470"]
     assert socket["Install"] == {"WantedBy": ["sockets.target"]}
-    service = _service(tmp_path / "units", "syncd-webhooks.service")
-    assert service["ExecStart"][0].endswith('"serve" "webhooks" "--inbox" "/run/syncd-webhooks"')
-    assert service["LoadCredential"] == ["webhook-secret:/etc/webhook-secret", "webhook-token:/etc/webhook-token"]
-    assert service["BindPaths"] == ["/var/lib/private/syncd/webhooks:/run/syncd-webhooks"]
-    assert service["InaccessiblePaths"] == ["/var/lib/private"]
-    assert (service["PrivateNetwork"], service["RestrictAddressFamilies"]) == (["yes"], ["AF_UNIX"])
-    assert (service["Type"], service["Restart"]) == (["notify"], ["on-failure"])
-    assert "EnvironmentFile" not in service
+    listener = service(tmp_path / "units", "syncd-webhooks.service")
+    assert listener["ExecStart"][0].endswith('"serve" "webhooks" "--inbox" "/run/syncd-webhooks"')
+    assert listener["LoadCredential"] == ["webhook-secret:/etc/webhook-secret", "webhook-token:/etc/webhook-token"]
+    assert listener["BindPaths"] == ["/var/lib/private/syncd/webhooks:/run/syncd-webhooks"]
+    assert listener["InaccessiblePaths"] == ["/var/lib/private"]
+    assert (listener["PrivateNetwork"], listener["RestrictAddressFamilies"]) == (["yes"], ["AF_UNIX"])
+    assert (listener["Type"], listener["Restart"]) == (["notify"], ["on-failure"])
+    assert "EnvironmentFile" not in listener
 
 
 def test_the_worker_has_the_key_of_google_where_it_reconciles_and_polls_where_assets_are_tagged(tmp_path: Path) -> None:
     result = _daemons(tmp_path, "--worker")
     assert result.exit_code == 0, result.output
-    worker = _service(tmp_path / "units", "syncd-worker.service")
+    worker = service(tmp_path / "units", "syncd-worker.service")
     assert worker["LoadCredential"] == [
         "rt-token:/etc/rt-token",
         "google-service-account:/etc/google-service-account",
     ]
     assert worker["RestartPreventExitStatus"] == ["64 77 78"]
     assert worker["EnvironmentFile"] == ["/etc/environment"]
-    poll = _service(tmp_path / "units", "syncd-poll-asset-created.service")
+    poll = service(tmp_path / "units", "syncd-poll-asset-created.service")
     assert poll["LoadCredential"] == ["rt-token:/etc/rt-token"]
-    assert "LoadCredential" not in _service(tmp_path / "units", "syncd-events.service")
+    assert "LoadCredential" not in service(tmp_path / "units", "syncd-events.service")
     for name in ("poll-asset-created", "events"):
         timer = directives((tmp_path / f"units/syncd-{name}.timer").read_text())
         assert timer["Timer"]["OnCalendar"] == ["*:00/5"]
@@ -69,7 +69,7 @@ def test_without_tags_nothing_is_polled_and_schedules_are_those_of_the_options(t
     result = _daemons(tmp_path, "--worker", "--schedule", "events=hourly", config=checks)
     assert result.exit_code == 0, result.output
     assert not list((tmp_path / "units").glob("*poll*"))
-    assert _service(tmp_path / "units", "syncd-worker.service")["LoadCredential"] == ["rt-token:/etc/rt-token"]
+    assert service(tmp_path / "units", "syncd-worker.service")["LoadCredential"] == ["rt-token:/etc/rt-token"]
     timer = directives((tmp_path / "units/syncd-events.timer").read_text())["Timer"]
     assert timer["OnCalendar"] == ["hourly"]
     (tmp_path / "units/syncd-events.timer").unlink()
