@@ -59,13 +59,21 @@ class Running:
         self._session.close()
 
 
+def refused(answer: requests.Response) -> tuple[int, str]:
+    """Return the status and the reason of an answer that refuses."""
+    return answer.status_code, answer.json()["error"]["errors"][0]["reason"]
+
+
 def tenant() -> dict[str, Any]:
     return dict(json.loads((FIXTURES / "tenant.json").read_text(encoding="utf-8")))
 
 
 @contextmanager
 def running(app: GoogleApp | None = None) -> Iterator[Running]:
-    """Run a stand-in; at the end, no app may have failed. ``discovery.violations`` is for the test to look at."""
+    """Run a stand-in. At the end, no app may have failed, and every answer has to be as Google describes it.
+
+    What is wrong with requests is in ``discovery.violations``, for the test to look at.
+    """
     app = app or GoogleApp.from_tenant(tenant())
     discovery, telemetry = Discovery.installed(), Discovery.installed("chromemanagement.v1")
     telemetry.violations = discovery.violations
@@ -77,6 +85,7 @@ def running(app: GoogleApp | None = None) -> Iterator[Running]:
         finally:
             sandbox.close()
     assert server.failures == []
+    assert [each for each in discovery.violations if ": answer" in each] == []
 
 
 @contextmanager

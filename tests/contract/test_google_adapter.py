@@ -21,7 +21,6 @@ FIELDS = ("serialNumber", "status", "annotatedUser", "annotatedAssetId", "orgUni
 def google() -> Iterator[Running]:
     with running(GoogleApp.from_fleet(FLEET)) as sandbox:
         yield sandbox
-        assert [each for each in sandbox.discovery.violations if "answer" in each] == []
 
 
 @pytest.fixture

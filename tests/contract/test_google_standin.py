@@ -16,7 +16,6 @@ THIRD = "00000000-0000-4000-8000-000000000003"
 def google() -> Iterator[Running]:
     with running() as sandbox:
         yield sandbox
-        assert [each for each in sandbox.discovery.violations if ": answer" in each] == []
 
 
 def error(answer: requests.Response) -> tuple[int, str, str]:

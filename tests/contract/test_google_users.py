@@ -8,9 +8,8 @@ from typing import Any
 
 import msgspec
 import pytest
-import requests
 
-from contract.google_sandbox import ADMIN, Running, connecting, running, tenant
+from contract.google_sandbox import ADMIN, Running, connecting, refused, running, tenant
 from syncd.host.checks.engine import Means, examine
 from syncd.host.credentials import Credentials
 from syncd.host.errors import ConfigurationError, Unavailable
@@ -37,7 +36,6 @@ def google() -> Iterator[Running]:
     data["users"] += [pupil(1000, "/Chromebooks"), pupil(1001, "/Chromebooks/High School", archived=True)]
     with running(GoogleApp.from_tenant(data)) as sandbox:
         yield sandbox
-        assert [each for each in sandbox.discovery.violations if ": answer" in each] == []
 
 
 @pytest.fixture
@@ -51,10 +49,6 @@ def listed(google: Running, **query: str) -> list[str]:
     answer = google.ask("GET", URL, params={"customer": "my_customer", "maxResults": "500", **query})
     assert answer.status_code == 200, answer.text
     return [user["primaryEmail"].partition("@")[0] for user in answer.json().get("users", [])]
-
-
-def refused(answer: requests.Response) -> tuple[int, str]:
-    return answer.status_code, answer.json()["error"]["errors"][0]["reason"]
 
 
 # -- the stand-in -------------------------------------------------------------------------------------------

@@ -169,7 +169,7 @@ def opened(folder: Path) -> Iterator[School]:
     """Serve 50 devices and 40 people; store and inbox know of batteries, check-ins and events."""
     with Sandbox(folder / "site", devices=50, people=40) as site:
         site.google.account._kept.put("key", {"private_key": private_key(), "private_key_id": "marker0of0the0key0id"})
-        site._write_credential("google-service-account", json.dumps(site.google.account.key_file(site.url)).encode())
+        site.google.write_credentials(site.credentials_directory, site.url)
         echo = {prefix: Echo(app) for prefix, app in site.server._apps}
         site.server._apps = [(prefix, echo[prefix]) for prefix, _ in site.server._apps]
         school = School(site, folder, echo)

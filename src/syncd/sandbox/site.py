@@ -1,14 +1,12 @@
 """A whole sandbox: both stand-ins behind one server, their state, and the configuration that leads to them."""
 
 import json
-import os
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Self
 
-import msgspec
-
+from syncd.sandbox.credentials import write_credential
 from syncd.sandbox.faults import Faults
 from syncd.sandbox.fleet import Asset, Fleet, make_fleet
 from syncd.sandbox.google import GoogleApp
@@ -111,9 +109,8 @@ class Sandbox:
 
     def start(self) -> Self:
         """Write configuration and credentials, and begin to serve."""
-        self.credentials_directory.mkdir(mode=0o700, exist_ok=True)
-        self._write_credential("google-service-account", msgspec.json.encode(self.google.account.key_file(self.url)))
-        self._write_credential("rt-token", self.rt.token().encode())
+        self.google.write_credentials(self.credentials_directory, self.url)
+        write_credential(self.credentials_directory, "rt-token", self.rt.token().encode())
         if not self._is_configured():
             self.config_file.write_text(self.configuration())
         self.server.start()
@@ -162,12 +159,6 @@ annotatedLocation = "CF.{{Location}}"
     def _is_configured(self) -> bool:
         """Return whether there is a file that leads here: somebody may have changed it since."""
         return self.config_file.exists() and f'"{self.url}/rt"' in self.config_file.read_text()
-
-    def _write_credential(self, name: str, content: bytes) -> None:
-        path = self.credentials_directory / name
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
 
 
 def _unlinked(fleet: Fleet) -> Fleet:

@@ -3,7 +3,6 @@
 import base64
 import binascii
 import json
-import os
 import secrets
 import threading
 from dataclasses import dataclass, replace
@@ -12,7 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
-from syncd.sandbox.google.errors import bad_token, no_token
+from syncd.sandbox.credentials import write_credential
+from syncd.sandbox.google.errors import BAD_TIMES, NOT_DELEGATED, bad_token, no_grant, no_token
 from syncd.sandbox.google.tenant import Tenant
 from syncd.sandbox.server import Answer, Call, json_answer
 
@@ -25,14 +25,6 @@ AUDIENCE = "https://oauth2.googleapis.com/token"
 _GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 _APIS = ("https://admin.googleapis.com/", "https://chromemanagement.googleapis.com/")
 _LIFE, _SKEW = 3600, 300
-_TIME = (
-    "Invalid JWT: Token must be a short-lived token (60 minutes) and in a reasonable timeframe. "
-    "Check your iat and exp values in the JWT claim."
-)
-_NOT_DELEGATED = (
-    "Client is unauthorized to retrieve access tokens using this method, "
-    "or client not authorized for any of the scopes requested."
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,13 +68,8 @@ class ServiceAccount:
         }
 
     def write_credentials(self, directory: Path, url: str) -> Path:
-        """Write the key file (mode 0600) into a directory (made with mode 0700); return its path."""
-        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        path = directory / CREDENTIAL
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(handle, "w") as file:
-            json.dump(self.key_file(url), file, indent=1)
-        return path
+        """Write the key file for a sandbox at ``url`` into a directory, for its owner only; return its path."""
+        return write_credential(directory, CREDENTIAL, json.dumps(self.key_file(url), indent=1).encode())
 
     def grant(self, call: Call) -> Answer:
         """Answer the token endpoint (OAuth 2.0 for service accounts: RFC 7523 grant), with the time it goes by."""
@@ -93,17 +80,17 @@ class ServiceAccount:
     def _grant(self, call: Call) -> Answer:
         form = {name: values[0] for name, values in parse_qs(call.body.decode()).items()}
         if form.get("grant_type") != _GRANT:
-            return _refusal("unsupported_grant_type", f"Invalid grant_type: {form.get('grant_type', '')}")
+            return no_grant("unsupported_grant_type", f"Invalid grant_type: {form.get('grant_type', '')}")
         try:
             claims = self._verified(form.get("assertion", ""))
             self._check(claims, f"{call.root}/token")
         except _BadAssertion as error:
-            return _refusal("invalid_grant", str(error))
+            return no_grant("invalid_grant", str(error))
         scopes = frozenset(str(claims.get("scope", "")).split())
         if not scopes:
-            return _refusal("invalid_scope", "Invalid OAuth scope or ID token audience provided.")
+            return no_grant("invalid_scope", "Invalid OAuth scope or ID token audience provided.")
         if not scopes <= self._tenant.settings.scopes:
-            return _refusal("unauthorized_client", _NOT_DELEGATED, 401)
+            return no_grant("unauthorized_client", NOT_DELEGATED, 401)
         token = self.issue(str(claims.get("sub", claims["iss"])), scopes)
         life = self._tenant.settings.token_seconds
         return json_answer({"access_token": token, "expires_in": life, "token_type": "Bearer"}, route="token")
@@ -144,7 +131,7 @@ class ServiceAccount:
         now = self._tenant.settings.clock()
         issued, expires = float(claims.get("iat", 0)), float(claims.get("exp", 0))
         if expires - issued > _LIFE or issued > now + _SKEW or expires < now - _SKEW:
-            raise _BadAssertion(_TIME)
+            raise _BadAssertion(BAD_TIMES)
         # google-auth names its constant; versions before 2 name token_uri.
         if claims.get("aud") not in (AUDIENCE, endpoint):
             raise _BadAssertion("Invalid JWT: Failed audience check")
@@ -191,7 +178,3 @@ def _new_key() -> str:
 
 def _decoded(part: str) -> bytes:
     return base64.urlsafe_b64decode(part + "=" * (-len(part) % 4))
-
-
-def _refusal(error: str, description: str, status: int = 400) -> Answer:
-    return json_answer({"error": error, "error_description": description}, status, "token")

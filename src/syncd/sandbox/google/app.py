@@ -17,7 +17,7 @@ from syncd.sandbox.google.batch import answer_batch
 from syncd.sandbox.google.changes import DEVICE_FIELDS, Writer
 from syncd.sandbox.google.devices import Reader
 from syncd.sandbox.google.directory import Directory
-from syncd.sandbox.google.errors import ApiError, bad_payload, forbidden, lost, too_few_scopes
+from syncd.sandbox.google.errors import HEADERS, ApiError, bad_payload, forbidden, lost, too_few_scopes
 from syncd.sandbox.google.members import MEMBER_FIELDS, Members
 from syncd.sandbox.google.telemetry import TELEMETRY_FIELDS, Telemetry
 from syncd.sandbox.google.tenant import (
@@ -34,7 +34,7 @@ from syncd.sandbox.google.tenant import (
     etag,
 )
 from syncd.sandbox.google.users import USER_FIELDS, People
-from syncd.sandbox.server import JSON, Answer, Call, Observer
+from syncd.sandbox.server import Answer, Call, Observer
 from syncd.sandbox.store import Documents
 
 Serve = Callable[[Call, dict[str, str]], Record | None]
@@ -54,13 +54,14 @@ _COMMON = frozenset(
         "upload_protocol",
     ],
 )
-_HEADERS = {"Content-Type": JSON, "Cache-Control": "private", "Vary": "Origin, X-Origin, Referer", "Server": "ESF"}
+"""Parameters that every method has, by the discovery document."""
 _LISTED = {
     "chromeosdevices": DEVICE_FIELDS,
     "users": USER_FIELDS,
     "members": MEMBER_FIELDS,
     "devices": TELEMETRY_FIELDS,
 }
+"""Fields that a mask may name, by the list that they are in."""
 _CUSTOMER = "/admin/directory/v1/customer/{customerId}"
 _CHROMEOS = f"{_CUSTOMER}/devices/chromeos"
 _MEMBERS = "/admin/directory/v1/groups/{groupKey}/members"
@@ -134,7 +135,7 @@ class GoogleApp:
         return cls.from_tenant(data, documents, settings)
 
     def write_credentials(self, directory: Path, url: str) -> Path:
-        """Write the service account's key file for a sandbox at ``url`` (modes 0700 and 0600); return its path."""
+        """Write the service account's key file, as ``ServiceAccount`` does."""
         return self.account.write_credentials(directory, url)
 
     def device(self, device_id: str) -> Record:
@@ -206,7 +207,7 @@ class GoogleApp:
             return error.answer(method.name)
         if result is None:
             return Answer(204, {}, b"", method.name)
-        return Answer(200, _HEADERS, self._encode(project(result) if project else result), method.name)
+        return Answer(200, HEADERS, self._encode(project(result) if project else result), method.name)
 
     def _admit(self, bearer: Bearer, method: _Method) -> None:
         if bearer.scopes is None:
@@ -255,6 +256,7 @@ def _member_methods(members: Members) -> list[_Method]:
 
 
 def _method(name: str, http: str, path: str, scope: str, serve: Serve, parameters: str = "") -> _Method:
+    """Make a method; ``{name}`` in its path is without slashes, ``{+name}`` may have some. Reads have a scope more."""
     pattern = re.sub(r"\\\{(\\\+)?(\w+)\\\}", lambda m: f"(?P<{m[2]}>{'.*' if m[1] else '[^/]+'})", re.escape(path))
     scopes = frozenset((scope, f"{scope}.readonly") if http == "GET" else (scope,))
     return _Method(name, http, re.compile(pattern), scopes, frozenset(parameters.split()) | _COMMON, serve)

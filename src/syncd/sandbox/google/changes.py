@@ -8,6 +8,7 @@ from syncd.sandbox.google.tenant import Record, Tenant
 from syncd.sandbox.server import Call
 
 _BATCH = 50
+# Characters, as the discovery document says in prose.
 _LIMITS = {"annotatedUser": 100, "annotatedLocation": 200, "notes": 500}
 _WRITABLE = ("annotatedUser", "annotatedAssetId", "annotatedLocation", "notes", "orgUnitPath", "orgUnitId")
 _ACTION = "CHANGE_CHROME_OS_DEVICE_STATUS_ACTION_"
@@ -70,6 +71,7 @@ _READ_ONLY = frozenset(
     ],
 )
 DEVICE_FIELDS = _READ_ONLY | frozenset(_WRITABLE)
+"""The properties of ``ChromeOsDevice`` in the discovery document."""
 
 
 class Writer:

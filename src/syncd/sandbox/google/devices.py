@@ -2,8 +2,8 @@
 
 from syncd.sandbox.google import queries
 from syncd.sandbox.google.errors import forbidden, invalid, not_found
-from syncd.sandbox.google.sequences import Sequences, limit_of, one_of
-from syncd.sandbox.google.tenant import Record, Tenant, etag
+from syncd.sandbox.google.sequences import Sequences, limit_of, one_of, page_of
+from syncd.sandbox.google.tenant import Record, Tenant
 from syncd.sandbox.server import Call
 
 _BASIC = (
@@ -38,10 +38,7 @@ class Reader:
         basic = check_projection(call)
         keys, token = self._sequences.page(call, limit, lambda: self._ordered(call))
         page = [device for key in keys if (device := self._tenant.devices.get(key))]
-        answer: Record = {"kind": "admin#directory#chromeosdevices", "etag": etag()}
-        if page:
-            answer["chromeosdevices"] = [shown(device, basic=basic) for device in page]
-        return answer | ({"nextPageToken": token} if token else {})
+        return page_of("chromeosdevices", "chromeosdevices", [shown(device, basic=basic) for device in page], token)
 
     def get(self, call: Call, names: dict[str, str]) -> Record:
         """Return one device."""

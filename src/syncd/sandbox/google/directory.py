@@ -2,6 +2,7 @@
 
 from syncd.sandbox.google.devices import check_customer
 from syncd.sandbox.google.errors import ApiError, not_found
+from syncd.sandbox.google.sequences import page_of
 from syncd.sandbox.google.tenant import Record, Tenant, etag
 from syncd.sandbox.server import Call
 
@@ -22,8 +23,7 @@ class Directory:
         if kind not in ("all", "children", "allIncludingParent"):
             raise ApiError(400, "invalidParameter", f"Invalid value '{kind}'", location="type")
         found = [unit for unit in list(self._tenant.units.values()) if _listed(unit, start, kind)]
-        answer: Record = {"kind": "admin#directory#orgUnits", "etag": etag()}
-        return answer | ({"organizationUnits": found} if found else {})
+        return page_of("orgUnits", "organizationUnits", found)
 
     def unit(self, _: Call, names: dict[str, str]) -> Record:
         """Return one unit, by path or by ``id:...``."""

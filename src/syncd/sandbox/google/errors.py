@@ -4,7 +4,18 @@ from dataclasses import dataclass
 
 import msgspec
 
-from syncd.sandbox.server import HTML, JSON, Answer
+from syncd.sandbox.server import HTML, JSON, Answer, json_answer
+
+HEADERS = {"Content-Type": JSON, "Cache-Control": "private", "Vary": "Origin, X-Origin, Referer", "Server": "ESF"}
+"""What every answer of an API has."""
+BAD_TIMES = (
+    "Invalid JWT: Token must be a short-lived token (60 minutes) and in a reasonable timeframe. "
+    "Check your iat and exp values in the JWT claim."
+)
+NOT_DELEGATED = (
+    "Client is unauthorized to retrieve access tokens using this method, "
+    "or client not authorized for any of the scopes requested."
+)
 
 _STATUS = {
     400: "INVALID_ARGUMENT",
@@ -14,7 +25,6 @@ _STATUS = {
     429: "RESOURCE_EXHAUSTED",
     503: "UNAVAILABLE",
 }
-_HEADERS = {"Content-Type": JSON, "Cache-Control": "private", "Vary": "Origin, X-Origin, Referer", "Server": "ESF"}
 _LOST = (
     "<!DOCTYPE html><html lang=en><title>Error 404 (Not Found)!!1</title>"
     "<p><b>404.</b> That's an error.<p>The requested URL was not found on this server."
@@ -40,7 +50,7 @@ class ApiError(Exception):
 
     def answer(self, route: str = "") -> Answer:
         """Return the answer that carries the refusal."""
-        return Answer(self.code, _HEADERS, self.body(), route)
+        return Answer(self.code, HEADERS, self.body(), route)
 
     def body(self) -> bytes:
         """Return the JSON body: ``{"error": {"code", "message", "errors": [{"message", "domain", "reason"}]}}``."""
@@ -101,6 +111,11 @@ def no_token() -> ApiError:
 def unavailable() -> ApiError:
     """Say what Google says for an outage, a page sequence that is too old, and an empty page token."""
     return ApiError(503, "backendError", "Service unavailable. Please try again")
+
+
+def no_grant(error: str, description: str, status: int = 400) -> Answer:
+    """Return the token endpoint's refusal (RFC 6749, section 5.2)."""
+    return json_answer({"error": error, "error_description": description}, status, "token")
 
 
 def lost() -> Answer:

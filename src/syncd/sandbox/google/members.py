@@ -4,13 +4,12 @@ from hashlib import blake2b
 
 from syncd.sandbox.google.changes import payload
 from syncd.sandbox.google.errors import ApiError, bad_payload, invalid, not_found
-from syncd.sandbox.google.sequences import Sequences, limit_of
+from syncd.sandbox.google.sequences import THREE_DAYS, Sequences, limit_of, page_of
 from syncd.sandbox.google.tenant import Record, Tenant, etag
 from syncd.sandbox.server import Call
 
 MEMBER_FIELDS = frozenset(["delivery_settings", "email", "etag", "id", "kind", "role", "status", "type"])
 _ROLES = ("MANAGER", "MEMBER", "OWNER")
-_THREE_DAYS = 3 * 86_400.0
 
 
 class Members:
@@ -18,7 +17,7 @@ class Members:
 
     def __init__(self, tenant: Tenant) -> None:
         self._tenant = tenant
-        self._sequences = Sequences(tenant.settings, ("roles", "includeDerivedMembership"), _THREE_DAYS)
+        self._sequences = Sequences(tenant.settings, ("roles", "includeDerivedMembership"), THREE_DAYS)
 
     def page(self, call: Call, names: dict[str, str]) -> Record:
         """Return one page: ``{kind, etag, members, nextPageToken}``; empty parts are left out."""
@@ -28,11 +27,7 @@ class Members:
         keys, token = self._sequences.page(call, limit, lambda: self._keys(group, roles))
         users = {user["id"]: user for user in list(self._tenant.users.values())}
         found = [member for key in keys if (member := self._tenant.members.get(key))]
-        page = [self._shown(member, users.get(member["id"])) for member in found]
-        answer: Record = {"kind": "admin#directory#members", "etag": etag()}
-        if page:
-            answer["members"] = page
-        return answer | ({"nextPageToken": token} if token else {})
+        return page_of("members", "members", [self._shown(member, users.get(member["id"])) for member in found], token)
 
     def get(self, _: Call, names: dict[str, str]) -> Record:
         """Return one member, by any of its addresses or by its id."""

@@ -2,23 +2,32 @@
 
 from collections.abc import Mapping
 
-import msgspec
-
 from syncd.sandbox.faults import Rule
-from syncd.sandbox.google.errors import ApiError, bad_token, forbidden, invalid, not_found, too_few_scopes, unavailable
+from syncd.sandbox.google.errors import (
+    BAD_TIMES,
+    HEADERS,
+    NOT_DELEGATED,
+    ApiError,
+    bad_token,
+    forbidden,
+    invalid,
+    no_grant,
+    not_found,
+    too_few_scopes,
+    unavailable,
+)
+from syncd.sandbox.server import Answer
 
 _API = r"^/admin/"
 _WRITE = r"/devices/chromeos/[^/:?]+(\?|$)"
 
 
 def _refusal(error: ApiError, route: str = _API, method: str = "") -> Rule:
-    headers = {"Server": "ESF", "Cache-Control": "private"}
-    return Rule(route=route, method=method, status=error.code, body=error.body().decode(), headers=headers)
+    return Rule(route=route, method=method, status=error.code, body=error.body().decode(), headers=dict(HEADERS))
 
 
-def _token(status: int, error: str, description: str) -> Rule:
-    body = msgspec.json.encode({"error": error, "error_description": description}).decode()
-    return Rule(route="^/token$", status=status, body=body)
+def _token(refusal: Answer) -> Rule:
+    return Rule(route="^/token$", status=refusal.status, body=refusal.body.decode())
 
 
 PRESETS: Mapping[str, Rule] = {
@@ -50,16 +59,6 @@ PRESETS: Mapping[str, Rule] = {
     "lost_answer": Rule(route=_WRITE, method="PATCH", reset="during"),
     "dropped_connection": Rule(route=_API, reset="before"),
     "token_unavailable": Rule(route="^/token$", status=503, body="<html>503</html>"),
-    "token_not_delegated": _token(
-        401,
-        "unauthorized_client",
-        "Client is unauthorized to retrieve access tokens using this method, or client not authorized for any of the "
-        "scopes requested.",
-    ),
-    "token_bad_clock": _token(
-        400,
-        "invalid_grant",
-        "Invalid JWT: Token must be a short-lived token (60 minutes) and in a reasonable timeframe. Check your iat and "
-        "exp values in the JWT claim.",
-    ),
+    "token_not_delegated": _token(no_grant("unauthorized_client", NOT_DELEGATED, 401)),
+    "token_bad_clock": _token(no_grant("invalid_grant", BAD_TIMES)),
 }

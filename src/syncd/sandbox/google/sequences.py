@@ -5,12 +5,16 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from syncd.sandbox.google.errors import ApiError, invalid, unavailable
-from syncd.sandbox.google.tenant import Settings
+from syncd.sandbox.google.tenant import Record, Settings, etag
 from syncd.sandbox.server import Call
 
+THREE_DAYS = 3 * 86_400.0
+"""How long a page token of users is valid (discovery document, ``users.list``); of members nothing is said."""
 _KEPT = 64
+_USUAL = 100  # by the discovery documents of ``chromeosdevices.list`` and ``users.list``
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +28,11 @@ class _Sequence:
 
 
 class Sequences:
-    """The lists of one method that are being read. ``parameters`` are those that no page may change."""
+    """The lists of one method that are being read, the newest 64.
+
+    ``parameters`` are those that no page may change; ``seconds`` is how long a list may take, where it is not as long
+    as ``Settings.sequence_seconds`` says.
+    """
 
     def __init__(self, settings: Settings, parameters: tuple[str, ...], seconds: float | None = None) -> None:
         self._settings = settings
@@ -65,11 +73,11 @@ class Sequences:
         return sequence
 
 
-def limit_of(call: Call, most: int, settings: Settings) -> int:
-    """Return how many records a page may have: ``most`` at most, and as ``maxResults`` asks."""
+def limit_of(call: Call, most: int, settings: Settings, usual: int = _USUAL) -> int:
+    """Return how many records a page may have: as ``maxResults`` asks, else the usual ones; ``most`` at most."""
     text = call.first("maxResults")
     if text is None:
-        return min(settings.page_default, most)
+        return min(usual, most)
     number = int(text) if text.isdecimal() else 0
     if number > most and settings.clamp:
         return most
@@ -77,6 +85,12 @@ def limit_of(call: Call, most: int, settings: Settings) -> int:
         message = f"Invalid value '{text}'. Values must be within the range: [1, {most}]"
         raise ApiError(400, "invalidParameter", message, location="maxResults")
     return number
+
+
+def page_of(kind: str, array: str, records: Any, token: str = "") -> Record:  # noqa: ANN401 - JSON, or made already
+    """Return a page of the Directory API: ``{kind, etag, ARRAY, nextPageToken}``; empty parts are left out."""
+    answer: Record = {"kind": f"admin#directory#{kind}", "etag": etag()}
+    return answer | ({array: records} if records else {}) | ({"nextPageToken": token} if token else {})
 
 
 def one_of(call: Call, name: str, allowed: tuple[str, ...]) -> str:

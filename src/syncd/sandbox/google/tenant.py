@@ -47,7 +47,6 @@ class Settings:
     page_limit: int = 300
     users_limit: int = 500
     members_limit: int = 200
-    page_default: int = 100
     clamp: bool = False
     token_seconds: int = 3600
     sequence_seconds: float = 3600.0

@@ -3,11 +3,10 @@
 from syncd.sandbox.google import user_queries
 from syncd.sandbox.google.devices import check_customer
 from syncd.sandbox.google.errors import ApiError, forbidden, not_found
-from syncd.sandbox.google.sequences import Sequences, limit_of, one_of
-from syncd.sandbox.google.tenant import Record, Tenant, etag
+from syncd.sandbox.google.sequences import THREE_DAYS, Sequences, limit_of, one_of, page_of
+from syncd.sandbox.google.tenant import Record, Tenant
 from syncd.sandbox.server import Call
 
-_THREE_DAYS = 3 * 86_400.0
 _ORDERS = {
     "email": lambda user: str(user["primaryEmail"]),
     "familyName": lambda user: str(user["name"].get("familyName", "")).casefold(),
@@ -30,7 +29,7 @@ class People:
     def __init__(self, tenant: Tenant) -> None:
         self._tenant = tenant
         about = ("customer", "domain", "query", "orderBy", "sortOrder", "showDeleted", "projection", "viewType")
-        self._sequences = Sequences(tenant.settings, about, _THREE_DAYS)
+        self._sequences = Sequences(tenant.settings, about, THREE_DAYS)
 
     def page(self, call: Call, _: dict[str, str]) -> Record:
         """Return one page: ``{kind, etag, users, nextPageToken}``; empty parts are left out."""
@@ -41,10 +40,7 @@ class People:
         one_of(call, "sortOrder", ("ASCENDING", "DESCENDING"))
         keys, token = self._sequences.page(call, limit, lambda: self._ordered(call))
         page = [user for key in keys if (user := self._tenant.users.get(key))]
-        answer: Record = {"kind": "admin#directory#users", "etag": etag()}
-        if page:
-            answer["users"] = [_shown(user, projection) for user in page]
-        return answer | ({"nextPageToken": token} if token else {})
+        return page_of("users", "users", [_shown(user, projection) for user in page], token)
 
     def get(self, call: Call, names: dict[str, str]) -> Record:
         """Return one user, by address or id."""

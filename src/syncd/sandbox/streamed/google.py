@@ -9,8 +9,8 @@ import msgspec
 from syncd.sandbox.google import GoogleApp, masks
 from syncd.sandbox.google.devices import Reader, check_customer, check_projection, shown
 from syncd.sandbox.google.errors import ApiError, invalid
-from syncd.sandbox.google.sequences import limit_of
-from syncd.sandbox.google.tenant import Record, Tenant, etag
+from syncd.sandbox.google.sequences import limit_of, page_of
+from syncd.sandbox.google.tenant import Record, Tenant
 from syncd.sandbox.server import Answer, Call
 from syncd.sandbox.store import Documents
 from syncd.sandbox.streamed.numbering import Numbering
@@ -70,10 +70,9 @@ class StreamedReader(Reader):
         end = min(start + limit, self._numbering.size)
         wanted = (call.first("fields"), check_projection(call))
         devices = b",".join(self._device(place, *wanted) for place in range(start, end))
-        answer: Record = {"kind": "admin#directory#chromeosdevices", "etag": etag()}
-        if devices:
-            answer["chromeosdevices"] = msgspec.Raw(b"[" + devices + b"]")
-        return answer | ({"nextPageToken": f"{end:x}"} if end < self._numbering.size else {})
+        token = f"{end:x}" if end < self._numbering.size else ""
+        page = msgspec.Raw(b"[" + devices + b"]") if devices else None
+        return page_of("chromeosdevices", "chromeosdevices", page, token)
 
     def count(self, call: Call, names: dict[str, str]) -> Record:
         """Return ``{"count": "123"}``."""
