@@ -95,6 +95,10 @@ def test_a_member_is_found_by_any_of_its_addresses_and_shown_by_the_first(google
     assert refused(google.ask("POST", URL, json={"email": "s0450@example.org"})) == (409, "duplicate")
 
 
+def test_a_page_has_two_hundred_members_where_no_number_is_asked_for(google: Running) -> None:
+    assert len(google.ask("GET", URL).json()["members"]) == 200
+
+
 def test_a_group_and_somebody_of_another_domain_can_be_members(google: Running) -> None:
     assert google.ask("POST", URL, json={"email": TEAM}).json()["type"] == "GROUP"
     other = google.ask("POST", URL, json={"email": "Parent@example.net"}).json()

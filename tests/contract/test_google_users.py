@@ -148,6 +148,13 @@ def test_what_a_school_defined_itself_is_in_full_alone_and_nobody_is_deleted(goo
     assert google.ask("GET", f"{URL}/nosuch@example.org").status_code == 404
 
 
+def test_a_user_is_found_by_any_of_its_addresses_and_by_its_id(google: Running) -> None:
+    other = pupil(2000, aliases=["Maiden@example.org"], nonEditableAliases=["s2000@example.org.test-google-a.com"])
+    google.app.tenant.users.put("s2000@example.org", other)
+    for key in ("S2000@example.org", "maiden@example.org", "s2000@example.org.test-google-a.com", other["id"]):
+        assert google.ask("GET", f"{URL}/{key}").json()["id"] == other["id"]
+
+
 # -- the adapter --------------------------------------------------------------------------------------------
 
 

@@ -10,6 +10,7 @@ from syncd.sandbox.server import Call
 
 MEMBER_FIELDS = frozenset(["delivery_settings", "email", "etag", "id", "kind", "role", "status", "type"])
 _ROLES = ("MANAGER", "MEMBER", "OWNER")
+_PAGE = 200  # the most, and the default, by the discovery document of ``members.list``
 
 
 class Members:
@@ -22,7 +23,7 @@ class Members:
     def page(self, call: Call, names: dict[str, str]) -> Record:
         """Return one page: ``{kind, etag, members, nextPageToken}``; empty parts are left out."""
         group = self._group(names)
-        limit = limit_of(call, self._tenant.settings.members_limit, self._tenant.settings)
+        limit = limit_of(call, _PAGE, self._tenant.settings, _PAGE)
         roles = (call.first("roles") or ",".join(_ROLES)).split(",")
         keys, token = self._sequences.page(call, limit, lambda: self._keys(group, roles))
         users = {user["id"]: user for user in list(self._tenant.users.values())}

@@ -37,16 +37,15 @@ ADMIN: Record = {
 class Settings:
     """Switches; they may be turned while the sandbox runs, and are not kept.
 
-    ``page_limit``: the largest maxResults of devices, ``users_limit`` that of users, ``members_limit`` that of members;
-    more is refused, or cut down with ``clamp``. ``token_seconds``: the life of an access token. ``sequence_seconds``:
-    how long a sequence of pages of devices may take. ``if_match``: honour If-Match. ``recent_seconds``: how old a
-    telemetry report may be for a request that names no time, which Google's reference leaves open. ``scopes``: what was
-    delegated to the service account. ``clock``: seconds since 1970.
+    ``page_limit``: the largest maxResults of devices, ``users_limit`` that of users; more is refused, or cut down with
+    ``clamp``. ``token_seconds``: the life of an access token. ``sequence_seconds``: how long a sequence of pages of
+    devices may take. ``if_match``: honour If-Match. ``recent_seconds``: how old a telemetry report may be for a request
+    that names no time, which Google's reference leaves open. ``scopes``: what was delegated to the service account.
+    ``clock``: seconds since 1970.
     """
 
     page_limit: int = 300
     users_limit: int = 500
-    members_limit: int = 200
     clamp: bool = False
     token_seconds: int = 3600
     sequence_seconds: float = 3600.0
@@ -142,7 +141,8 @@ def etag() -> str:
 
 
 def _names(record: Record, address: str) -> set[str]:
-    return {str(name).lower() for name in (record["id"], record[address], *record.get("aliases", ()))}
+    aliases = (*record.get("aliases", ()), *record.get("nonEditableAliases", ()))
+    return {str(name).lower() for name in (record["id"], record[address], *aliases)}
 
 
 def _complete(unit: Record, ids: Mapping[str, str]) -> Record:

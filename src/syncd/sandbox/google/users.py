@@ -43,10 +43,8 @@ class People:
         return page_of("users", "users", [_shown(user, projection) for user in page], token)
 
     def get(self, call: Call, names: dict[str, str]) -> Record:
-        """Return one user, by address or id."""
-        projection, key = _projection(call), names["userKey"].lower()
-        found = self._tenant.users.get(key)
-        found = found or next((user for user in list(self._tenant.users.values()) if user["id"] == key), None)
+        """Return one user, by any of its addresses or by its id."""
+        projection, found = _projection(call), self._tenant.user(names["userKey"])
         if found is None:
             raise not_found("userKey")
         return _shown(found, projection)
