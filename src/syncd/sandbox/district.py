@@ -3,14 +3,14 @@
 import random
 import uuid
 
-from syncd.sandbox.records import DOMAIN, NETWORK_GEAR, NOBODY, STATUSES, Asset, CfValue, Device, User
+from syncd.sandbox.records import DOMAIN, NETWORK_GEAR, NOBODY, STATUSES, Asset, CfValue, Device, OrgUnit, User
 
 _UNITS = ("", "Chromebooks", "Chromebooks/High School", "Chromebooks/Elementary", "Staff", "Students", "Ærø & Søns")
 
 
-def _unit(index: int, path: str) -> Device:
+def _unit(index: int, path: str) -> OrgUnit:
     parent, _, name = path.rpartition("/")
-    unit: Device = {
+    unit: OrgUnit = {
         "kind": "admin#directory#orgUnit",
         "etag": f'"syn-unit/{index}"',
         "name": name or "Example District",

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
 from syncd.sandbox.district import Maker
 from syncd.sandbox.records import NETWORK_GEAR, NOBODY, Asset, CfValue, Device
@@ -26,11 +25,6 @@ class Kind:
     google_fields: tuple[str, ...]
     rt_fields: tuple[str, ...]
     build: Build
-
-
-def _without(asset: Asset, *names: str, **more: Any) -> Asset:  # noqa: ANN401
-    kept = {name: value for name, value in asset.custom_fields.items() if name not in names}
-    return replace(asset, custom_fields=kept, **more)
 
 
 def _with(asset: Asset, values: Mapping[str, CfValue]) -> Asset:
@@ -79,7 +73,7 @@ def _only_in_google(maker: Maker) -> Built:
 
 
 def _only_in_rt(maker: Maker) -> Built:
-    return [], [_without(maker.pair()[1], "Google Device ID")]
+    return [], [maker.pair()[1].without("Google Device ID")]
 
 
 def _other_catalog(maker: Maker) -> Built:
@@ -93,12 +87,12 @@ def _duplicate_in_google(maker: Maker) -> Built:
     return [
         first,
         second | {"serialNumber": first["serialNumber"]},
-    ], [_without(asset, "MAC Address", "Google Device ID")]
+    ], [asset.without("MAC Address", "Google Device ID")]
 
 
 def _duplicate_in_rt(maker: Maker) -> Built:
     device, asset = maker.pair(owned=True)
-    asset = _without(asset, "MAC Address", "Google Device ID")
+    asset = asset.without("MAC Address", "Google Device ID")
     return [device], [asset, replace(asset, name=f"{asset.name}-B", owner=NOBODY, held_by=())]
 
 
@@ -124,9 +118,9 @@ def _strangers(serials: Iterable[str]) -> Build:
         device, asset = maker.pair()[0], maker.pair()[1]
         if not serial:
             del device["serialNumber"]
-            return [device], [_without(asset, "Serial Number", "Google Device ID")]
+            return [device], [asset.without("Serial Number", "Google Device ID")]
         device["serialNumber"] = serial
-        return [device], [_with(_without(asset, "Google Device ID"), {"Serial Number": serial})]
+        return [device], [_with(asset.without("Google Device ID"), {"Serial Number": serial})]
 
     return build
 
@@ -135,7 +129,7 @@ def _mac_only(maker: Maker) -> Built:
     device, asset = maker.pair(owned=True)
     mac = device["macAddress"].upper()
     colons = ":".join(mac[place : place + 2] for place in range(0, 12, 2))
-    return [device], [_with(_without(asset, "Serial Number", "Google Device ID"), {"MAC Address": colons})]
+    return [device], [_with(asset.without("Serial Number", "Google Device ID"), {"MAC Address": colons})]
 
 
 def _untidy_serial(maker: Maker) -> Built:

@@ -21,6 +21,7 @@ from syncd.sandbox.records import (
     CfValue,
     CustomField,
     Device,
+    OrgUnit,
     User,
 )
 
@@ -52,7 +53,7 @@ class Fleet:
     """Both sides. ``org_units`` and ``devices`` are Google's JSON; the rest is RT's."""
 
     seed: int
-    org_units: tuple[Device, ...]
+    org_units: tuple[OrgUnit, ...]
     devices: list[Device]
     users: list[User]
     assets: list[Asset]

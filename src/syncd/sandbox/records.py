@@ -1,9 +1,12 @@
 """The records of a synthetic district: RT's users, catalogs, custom fields and assets, and where the sides differ."""
 
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import Any, Self
 
 Device = dict[str, Any]
+"""A device as Google's JSON has it."""
+OrgUnit = dict[str, Any]
+"""An org unit as Google's JSON has it."""
 CfValue = str | tuple[str, ...]
 
 CHROMEBOOKS = "Chromebooks"
@@ -68,6 +71,10 @@ class Asset:
     def serial(self) -> str:
         """The serial number as RT has it, perhaps untidy, perhaps empty."""
         return str(self.custom_fields.get("Serial Number", ""))
+
+    def without(self, *names: str) -> Self:
+        """Return the asset with no values in these custom fields."""
+        return replace(self, custom_fields={name: v for name, v in self.custom_fields.items() if name not in names})
 
 
 @dataclass(frozen=True, slots=True)

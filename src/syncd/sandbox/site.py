@@ -8,7 +8,7 @@ from typing import Self
 
 from syncd.sandbox.credentials import write_credential
 from syncd.sandbox.faults import Faults
-from syncd.sandbox.fleet import Asset, Fleet, make_fleet
+from syncd.sandbox.fleet import Fleet, make_fleet
 from syncd.sandbox.google import GoogleApp
 from syncd.sandbox.people import People, make_people, school_year
 from syncd.sandbox.rt import RtApp
@@ -164,9 +164,4 @@ annotatedLocation = "CF.{{Location}}"
 def _unlinked(fleet: Fleet) -> Fleet:
     """Return the fleet before its first sync: RT knows nothing yet of what Google owns."""
     names = {field.removeprefix("CF.{").removesuffix("}") for field in GOOGLE_OWNED} - {"Model"}
-    return replace(fleet, assets=[_without(asset, names) for asset in fleet.assets])
-
-
-def _without(asset: Asset, names: set[str]) -> Asset:
-    values = {name: value for name, value in asset.custom_fields.items() if name not in names}
-    return replace(asset, custom_fields=values)
+    return replace(fleet, assets=[asset.without(*names) for asset in fleet.assets])

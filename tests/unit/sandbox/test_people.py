@@ -137,12 +137,12 @@ def test_who_left_is_in_rt_and_in_google_as_far_as_google_knows_it() -> None:
 
 
 def test_a_member_of_staff_has_a_students_number_and_the_others_have_none() -> None:
-    row, (user,) = only("privileged_staff")
-    assert user.privileged
-    assert user.custom_fields == {"Student ID": row["student_id"]}
+    row, (mistaken,) = only("privileged_staff")
+    assert mistaken.privileged
+    assert mistaken.custom_fields == {"Student ID": row["student_id"]}
     assert row["username"] not in USERS
     staff = [user for user in SMALL.rt_users if user.privileged]
-    assert [user for user in staff if user.custom_fields] == [user]
+    assert [user for user in staff if user.custom_fields] == [mistaken]
     for member in staff:
         assert GOOGLE[member.email]["orgUnitPath"] == "/Staff"
         assert GOOGLE[member.email]["organizations"][0]["department"]
