@@ -193,18 +193,24 @@ class Server:
             self.log.append(LogLine(call.method, target, route, status, time.perf_counter() - started))
         return answer
 
-    def _handle(self, call: Call) -> Answer:
+    def _mount(self, call: Call) -> tuple[App, Call] | None:
+        """Return the app that a call is for, and the call as that app sees it."""
         for prefix, app in self._apps:
             if call.path == prefix or call.path.startswith(f"{prefix}/"):
-                return self._ask(app, _below(prefix, call))
-        return Answer(404, {"Content-Type": HTML}, b"<html><body><h1>404. Not found.</h1></body></html>")
+                return app, _below(prefix, call)
+        return None
+
+    def _handle(self, call: Call) -> Answer:
+        mounted = self._mount(call)
+        if mounted is None:
+            return Answer(404, {"Content-Type": HTML}, b"<html><body><h1>404. Not found.</h1></body></html>")
+        return self._ask(*mounted)
 
     def _left_out(self, call: Call) -> Answer:
         # A call that a fault answers counts under the name that its app would have given.
-        for prefix, app in self._apps:
-            if call.path == prefix or call.path.startswith(f"{prefix}/"):
-                named = app.route(_below(prefix, call)) if isinstance(app, Named) else ""
-                return Answer(0, route=named)
+        match self._mount(call):
+            case Named() as app, below:
+                return Answer(0, route=app.route(below))
         return Answer(0)
 
     def _ask(self, app: App, call: Call) -> Answer:

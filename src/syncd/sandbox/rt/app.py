@@ -37,7 +37,7 @@ class RtApp:
     def __init__(self, documents: Documents | None = None, search: AssetSearch | None = None) -> None:
         self.world = World(documents)
         self._lock = threading.Lock()
-        self._sign_in = SignIn(lambda: self.world)
+        self._sign_in = SignIn(self.world)
         self._search = search or AssetSearch()
         self._user_search = UserSearch()
         self._routes = [(re.compile(pattern), methods) for pattern, methods in self._table().items()]

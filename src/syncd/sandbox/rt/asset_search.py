@@ -2,6 +2,7 @@
 
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Final
 from urllib.parse import parse_qsl
 
@@ -10,7 +11,6 @@ from syncd.sandbox.rt.assets import links
 from syncd.sandbox.rt.context import Context
 from syncd.sandbox.rt.listing import Page, envelope, ordered
 from syncd.sandbox.rt.query import (
-    NEGATIVE,
     Criterion,
     criteria_of,
     grouped,
@@ -19,6 +19,7 @@ from syncd.sandbox.rt.query import (
     options,
     scalar,
     text_test,
+    values_test,
 )
 from syncd.sandbox.rt.records import Asset
 from syncd.sandbox.rt.remembered import Remembered
@@ -80,7 +81,7 @@ class AssetSearch:
             test = assetsql.parse(sql, world, context.user.timezone)
             ids: Sequence[int] = [number for number in world.live() if test(world.assets[number])]
         else:
-            criteria = criteria_of(context.call, COLUMNS, lambda name: _field_id(context, name))
+            criteria = criteria_of(context.call, COLUMNS, context.searched_field)
             ids = _find(context, criteria) if criteria else []
         permitted = context.catalogs_with("ShowAsset")
         if permitted is None:
@@ -98,12 +99,6 @@ def _sql(context: Context) -> str:
 
 def _is_form(context: Context) -> bool:
     return context.call.headers.get("content-type", "").startswith("application/x-www-form-urlencoded")
-
-
-def _field_id(context: Context, name: str) -> int | None:
-    """Return the field that a criterion means; who may not see fields everywhere finds none, so it is dropped."""
-    field = context.world.field_named(name) if context.may("SeeCustomField") else None
-    return field.id if field else None
 
 
 def _by_name(context: Context, ids: Sequence[int]) -> Sequence[int]:
@@ -221,13 +216,6 @@ def _column_test(criterion: Criterion) -> Test:
 
 
 def _field_test(context: Context, criterion: Criterion) -> Test:
-    number, operator = criterion.custom_field, criterion.operator
-    if operator in {"IS", "IS NOT"}:
-        return lambda asset: (number not in asset.values) == (operator == "IS")
     if isinstance(criterion.value, str):
-        spelled = _spelled(context, number, criterion.value)
-        criterion = Criterion(criterion.field, operator, spelled, number)
-    test = text_test(criterion, fold=True)
-    if operator in NEGATIVE:
-        return lambda asset: all(map(test, asset.values.get(number, ())))
-    return lambda asset: any(map(test, asset.values.get(number, ())))
+        criterion = replace(criterion, value=_spelled(context, criterion.custom_field, criterion.value))
+    return values_test(criterion)

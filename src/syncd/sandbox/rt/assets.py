@@ -4,9 +4,9 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from syncd.sandbox.rt.context import Context
-from syncd.sandbox.rt.field_values import Sentence, set_initial, update_values
+from syncd.sandbox.rt.field_values import Sentence, meant, set_initial, update_values
 from syncd.sandbox.rt.records import ASSET, Asset, Change
-from syncd.sandbox.rt.rendering import Fields, attributes, custom_fields
+from syncd.sandbox.rt.rendering import Fields, attributes, custom_fields, field_links
 from syncd.sandbox.rt.resources import body_of, check_if_match, created, show
 from syncd.sandbox.rt.roles import initial_members, initial_owner, update_roles
 from syncd.sandbox.rt.values import Invalid, cut
@@ -52,10 +52,7 @@ def links(context: Context, asset: Asset) -> list[Json]:
     """Return what RT offers to do with an asset; lifecycle links need the right to modify it."""
     url = context.url(f"asset/{asset.id}")
     found: list[Json] = [{"ref": "self", "type": "asset", "id": asset.id, "_url": url}]
-    if context.may_see_fields_of(asset):
-        for field in context.world.applied_fields(asset):
-            link = context.reference("customfield", field.id)
-            found.append({"ref": "customfield", "name": field.name, **link})
+    found += field_links(context, asset)
     found.append({"ref": "history", "_url": f"{url}/history"})
     if context.may("ModifyAsset", asset.catalog):
         found += [
@@ -128,7 +125,7 @@ def _set_initial_values(context: Context, asset: Asset, values: Any) -> None:  #
     applied = context.world.applied_fields(asset)
     problem = "Couldn't add custom field value on create:"
     for key, value in values.items():
-        field = next((f for f in applied if str(f.id) == key or f.name.lower() == key.lower()), None)
+        field = meant(applied, key)
         if field is None:
             other = context.world.field_named(key)
             if other is None:

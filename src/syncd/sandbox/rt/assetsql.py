@@ -8,7 +8,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from syncd.sandbox.rt.query import Criterion, number_test, text_test
+from syncd.sandbox.rt.query import Criterion, number_test, text_test, values_test
 from syncd.sandbox.rt.records import Asset
 from syncd.sandbox.rt.values import moment, zone_of
 from syncd.sandbox.rt.wire import refuse
@@ -146,13 +146,7 @@ class _Reader:
         field = self.world.applied_field_named(name)
         if field is None:
             return lambda _: False
-        number = field.id
-        if operator in {"IS", "IS NOT"}:
-            return lambda asset: (number not in asset.values) == (operator == "IS")
-        test = text_test(Criterion(name, operator, value), fold=True)
-        if operator in {"!=", "<>", "NOT LIKE"}:
-            return lambda asset: all(map(test, asset.values.get(number, ())))
-        return lambda asset: any(map(test, asset.values.get(number, ())))
+        return values_test(Criterion(name, operator, value, field.id))
 
     def _people_test(self, role: str, part: str, criterion: Criterion) -> Test:
         attribute = {"Owner": "owner", "HeldBy": "held_by", "Contact": "contact"}[role]

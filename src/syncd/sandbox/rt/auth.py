@@ -3,7 +3,6 @@
 import base64
 import binascii
 import secrets
-from collections.abc import Callable
 from typing import Final
 from urllib.parse import parse_qsl
 
@@ -20,7 +19,7 @@ _PAGE = b"<!DOCTYPE html>\n<html><head><title>Login</title></head><body></body><
 class SignIn:
     """Knows who a call comes from. Sessions live in memory: a restart makes cookies stale, as a lapse does in RT."""
 
-    def __init__(self, world: Callable[[], World]) -> None:
+    def __init__(self, world: World) -> None:
         self._world = world
         self._sessions: dict[str, int] = {}
 
@@ -59,11 +58,11 @@ class SignIn:
         parts = token.split("-")
         if len(parts) != 3 or not parts[1].isdigit():  # noqa: PLR2004 - 1-<user id>-<hex>
             return None
-        user = self._world().users.get(int(parts[1]))
+        user = self._world.users.get(int(parts[1]))
         return user if user is not None and user.token and secrets.compare_digest(user.token, token) else None
 
     def _by_password(self, name: str, password: str) -> User | None:
-        user = self._world().user_named(name)
+        user = self._world.user_named(name)
         if user is None or user.disabled or not user.password or user.password != password:
             return None
         return user
@@ -71,7 +70,7 @@ class SignIn:
     def _by_cookie(self, call: Call) -> User | None:
         pairs = (part.strip().partition("=") for part in call.headers.get("cookie", "").split(";"))
         session = next((value for name, _, value in pairs if name == _cookie_name(call)), "")
-        return self._world().users.get(self._sessions.get(session, 0))
+        return self._world.users.get(self._sessions.get(session, 0))
 
 
 def _basic(value: str) -> str:

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import Final, Literal
 from urllib.parse import urlsplit
 
-from syncd.sandbox.rt.records import ASSET, Asset, CustomField, Transaction, User
+from syncd.sandbox.rt.records import ASSET, ASSET_FIELDS, Asset, CustomField, Transaction, User
 from syncd.sandbox.rt.wire import Json
 from syncd.sandbox.rt.world import World
 from syncd.sandbox.server import Call
@@ -32,7 +32,7 @@ ORGANIZATION: Final = "rt.test"
 
 @dataclass(slots=True)
 class Context:
-    """The world, the user and the call of one request."""
+    """The world, the user and the call of one request; ``entries`` is a cache of ``rendering``, by catalog."""
 
     world: World
     user: User
@@ -56,6 +56,11 @@ class Context:
         """Return whether the user sees the custom fields of an object (one's own count as seen)."""
         return self.may("SeeCustomField", record.catalog if isinstance(record, Asset) else None)
 
+    def searched_field(self, name: str, lookup_type: str = ASSET_FIELDS) -> int | None:
+        """Return the custom field that a criterion means, None for who may not see custom fields everywhere."""
+        field = self.world.field_named(name, lookup_type) if self.may("SeeCustomField") else None
+        return field.id if field else None
+
     def may_see(self, transaction: Transaction) -> bool:
         """Return whether a line of history is shown to the user; the others are left out without a word."""
         if transaction.object_type == ASSET:
@@ -66,23 +71,18 @@ class Context:
         return transaction.object_id == self.user.id or self.may("ShowUserHistory")
 
     @property
-    def api(self) -> str:
-        """The URL of the REST2 root."""
-        return f"{self.call.root}{API_PATH}"
-
-    @property
     def api_path(self) -> str:
         """The path of the REST2 root, as ``Location`` headers have it."""
         return f"{urlsplit(self.call.root).path}{API_PATH}"
 
     def url(self, path: str) -> str:
         """Return the URL of something below the REST2 root."""
-        return f"{self.api}/{path}"
+        return f"{self.call.root}{API_PATH}/{path}"
 
     def reference(self, kind: str, number: object) -> Json:
         """Return a reference to an object; its id is a string. A user's name loses RT's organization at its start."""
         number = str(number).removeprefix(f"{ORGANIZATION}-") if kind == "user" else number
-        return {"type": kind, "id": str(number), "_url": f"{self.api}/{kind}/{number}"}
+        return {"type": kind, "id": str(number), "_url": self.url(f"{kind}/{number}")}
 
     def person(self, number: int) -> Json:
         """Return a reference to a user, whose id there is the login name."""

@@ -8,7 +8,7 @@ from syncd.sandbox.rt.assets import quoted
 from syncd.sandbox.rt.context import Context
 from syncd.sandbox.rt.listing import Page, envelope, ordered
 from syncd.sandbox.rt.people import is_on
-from syncd.sandbox.rt.query import Criterion, criteria_of, grouped, joined, number_test, text_test
+from syncd.sandbox.rt.query import Criterion, criteria_of, meets, number_test, text_test
 from syncd.sandbox.rt.records import ASSET_FIELDS, Catalog, CustomField
 from syncd.sandbox.rt.rendering import Fields, attributes
 from syncd.sandbox.rt.resources import body_of, created, show
@@ -65,7 +65,7 @@ def all_catalogs(context: Context) -> Answer:
 def search_catalogs(context: Context) -> Answer:
     """Answer ``/catalogs``; without a query nothing is found."""
     criteria = criteria_of(context.call, ("id", "Name", "Description", "Lifecycle"))
-    test = _all(criteria)
+    test = meets(criteria, _test)
     return _catalogs(context, [c for c in context.world.catalogs.values() if criteria and test(c)])
 
 
@@ -83,7 +83,7 @@ def create_catalog(context: Context) -> Answer:
     body, world = body_of(context), context.world
     name = str(body.get("Name") or "")
     if not context.may("AdminCatalog"):
-        raise refuse(403, "Forbidden")
+        raise forbidden()
     if not name or name.isdigit() or world.catalog(name):
         raise refuse(400, "Invalid Name (names must be unique and may not be all digits)")
     number = max(world.catalogs, default=0) + 1
@@ -122,7 +122,7 @@ def get_field(context: Context, key: str) -> Answer:
 def search_fields(context: Context) -> Answer:
     """Answer ``/customfields``; without a query nothing is found."""
     criteria = criteria_of(context.call, _FIELD_COLUMNS)
-    test = _all(criteria)
+    test = meets(criteria, _test)
     fields = context.world.custom_fields.values()
     return _fields(context, [field for field in fields if criteria and not field.disabled and test(field)])
 
@@ -135,11 +135,9 @@ def _fields(context: Context, found: list[CustomField]) -> Answer:
 
 
 def field_values(context: Context, key: str) -> Answer:
-    """Answer ``GET /customfield/N/values``: items with a numeric id and a lower-case ``name``."""
-    if key.isdigit() and int(key) not in context.world.custom_fields:
-        values, page = [], Page.of(context.call)
-    else:
-        values, page = _field(context, key).values, Page.of(context.call)
+    """Answer ``GET /customfield/N/values``: items with a numeric id and a lower-case ``name``; none of no field."""
+    page, unknown = Page.of(context.call), key.isdigit() and int(key) not in context.world.custom_fields
+    values = [] if unknown else _field(context, key).values
     items = [
         {
             "type": "customfieldvalue",
@@ -201,8 +199,7 @@ def add_field_value(context: Context, key: str) -> Answer:
     name = str(body_of(context).get("Name") or "")
     if not name:
         raise refuse(400, "Can't add a custom field value without a name")
-    taken = [number for other in context.world.custom_fields.values() for number, _ in other.values]
-    number = max(taken, default=0) + 1
+    number = context.world.next_value_id()
     field.values = [*field.values, (number, name)]
     field.updated = context.world.now()
     context.world.save(field)
@@ -235,11 +232,6 @@ def _list(
     page, fields = Page.of(context.call), Fields(context, links)
     items = [fields.item(record) for record in page.cut(found or ())]
     return success(envelope(context.call, page, items, total))
-
-
-def _all(criteria: Sequence[Criterion]) -> Callable[[Any], bool]:
-    tests = [joined([_test(criterion) for criterion in group], group) for group in grouped(criteria)]
-    return lambda record: all(test(record) for test in tests)
 
 
 def _test(criterion: Criterion) -> Callable[[Any], bool]:

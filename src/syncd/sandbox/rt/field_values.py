@@ -1,5 +1,6 @@
 """Writing custom field values on an object, with RT's sentences; nothing here is all-or-nothing."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from syncd.sandbox.rt.context import Context
@@ -11,10 +12,14 @@ Sentence = str | None
 
 
 def find_applied(context: Context, record: Asset | User, key: str) -> CustomField | None:
-    """Return the custom field of an object that a key (id, or name in any case) means, None for an unknown one."""
+    """Return the custom field of an object that a key means, None where the user sees none like it."""
     if not context.may_see_fields_of(record):
         return None
-    applied = context.world.applied_fields(record)
+    return meant(context.world.applied_fields(record), key)
+
+
+def meant(applied: Sequence[CustomField], key: str) -> CustomField | None:
+    """Return the field that a key means: its id, else its name in any case."""
     by_id = next((field for field in applied if str(field.id) == key), None)
     return by_id or next((field for field in applied if field.name.lower() == key.lower()), None)
 

@@ -5,10 +5,10 @@ from typing import Final, NamedTuple
 
 from syncd.sandbox.rt.context import Context
 from syncd.sandbox.rt.listing import Page, envelope, ordered
-from syncd.sandbox.rt.query import Criterion, criteria_of, grouped, joined, number_test, text_test
+from syncd.sandbox.rt.query import Criterion, criteria_of, meets, number_test, text_test
 from syncd.sandbox.rt.records import SYSTEM, Group, User
 from syncd.sandbox.rt.resources import body_of, created
-from syncd.sandbox.rt.wire import Json, decode_body, forbidden, not_found, refuse, success
+from syncd.sandbox.rt.wire import Json, decode_body, forbidden, not_found, success
 from syncd.sandbox.server import Answer
 
 _COLUMNS: Final = ("id", "Name", "Domain", "Description", "Instance")
@@ -52,7 +52,7 @@ def create_group(context: Context) -> Answer:
     """Answer ``POST /group`` with a name."""
     body = body_of(context)
     if not context.may("SuperUser"):
-        raise refuse(403, "Forbidden")
+        raise forbidden()
     group = context.world.add(Group(id=context.world.next_user_id(), name=str(body["Name"])))
     return created(context, "group", group.id, str(group.id))
 
@@ -83,8 +83,8 @@ def _find(context: Context, key: str) -> _Group:
 def search_groups(context: Context) -> Answer:
     """Answer ``/groups``: nothing, and no total, without the right to see groups; all where no criterion is left."""
     call, seen = context.call, context.may("SeeGroup")
-    tests = [joined([_test(one) for one in group], group) for group in grouped(criteria_of(call, _COLUMNS))]
-    found = [group for group in _all(context) if seen and all(test(group) for test in tests)]
+    test = meets(criteria_of(call, _COLUMNS), _test)
+    found = [group for group in _all(context) if seen and test(group)]
     rows = ordered(call, found, {"id": lambda group: group.id, "Name": lambda group: group.name})
     wanted = [name for name in (call.first("fields") or "").split(",") if name]
     items = [_item(context, group, wanted) for group in Page.of(call).cut(rows or ())]

@@ -127,8 +127,7 @@ def add_field(world: World, field: CustomField, catalogs: tuple[int, ...], value
     field.id = max(world.custom_fields, default=_FIRST_FIELD - 1) + 1
     field.sort_order = field.id - 1
     field.created = field.updated = world.now()
-    taken = sum(len(other.values) for other in world.custom_fields.values())
-    field.values = [(taken + n, name) for n, name in enumerate(values, start=1)]
+    field.values = list(enumerate(values, start=world.next_value_id()))
     for number in catalogs if field.lookup_type == ASSET_FIELDS else ():
         catalog = world.catalogs[number]
         catalog.custom_fields = [*catalog.custom_fields, field.id]

@@ -10,8 +10,8 @@ from syncd.sandbox.rt.wire import Json
 from syncd.sandbox.server import Call
 
 T = TypeVar("T")
-DEFAULT_SIZE: Final = 20
-LARGEST_SIZE: Final = 100
+_DEFAULT_SIZE: Final = 20
+_LARGEST_SIZE: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,7 @@ class Page:
     @classmethod
     def of(cls, call: Call) -> "Page":
         """Read the page from a call's query."""
-        size = min(_positive(_last(call, "per_page")) or DEFAULT_SIZE, LARGEST_SIZE)
+        size = min(_positive(_last(call, "per_page")) or _DEFAULT_SIZE, _LARGEST_SIZE)
         return cls(_positive(_last(call, "page")) or 1, size)
 
     def cut(self, rows: Sequence[T]) -> Sequence[T]:

@@ -11,7 +11,7 @@ from syncd.sandbox.rt.world import World
 
 _EMAIL = re.compile(r"[^\s@]+@[^\s@]+")
 _SHORTEST_PASSWORD = 5
-LENGTHS = {"Name": 200, "EmailAddress": 120, "RealName": 120, "Organization": 200, "City": 100, "State": 100} | {
+_LENGTHS = {"Name": 200, "EmailAddress": 120, "RealName": 120, "Organization": 200, "City": 100, "State": 100} | {
     **dict.fromkeys(("Address1", "Address2"), 200),
     **dict.fromkeys(("HomePhone", "WorkPhone", "MobilePhone", "PagerPhone"), 30),
     **dict.fromkeys(("NickName", "Lang", "Gecos", "Zip"), 16),
@@ -61,7 +61,7 @@ def create(context: Context, body: dict[str, Any]) -> User:
 
 def kept(column: str, text: str) -> str:
     """Return what a column keeps of a text."""
-    return cut(text, LENGTHS[column]) if column in LENGTHS else text
+    return cut(text, _LENGTHS[column]) if column in _LENGTHS else text
 
 
 def loaded(world: World, name: str) -> User | None:

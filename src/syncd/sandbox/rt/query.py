@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import msgspec
 
+from syncd.sandbox.rt.records import Asset, User
 from syncd.sandbox.rt.wire import crash, decode_body, refuse
 from syncd.sandbox.server import Call
 
@@ -171,7 +172,24 @@ _TEXT_TESTS: Final[dict[str, Callable[[str, Callable[[str], str]], Test]]] = {
     "STARTSWITH": lambda value, _: lambda text: text.lower().startswith(value.lower()),
     "ENDSWITH": lambda value, _: lambda text: text.lower().endswith(value.lower()),
 }
-NEGATIVE: Final = frozenset({"!=", "<>", "NOT LIKE", "NOT IN"})
+_NEGATIVE: Final = frozenset({"!=", "<>", "NOT LIKE", "NOT IN"})
+
+
+def values_test(criterion: Criterion) -> Callable[[Asset | User], bool]:
+    """Return the test of a custom field of an object: what denies has to hold for all its values, else one will do."""
+    field, operator = criterion.custom_field, criterion.operator
+    if operator in {"IS", "IS NOT"}:
+        return lambda record: (field not in record.values) == (operator == "IS")
+    test, enough = text_test(criterion, fold=True), all if operator in _NEGATIVE else any
+    return lambda record: enough(map(test, record.values.get(field, ())))
+
+
+def meets(
+    criteria: Sequence[Criterion], test_of: Callable[[Criterion], Callable[[Any], bool]]
+) -> Callable[[Any], bool]:
+    """Return the test of all criteria, each of which ``test_of`` makes a test."""
+    tests = [joined([test_of(criterion) for criterion in group], group) for group in grouped(criteria)]
+    return lambda record: all(test(record) for test in tests)
 
 
 def grouped(criteria: Sequence[Criterion]) -> list[list[Criterion]]:

@@ -105,6 +105,14 @@ def custom_fields(context: Context, record: Asset | User) -> list[Json]:
     return [*entries[turn:], *entries[:turn]]
 
 
+def field_links(context: Context, record: Asset | User) -> list[Json]:
+    """Return the hyperlinks to the custom fields of an object."""
+    if not context.may_see_fields_of(record):
+        return []
+    fields = context.world.applied_fields(record)
+    return [{"ref": "customfield", "name": f.name, **context.reference("customfield", f.id)} for f in fields]
+
+
 def _entries(context: Context, record: Asset | User) -> list[tuple[CustomField, Json]]:
     """Return the custom fields of an object with what their entries have in common; made once per request."""
     key = record.catalog if isinstance(record, Asset) else None

@@ -5,7 +5,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 from syncd.sandbox.rt.context import Context
-from syncd.sandbox.rt.wire import Json, Refusal, crash, decode_body, refuse, success
+from syncd.sandbox.rt.wire import JSON_MESSAGE, Json, Refusal, crash, decode_body, refuse, success
 from syncd.sandbox.server import Answer
 
 
@@ -53,4 +53,4 @@ def created(context: Context, kind: str, number: int, name: str = "") -> Answer:
     """Answer a create: a reference, and where the object is."""
     reference = context.reference(kind, name or number)
     answer = success(reference, {"Location": f"{context.api_path}/{kind}/{number}"})
-    return Answer(201, {**answer.headers, "Content-Type": "application/json; charset=utf-8"}, answer.body)
+    return Answer(201, {**answer.headers, "Content-Type": JSON_MESSAGE}, answer.body)

@@ -8,12 +8,12 @@ from syncd.sandbox.rt.records import NOBODY, Asset, Change, User
 from syncd.sandbox.rt.wire import crash, refuse
 
 Group = Literal["HeldBy", "Contact"]
-GROUPS: Final[tuple[Group, ...]] = ("Contact", "HeldBy")
+_GROUPS: Final[tuple[Group, ...]] = ("Contact", "HeldBy")
 _NO_RIGHT = "No permission to modify this asset"
 _SPOKEN: Final = {"HeldBy": "Held By", "Contact": "Contact"}
 
 
-def members(asset: Asset, group: Group) -> list[int]:
+def _members(asset: Asset, group: Group) -> list[int]:
     """Return the user ids of a group of an asset (the list itself)."""
     return asset.held_by if group == "HeldBy" else asset.contact
 
@@ -21,7 +21,7 @@ def members(asset: Asset, group: Group) -> list[int]:
 def update_roles(context: Context, asset: Asset, body: dict[str, Any]) -> list[str]:
     """Change the roles that a body names. An unknown holder is a crash, after what came before was written."""
     sentences = []
-    for group in GROUPS:
+    for group in _GROUPS:
         if group in body:
             sentences += _update_group(context, asset, group, body[group])
     if "Owner" in body:
@@ -77,7 +77,7 @@ def _update_group(context: Context, asset: Asset, group: Group, value: Any) -> l
         if found is None:
             raise crash()
         wanted.append(found.id)
-    present = members(asset, group)
+    present = _members(asset, group)
     sentences = []
     for number in dict.fromkeys(wanted):
         again = wanted.count(number) - 1
@@ -93,7 +93,7 @@ def _update_group(context: Context, asset: Asset, group: Group, value: Any) -> l
 def _add(context: Context, asset: Asset, group: Group, number: int) -> str:
     if not context.may("ModifyAsset", asset.catalog):
         return _NO_RIGHT
-    members(asset, group).append(number)
+    _members(asset, group).append(number)
     context.world.log(asset, context.user.id, Change("AddWatcher", group, new=str(number)))
     return f"Member added: {context.world.users[number].name}"
 
@@ -101,7 +101,7 @@ def _add(context: Context, asset: Asset, group: Group, number: int) -> str:
 def _remove(context: Context, asset: Asset, group: Group, number: int) -> str:
     if not context.may("ModifyAsset", asset.catalog):
         return _NO_RIGHT
-    members(asset, group).remove(number)
+    _members(asset, group).remove(number)
     context.world.log(asset, context.user.id, Change("DelWatcher", group, old=str(number)))
     return "Member deleted"
 

@@ -93,9 +93,8 @@ def _field(world: World, definition: fleets.CustomField, catalogs: tuple[int, ..
 def _offer(world: World, field: CustomField, values: tuple[str, ...]) -> None:
     """Let a Select offer values that it lacks."""
     present = {name.lower() for _, name in field.values}
-    number = max((n for f in world.custom_fields.values() for n, _ in f.values), default=0)
     missing = [name for name in values if name.lower() not in present] if field.type == "Select" else []
-    field.values = [*field.values, *((number + n, name) for n, name in enumerate(missing, start=1))]
+    field.values = [*field.values, *enumerate(missing, start=world.next_value_id())]
     world.save(field)
 
 

@@ -5,7 +5,7 @@ from typing import Final
 
 from syncd.sandbox.rt.context import Context
 from syncd.sandbox.rt.listing import Page, envelope, ordered
-from syncd.sandbox.rt.query import NEGATIVE, Criterion, criteria_of, grouped, joined, text_test
+from syncd.sandbox.rt.query import Criterion, criteria_of, meets, text_test, values_test
 from syncd.sandbox.rt.records import USER_FIELDS, User
 from syncd.sandbox.rt.remembered import Remembered
 from syncd.sandbox.rt.rendering import Fields
@@ -40,11 +40,10 @@ def _search(context: Context) -> tuple[Sequence[int], int]:
     """Return the ids in order and their number; an unknown column has a number but no ids."""
     call = context.call
     columns = _ADMIN if context.may("AdminUsers") else _OPEN
-    criteria = criteria_of(call, columns, lambda name: _field_id(context, name))
-    tests = [joined([_test(criterion) for criterion in group], group) for group in grouped(criteria)]
+    test = meets(criteria_of(call, columns, lambda name: context.searched_field(name, USER_FIELDS)), _test)
     disabled = call.first("find_disabled_rows", "") not in ("", "0")
     everybody = context.world.users.values()
-    users = [user for user in everybody if (disabled or not user.disabled) and all(test(user) for test in tests)]
+    users = [user for user in everybody if (disabled or not user.disabled) and test(user)]
     if call.first("orderby") is None:
         users.sort(key=lambda user: user.name.lower())
     keys: dict[str, Callable[[User], object]] = {
@@ -57,11 +56,6 @@ def _search(context: Context) -> tuple[Sequence[int], int]:
     return [user.id for user in ordered(call, users, keys) or ()], len(users)
 
 
-def _field_id(context: Context, name: str) -> int | None:
-    field = context.world.field_named(name, USER_FIELDS) if context.may("SeeCustomField") else None
-    return field.id if field else None
-
-
 def column_of(user: User, column: str) -> str:
     """Return what a user has in a column, empty where it has nothing."""
     if column in ATTRIBUTES:
@@ -71,11 +65,7 @@ def column_of(user: User, column: str) -> str:
 
 
 def _test(criterion: Criterion) -> Callable[[User], bool]:
-    test, number = text_test(criterion, fold=True), criterion.custom_field
-    if not number:
-        return lambda user: test(column_of(user, criterion.field))
-    if criterion.operator in {"IS", "IS NOT"}:
-        return lambda user: (number not in user.values) == (criterion.operator == "IS")
-    if criterion.operator in NEGATIVE:
-        return lambda user: all(map(test, user.values.get(number, ())))
-    return lambda user: any(map(test, user.values.get(number, ())))
+    if criterion.custom_field:
+        return values_test(criterion)
+    test = text_test(criterion, fold=True)
+    return lambda user: test(column_of(user, criterion.field))

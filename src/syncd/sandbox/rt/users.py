@@ -8,11 +8,11 @@ from syncd.sandbox.rt.context import Context
 from syncd.sandbox.rt.field_values import Sentence, find_applied, set_initial, update_values
 from syncd.sandbox.rt.people import RARE_COLUMNS, create, email_problem, is_on, kept, loaded
 from syncd.sandbox.rt.records import NOBODY, SYSTEM, USER, Change, User
-from syncd.sandbox.rt.rendering import attributes, custom_fields
+from syncd.sandbox.rt.rendering import attributes, custom_fields, field_links
 from syncd.sandbox.rt.resources import body_of, check_if_match, created, show
 from syncd.sandbox.rt.user_search import ATTRIBUTES, column_of
 from syncd.sandbox.rt.values import Invalid
-from syncd.sandbox.rt.wire import EPOCH, Json, crash, not_found, refuse, success, timestamp
+from syncd.sandbox.rt.wire import EPOCH, JSON_OK, Json, crash, not_found, refuse, success, timestamp
 from syncd.sandbox.rt.world import World
 from syncd.sandbox.server import Answer
 
@@ -40,10 +40,7 @@ def get_user(context: Context, key: str) -> Answer:
 def _links(context: Context, user: User) -> list[Json]:
     url = context.url(f"user/{user.id}")
     found: list[Json] = [{"ref": "self", "type": "user", "id": user.id, "_url": url}]
-    if context.may_see_fields_of(user):
-        for field in context.world.applied_fields(user):
-            link = context.reference("customfield", field.id)
-            found.append({"ref": "customfield", "name": field.name, **link})
+    found += field_links(context, user)
     if context.may("ShowUserHistory") or user.id == context.user.id:
         found.append({"ref": "history", "_url": f"{url}/history"})
     return found
@@ -100,7 +97,7 @@ def delete_user(context: Context, key: str) -> Answer:
     if not context.may("AdminUsers"):
         raise refuse(500, "Internal Server Error")
     _set_disabled(context, user, disable=True)
-    return Answer(204, {"Content-Type": 'application/json; charset="utf-8"'})
+    return Answer(204, {"Content-Type": JSON_OK})
 
 
 def _set_column(context: Context, user: User, column: str, value: Any) -> list[str]:  # noqa: ANN401

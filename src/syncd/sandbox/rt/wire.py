@@ -8,7 +8,9 @@ import msgspec
 from syncd.sandbox.server import Answer
 
 JSON_OK: Final = 'application/json; charset="utf-8"'
+"""The content type of what is read, and of a crash."""
 JSON_MESSAGE: Final = "application/json; charset=utf-8"
+"""The content type of what was created, and of messages."""
 EPOCH: Final = "1970-01-01 00:00:00"
 
 Json = dict[str, Any]

@@ -46,7 +46,8 @@ def _now() -> str:
 class World:
     """The objects of one RT. Callers hold the app's lock; ``flush`` writes what changed to the store as one unit.
 
-    Without ``documents`` they live in memory only.
+    Without ``documents`` they live in memory only. ``version`` rises with every change; ``read`` has the classes of
+    which some object was read whole since the start (see ``label``).
     """
 
     def __init__(self, documents: Documents | None, now: Callable[[], str] = _now) -> None:
@@ -142,6 +143,10 @@ class World:
     def next_asset_id(self) -> int:
         """Return the id of the next asset."""
         return max(next(reversed(self.assets), 0), self._all_live[-1] if self._all_live else 0) + 1
+
+    def next_value_id(self) -> int:
+        """Return the id of the next value that a custom field offers; all fields count together."""
+        return max((number for field in self.custom_fields.values() for number, _ in field.values), default=0) + 1
 
     def log(self, record: Asset | User, actor: int, change: Change) -> None:
         """Write a transaction on an object and move its LastUpdated."""
