@@ -180,6 +180,16 @@ def test_the_group_of_the_privileged_has_all_of_them_by_name(rt: Rest2) -> None:
     rt.send("PUT", "/user/p1", json={"Name": "gone-p1"})
 
 
+def test_members_of_a_made_group_are_added_once_and_told_by_name(rt: Rest2) -> None:
+    number = rt.create("group", "root", Name="Technicians")
+    one, two = (str(rt.get(f"/user/{name}")["id"]) for name in ("s1001", "s1002"))
+    path = f"/group/{number}/members"
+    assert rt.send("PUT", path, "root", json=[one]).json() == ["Member added: s1001"]
+    again = rt.send("PUT", path, "root", json=[two, one]).json()
+    assert again == ["Member added: s1002", "Group already has member: s1001"]
+    assert [member["id"] for member in rt.get(f"/group/{number}")["Members"]] == ["s1001", "s1002"]
+
+
 def test_a_reference_lacks_the_organization_at_the_start_of_a_name(rt: Rest2) -> None:
     answer = rt.send("POST", "/user", json={"Name": "rt.test-foo", "Privileged": 1})
     assert answer.json()["id"] == "foo"

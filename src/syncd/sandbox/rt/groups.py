@@ -9,6 +9,7 @@ from syncd.sandbox.rt.query import Criterion, criteria_of, meets, number_test, t
 from syncd.sandbox.rt.records import SYSTEM, Group, User
 from syncd.sandbox.rt.resources import body_of, created
 from syncd.sandbox.rt.wire import Json, decode_body, forbidden, not_found, success
+from syncd.sandbox.rt.world import World
 from syncd.sandbox.server import Answer
 
 _COLUMNS: Final = ("id", "Name", "Domain", "Description", "Instance")
@@ -64,9 +65,17 @@ def put_members(context: Context, key: str) -> Answer:
         raise not_found()
     if not context.may("SuperUser"):
         raise forbidden()
-    group.members += [int(number) for number in decode_body(context.call.body)]
+    sentences = [_add(context.world, group, int(number)) for number in decode_body(context.call.body)]
     context.world.save(group)
-    return success([f"Member added: {number}" for number in group.members])
+    return success(sentences)
+
+
+def _add(world: World, group: Group, number: int) -> str:
+    name = (world.users.get(number) or world.groups[number]).name
+    if number in group.members:
+        return f"Group already has member: {name}"
+    group.members = [*group.members, number]
+    return f"Member added: {name}"
 
 
 def _all(context: Context) -> tuple[_Group, ...]:
