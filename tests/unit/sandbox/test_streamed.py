@@ -1,5 +1,6 @@
 """A streamed fleet: it answers as one that is held, whatever its size, and keeps what was written."""
 
+import threading
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -132,3 +133,46 @@ def test_a_list_of_some_devices_is_refused_and_not_wrong(site: Sandbox, ask: Ask
     with pytest.raises(AssertionError, match="no lists of a part"):
         ask.google("GET", "", params={"query": query})
     assert not site.server.failures
+
+
+def test_no_asset_is_made_while_another_call_is_answered(
+    site: Sandbox, ask: Asking, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writing, go_on = threading.Event(), threading.Event()
+
+    def held_up() -> str:
+        writing.set()
+        go_on.wait(10)
+        return "2026-11-20 08:00:00"
+
+    monkeypatch.setattr(site.rt.world, "now", held_up)
+    writer = threading.Thread(target=ask.rt, args=("PUT", "asset/5"), kwargs={"json": {"Name": "RENAMED-5"}})
+    reader = threading.Thread(target=ask.rt, args=("GET", "asset/9"))
+    writer.start()
+    assert writing.wait(10)
+    reader.start()
+    reader.join(0.3)
+    made_meanwhile = 9 in site.rt.world.assets
+    go_on.set()
+    writer.join(10)
+    reader.join(10)
+    assert (made_meanwhile, 9 in site.rt.world.assets) == (False, True)
+
+
+def test_what_is_written_while_a_device_is_made_is_not_lost(
+    site: Sandbox, ask: Asking, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    device = ask.google("GET", "", params={"maxResults": "1"})["chromeosdevices"][0]["deviceId"]
+    writer = threading.Thread(target=ask.google, args=("PATCH", f"/{device}"), kwargs={"json": {"notes": "kept"}})
+    renumbered = Numbering.renumbered
+
+    def slowly(numbering: Numbering, text: bytes, number: int) -> bytes:
+        if writer.ident is None:
+            writer.start()
+            writer.join(0.5)
+        return renumbered(numbering, text, number)
+
+    monkeypatch.setattr(Numbering, "renumbered", slowly)
+    ask.google("GET", f"/{device}")
+    writer.join(10)
+    assert site.google.device(device)["notes"] == "kept"

@@ -47,10 +47,14 @@ class StreamedGoogle(GoogleApp):
 
     def _hold(self, device_id: str) -> None:
         number = self._numbering.number_of(device_id)
-        if number is not None and device_id not in self.tenant.devices:
-            original = self._numbering.pattern.devices[self._numbering.original(number)]
-            text = self._numbering.renumbered(msgspec.json.encode(original), number)
-            self.tenant.devices.put(device_id, msgspec.json.decode(text))
+        if number is None:
+            return
+        # One step: what somebody else writes in between must not be put back to what was made.
+        with self.tenant.documents.lock:
+            if device_id not in self.tenant.devices:
+                original = self._numbering.pattern.devices[self._numbering.original(number)]
+                text = self._numbering.renumbered(msgspec.json.encode(original), number)
+                self.tenant.devices.put(device_id, msgspec.json.decode(text))
 
 
 class StreamedReader(Reader):

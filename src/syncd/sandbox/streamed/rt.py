@@ -1,7 +1,6 @@
 """RT with a streamed fleet: searches for all assets are answered page by page, what is written is kept as ever."""
 
 import re
-import threading
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from itertools import islice
@@ -38,22 +37,16 @@ class StreamedRt(RtApp):
     def __init__(self, numbering: Numbering, documents: Documents | None = None) -> None:
         self._pattern = Pattern(numbering)
         super().__init__(documents, search=StreamedSearch(self._pattern))
-        self._holding = threading.Lock()
         if not self.world.assets:
             seed(self.world, definitions(numbering.pattern))
         # New assets and users are numbered after the last ones that are held.
-        self._hold(numbering.size)
+        self._pattern.put(numbering.size, self.world)
         self.world.flush()
 
-    def handle(self, call: Call) -> Answer:
-        """Answer one call, once the asset that it is about is held."""
+    def _answer(self, call: Call) -> Answer:
         if found := _ASSET.fullmatch(call.path):
-            self._hold(int(found[1]))
-        return super().handle(call)
-
-    def _hold(self, number: int) -> None:
-        with self._holding:
-            self._pattern.put(number, self.world)
+            self._pattern.put(int(found[1]), self.world)
+        return super()._answer(call)
 
 
 class Pattern:
