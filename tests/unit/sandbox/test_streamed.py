@@ -128,6 +128,34 @@ def test_what_was_written_is_there_when_it_is_started_again(tmp_path: Path) -> N
             ask.rt("PUT", "asset/9", json={"Name": name})
 
 
+def test_assets_are_found_by_their_numbers_and_those_that_are_not_there_are_not(ask: Asking) -> None:
+    assert names(ask.assets({"field": "id", "value": 7})) == ["EX-0000007"]
+    some = ask.assets({"field": "id", "operator": "IN", "value": [9, SIZE + 1, "8", "no number"]})
+    assert (names(some), some["total"]) == (["EX-0000008", "EX-0000009"], 2)
+
+
+@pytest.mark.parametrize(
+    ("criteria", "params"),
+    [
+        ([IN_CATALOG, {"field": "CF.{Serial Number}", "value": "SYN0000007"}], {}),
+        ([IN_CATALOG, {"field": "Name", "value": "EX-0000007"}], {}),
+        ([IN_CATALOG, {"field": "id", "operator": "<", "value": 7}], {}),
+        ([{"field": "id", "operator": ">", "value": 7}, {"field": "id", "operator": ">", "value": 9}], {}),
+        ([{"field": "Catalog", "operator": "IN", "value": [2, 3]}], {}),
+        ([IN_CATALOG], {"orderby": "Name"}),
+        ([IN_CATALOG], {"orderby": "LastUpdated"}),
+        ([IN_CATALOG, {"field": "id", "operator": ">", "value": 7}], {"orderby": "LastUpdated", "order": "DESC"}),
+        ([], {}),
+    ],
+)
+def test_a_search_for_some_assets_is_refused_and_not_wrong(
+    site: Sandbox, ask: Asking, criteria: list[dict[str, object]], params: dict[str, str]
+) -> None:
+    with pytest.raises(AssertionError, match="no search like this"):
+        ask.rt("POST", "assets", json=criteria, params=params)
+    assert not site.server.failures
+
+
 @pytest.mark.parametrize("query", ["status:provisioned", "id:SYN0000001"])
 def test_a_list_of_some_devices_is_refused_and_not_wrong(site: Sandbox, ask: Asking, query: str) -> None:
     with pytest.raises(AssertionError, match="no lists of a part"):

@@ -139,7 +139,7 @@ def _find(context: Context, criteria: Sequence[Criterion]) -> Sequence[int]:
             base = world.live(next(iter(catalogs)))
         elif (pool := _pool(context, group)) is not None:
             pools.append(pool)
-        elif (after := _after(group)) is not None:
+        elif (after := above(group)) is not None:
             base = base[bisect_right(base, after) :] if after > 0 or base is not world.live() else base
         else:
             tests.append(_group_test(context, group))
@@ -181,7 +181,8 @@ def _pool(context: Context, group: list[Criterion]) -> set[int] | None:
     return {int(text) for text in texts if text.isdigit()}
 
 
-def _after(group: list[Criterion]) -> int | None:
+def above(group: list[Criterion]) -> int | None:
+    """Return the id that those of a group have to be above, None where it asks for something else."""
     criterion = group[0]
     if len(group) > 1 or criterion.custom_field or (criterion.field, criterion.operator) != ("id", ">"):
         return None

@@ -4,20 +4,20 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from itertools import islice
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import msgspec
 
 from syncd.sandbox.rt.app import RtApp
-from syncd.sandbox.rt.asset_search import COLUMNS, AssetSearch
+from syncd.sandbox.rt.asset_search import COLUMNS, AssetSearch, above
 from syncd.sandbox.rt.assets import links
 from syncd.sandbox.rt.context import API_PATH, Context
 from syncd.sandbox.rt.listing import Page, envelope
-from syncd.sandbox.rt.query import Criterion, criteria_of
+from syncd.sandbox.rt.query import criteria_of, options
 from syncd.sandbox.rt.records import Asset, User
 from syncd.sandbox.rt.rendering import Fields
 from syncd.sandbox.rt.seed import seed
-from syncd.sandbox.rt.wire import Json, refuse, success
+from syncd.sandbox.rt.wire import Json, Refusal, refuse, success
 from syncd.sandbox.rt.world import World
 from syncd.sandbox.server import Answer, Call
 from syncd.sandbox.store import Documents
@@ -31,7 +31,7 @@ _ASSET = re.compile(rf"{API_PATH}/asset/(\d+)(?:/.*)?")
 class StreamedRt(RtApp):
     """A stand-in with so many assets, numbered from 1; one is held from the moment that somebody asks for it alone.
 
-    It knows the searches that read all assets, what changed last, and assets by their ids; others are refused (501).
+    It knows the searches for all assets, for those that changed last, and for ids; others are refused (501).
     """
 
     def __init__(self, numbering: Numbering, documents: Documents | None = None) -> None:
@@ -94,32 +94,42 @@ class StreamedSearch(AssetSearch):
 
     def answer(self, context: Context) -> Answer:
         """Answer ``POST /assets``."""
-        criteria = criteria_of(context.call, COLUMNS)
-        by_field = {criterion.field: criterion for criterion in criteria}
-        if "LastUpdated" in by_field:
-            # What was never held was never changed.
-            return super().answer(context)
-        ids, total = self._found(context, by_field)
-        page = Page.of(context.call)
+        page, asked = Page.of(context.call), self._asked(context)
+        ids, total = self._found(context.world, asked)
         start = (page.number - 1) * page.size
         items = self._items(context, islice(ids, start, start + page.size))
         return success(envelope(context.call, page, items, total if context.may("ShowAsset") else None))
 
-    def _found(self, context: Context, asked: dict[str, Criterion]) -> tuple[Iterable[int], int]:
+    def _asked(self, context: Context) -> "_Asked":
+        criteria = criteria_of(context.call, COLUMNS, context.searched_field)
+        by_field = {criterion.field: criterion for criterion in criteria}
+        if not criteria or len(by_field) < len(criteria) or not by_field.keys() <= {"Catalog", "id"}:
+            raise _unknown()
+        if "Catalog" in by_field and options(by_field["Catalog"]) != [str(self._pattern.catalog)]:
+            raise _unknown()
+        by_change = _by_change(context.call)
+        if "id" not in by_field:
+            return _Asked(by_change=by_change)
+        chosen, after = options(by_field["id"]), above([by_field["id"]])
+        if by_change or (chosen is None and after is None):
+            raise _unknown()
+        return _Asked(None if chosen is None else {int(text) for text in chosen if text.isdigit()}, after or 0)
+
+    def _found(self, world: World, asked: "_Asked") -> tuple[Iterable[int], int]:
         """Return the ids of what is asked for, in order, and their number."""
-        world = context.world
-        if not asked.keys() <= {"Catalog", "id"} or not asked:
-            raise refuse(501, "A streamed fleet has no search like this")
-        if "id" in asked and asked["id"].operator == "IN":
-            wanted = sorted(map(int, asked["id"].value))
-            ids = [number for number in wanted if self._is_there(world, number)]
+        if asked.ids is not None:
+            ids = sorted(number for number in asked.ids if self._is_there(world, number))
             return ids, len(ids)
-        after = int(asked["id"].value) if "id" in asked else 0
+        return (
+            self._newest(world) if asked.by_change else self._rising(world, asked.after),
+            self._number(world, asked.after),
+        )
+
+    def _number(self, world: World, after: int) -> int:
+        """Return how many assets there are above an id."""
         live, held = world.live(self._pattern.catalog), sorted(world.assets)
-        total = max(self._size - after, 0) + len(live) - bisect_right(live, after)
-        total -= bisect_right(held, self._size) - bisect_right(held, min(after, self._size))
-        by_change = ("orderby", "LastUpdated") in context.call.query
-        return (self._newest(world) if by_change else self._rising(world, after)), total
+        number = max(self._size - after, 0) + len(live) - bisect_right(live, after)
+        return number - bisect_right(held, self._size) + bisect_right(held, min(after, self._size))
 
     def _is_there(self, world: World, number: int) -> bool:
         asset = world.assets.get(number)
@@ -153,3 +163,24 @@ class StreamedSearch(AssetSearch):
         if key not in self._rendered:
             self._rendered[key] = self._pattern.rendered(context)
         return self._rendered[key]
+
+
+class _Asked(NamedTuple):
+    """What a search is for: the assets with these ids, or all above one; those that changed last come first or not."""
+
+    ids: set[int] | None = None
+    after: int = 0
+    by_change: bool = False
+
+
+def _by_change(call: Call) -> bool:
+    """Tell whether the assets that changed last come first; they come by their ids where no order is asked for."""
+    columns, ways = ([value for name, value in call.query if name == asked] for asked in ("orderby", "order"))
+    first = (*columns[:1], *ways[:1])
+    if first not in ((), ("id",), ("id", "ASC"), ("LastUpdated", "DESC")):
+        raise _unknown()
+    return first == ("LastUpdated", "DESC")
+
+
+def _unknown() -> Refusal:
+    return refuse(501, "A streamed fleet has no search like this")
