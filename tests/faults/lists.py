@@ -8,7 +8,7 @@ import msgspec
 
 from faults import google_operations, rt_operations, statuses
 from faults.kinds import UNPROVEN, Expect, Fault, at_once
-from faults.lab import Systems
+from faults.lab import Route, Systems
 from faults.operation import Operation
 from syncd.host.errors import Unavailable, WriteRefused
 from syncd.sandbox.server import JSON, Answer
@@ -66,6 +66,11 @@ def _rt_again() -> Fault:
     return _made(_Again(lambda page: {"per_page": page["count"], "total": page["count"] + 1}))
 
 
+def _uncounted_again() -> Fault:
+    """Return RT's answers as the same page again and again, to somebody who may not know how much there is."""
+    return _made(_Again(lambda _: {"total": None}))
+
+
 def _one_by_one(of: Systems) -> object:
     return of.google_one_by_one.devices.list(fields=["serialNumber"], counted=True)
 
@@ -79,6 +84,7 @@ _ASSETS = rt_operations.OPERATIONS["read assets: pages"]
 _AGAIN_ASSETS = rt_operations.OPERATIONS["read assets again"]
 _READ_USERS = rt_operations.OPERATIONS["read users: pages"]
 _PEOPLE = rt_operations.OPERATIONS["list people"]
+_NEW_ASSETS = replace(rt_operations.OPERATIONS["read new assets"], route=Route("POST", r"/transactions\?"))
 _UPDATE = rt_operations.OPERATIONS["update asset"]
 _UPDATE_USER = rt_operations.OPERATIONS["update user"]
 
@@ -141,7 +147,9 @@ CASES: Mapping[str, Case] = {
         "rt", _ASSETS, _made(_fewer), _rt(2), f"Asked for once more: a record may have gone meanwhile. {_PART}"
     ),
     "an asset twice, on two pages": Case("rt", _ASSETS, _rt_again(), _rt(2), _PART),
+    "a user twice, on two pages": Case("rt", _READ_USERS, _rt_again(), _rt(2), _PART),
     "a person twice, on two pages": Case("rt", _PEOPLE, _rt_again(), _rt(3), _PART),
+    "a new asset twice, on two pages": Case("rt", _NEW_ASSETS, _uncounted_again(), _rt(2), _PART),
     "a record twice on a page": Case("rt", _ASSETS, _made(_twice), _rt(), _PART),
     "records that were not asked for": Case("rt", _AGAIN_ASSETS, _made(_strangers), _rt(), _PART),
     "a user twice on a page": Case("rt", _READ_USERS, _made(_twice), _rt(), _PART),

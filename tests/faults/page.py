@@ -10,12 +10,15 @@ from syncd.host.errors import Unavailable
 Rows = Iterable[Sequence[str]]
 Table = tuple[Sequence[str], Rows]
 
+WORKS = "works"
+"""What comes of a fault that makes no difference."""
+
 
 def outcome(expect: Expect, kind: str, system: str) -> str:
     """Return what comes of one request, in a few words."""
     expect = expect.called(system)
     if expect == FINE:
-        return "works"
+        return WORKS
     if expect == UNPROVEN:
         return "read back"
     if expect.found:
@@ -42,9 +45,13 @@ def _http(system: runs.System) -> Table:
     creates = system == "rt"
     header = ["fault", "a read", "a change", *(["a new object"] if creates else []), "what to do"]
     return header, _together(
-        [title, *_outcomes(runs.ROWS[system][title], system, creates=creates), fault.remedy]
+        _line(title, _outcomes(runs.ROWS[system][title], system, creates=creates), fault)
         for title, fault in runs.FAULTS[system].items()
     )
+
+
+def _line(title: str, outcomes: Sequence[str], fault: Fault) -> Sequence[str]:
+    return [title, *outcomes, "Nothing." if set(outcomes) == {WORKS} else fault.remedy]
 
 
 def _outcomes(row: Row, system: runs.System, *, creates: bool) -> list[str]:
@@ -79,7 +86,7 @@ def _others(operation: Operation, system: str) -> Iterable[str]:
 
 def _listed(faults: Mapping[str, Fault], rows: Mapping[str, Row], system: str) -> Table:
     return ["fault", "what comes of it", "what to do"], _together(
-        [title, outcome(rows[title].read, "read", system), fault.remedy] for title, fault in faults.items()
+        _line(title, [outcome(rows[title].read, "read", system)], fault) for title, fault in faults.items()
     )
 
 
