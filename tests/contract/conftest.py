@@ -10,6 +10,7 @@ from services.rest2 import Rest2
 from services.rt5 import Rt5
 from syncd.sandbox.rt import RtApp
 from syncd.sandbox.server import Server
+from syncd.systems.rt import handovers, lookup, newcomers, pages, rest
 
 USERS = ("rt-sync", "rt-readonly", "rt-catalog", "rt-blind", "rt-west")
 
@@ -30,17 +31,24 @@ def connect(rt: Rest2) -> Iterator[Connect]:
         yield lambda *who, **options: opened.enter_context(closing(open_as(rt, *who, **options)))
 
 
+@pytest.fixture
+def page_size(monkeypatch: pytest.MonkeyPatch) -> int:
+    """Let the adapter ask for pages of three, and return that: a hundred assets take a real RT half a minute."""
+    for module in (handovers, lookup, newcomers, pages, rest):
+        monkeypatch.setattr(module, "PAGE", 3)
+    monkeypatch.setattr(rest.Rest.search, "__kwdefaults__", {**(rest.Rest.search.__kwdefaults__ or {}), "per_page": 3})
+    return 3
+
+
 def _real(server: Rt5) -> Iterator[Rest2]:
     server.reset()
-    client = Rest2(server.url, server.tokens, server.root)
-    yield client
-    client.close()
+    with closing(Rest2(server.url, server.tokens, server.root)) as client:
+        yield client
 
 
 def _stand_in() -> Iterator[Rest2]:
     app = RtApp.example()
     with Server({"/rt": app}) as server:
-        client = Rest2(f"{server.url}/rt", {user: app.token(user) for user in USERS})
-        yield client
-        client.close()
+        with closing(Rest2(f"{server.url}/rt", {user: app.token(user) for user in USERS})) as client:
+            yield client
         assert not server.failures

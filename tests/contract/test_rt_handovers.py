@@ -1,24 +1,13 @@
 """Since when somebody has an asset, as RT's transactions tell it: the real Request Tracker 5, and the stand-in."""
 
-from collections.abc import Iterator
 from typing import Any
 
-import pytest
-
+from contract.adapter import tracker
 from services.rest2 import Rest2
-from syncd.host.credentials import Credentials
-from syncd.systems.rt.client import RequestTracker, open_rt
+from syncd.systems.rt.client import RequestTracker
 from syncd.systems.rt.handovers import Handover, Handovers
-from syncd.systems.rt.options import RtOptions
-from unit.rt.memory_store import MemoryStore
 
-
-@pytest.fixture
-def tracker(rt: Rest2) -> Iterator[RequestTracker]:
-    credentials = Credentials({"RT_TOKEN": rt.tokens["rt-sync"]}, keyring=False)
-    opened = open_rt(RtOptions(url=rt.url, rate=1000.0), credentials, snapshots=MemoryStore())
-    yield opened
-    opened.close()
+__all__ = ["tracker"]
 
 
 def asset(rt: Rest2, name: str, **fields: Any) -> int:  # noqa: ANN401
@@ -62,9 +51,9 @@ def test_each_of_several_holders_has_a_time_and_an_owner_is_no_holder(rt: Rest2,
     }
 
 
-def test_a_hundred_assets_cost_a_page(rt: Rest2, tracker: RequestTracker) -> None:
+def test_many_assets_cost_a_request_for_each_page(rt: Rest2, tracker: RequestTracker, page_size: int) -> None:
     one = user(rt, "s1001")
-    pairs = [(asset(rt, f"H-1{number:03}", Owner="s1001"), one) for number in range(120)]
+    pairs = [(asset(rt, f"H-1{number}", Owner="s1001"), one) for number in range(page_size + 1)]
     before = tracker.client.stats.requests
     assert {found[:2] for found in Handovers(tracker.rest, "owner").of(pairs)} == set(pairs)
     assert tracker.client.stats.requests - before == 2

@@ -76,7 +76,7 @@ def test_the_assets_of_people_are_those_they_own_or_hold_in_the_catalogs(rt: Res
     assert lookup_.with_people([]) == []
 
 
-def test_the_assets_of_somebody_with_many_come_in_pages(rt: Rest2, connect: Connect) -> None:
+def test_the_assets_of_somebody_with_many_come_in_pages(rt: Rest2, connect: Connect, page_size: int) -> None:
     login = rt.create("user", Name="hoarder")
-    wanted = [asset(rt, f"M-{number:03}", Owner=login) for number in range(103)]
+    wanted = [asset(rt, f"M-{number}", Owner=login) for number in range(2 * page_size + 1)]
     assert [found.id for found in lookup(connect).with_people([user(rt, login)])] == wanted

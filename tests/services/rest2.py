@@ -58,13 +58,13 @@ class Rest2:
         assert isinstance(found, dict)
         return found
 
-    def put(self, path: str, who: str = "rt-sync", **fields: object) -> list[str | None]:
+    def put(self, path: str, who: str = "rt-sync", /, **fields: object) -> list[str | None]:
         """Return the sentences of a PUT that must succeed."""
         sentences = self._ok(self.send("PUT", path, who, json=fields))
         assert isinstance(sentences, list)
         return sentences
 
-    def create(self, kind: str, who: str = "rt-sync", **fields: object) -> str:
+    def create(self, kind: str, who: str = "rt-sync", /, **fields: object) -> str:
         """Create an object and return its id."""
         answer = self.send("POST", f"/{kind}", who, json=fields)
         assert answer.status_code == 201, answer.text
