@@ -160,7 +160,7 @@ CASES: Mapping[str, Case] = {
         _UPDATE,
         _says("Location changed from a to b", "Invalid value for custom field"),
         _REFUSED,
-        f"{_WRITTEN}; what was written of it is read at the next run",
+        "`rt.refused`, with RT's sentence. Read back: unproven where a part of it was written, else failed",
     ),
     "200, `Name in use`": Case("rt", _UPDATE_USER, _says("User ada: Name in use"), _REFUSED, _WRITTEN),
     "200, a sentence that nobody knows": Case(

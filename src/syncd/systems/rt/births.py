@@ -7,6 +7,7 @@ end. So pages are read from the newest backwards, some ids further than what was
 
 import msgspec
 
+from syncd.systems.rt.errors import incomplete
 from syncd.systems.rt.feed import Transaction
 from syncd.systems.rt.rest import Page, Rest, criterion
 
@@ -44,11 +45,14 @@ class Births:
         return Found(frozenset(item.object_id for item in items), newest)
 
     def _made(self, start: int) -> list[Transaction]:
-        found: list[Transaction] = []
+        found, before = list[Transaction](), list[Transaction]()
         number = empty = 0
         while empty < _EMPTY_PAGES:
             number += 1
             page = self._page(start, number)
+            if page.items and page.items == before:
+                raise incomplete("it gives the same page again", "search transactions")
+            before = page.items
             found += page.items
             empty = 0 if page.items else empty + 1
         return found

@@ -46,6 +46,8 @@ def whole_users(rest: Rest, done: int = 0, last: int = 0, progress: Progress | N
         fresh = [item for item in page.items if item.id > last]
         if count < total or _falls(item.id for item in page.items) or len(page.items) - len(fresh) != done % PAGE:
             raise incomplete("users came or went while they were listed", "search users")
+        if not fresh and done < count:
+            raise incomplete("it gives the same page again", "search users")
         done, last, total = done + len(fresh), fresh[-1].id if fresh else last, count
         if progress:
             progress("RT users", done, total)
