@@ -16,6 +16,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from syncd.daemons.webhooks.signatures import sign
+from syncd.state.inbox.store import open_inbox
 
 KEY = bytes(range(32))
 OLD_KEY = bytes(range(1, 33))
@@ -96,6 +97,7 @@ class Listener:
     credentials: Mapping[str, str] = field(
         default_factory=lambda: {"webhook-secret": f"{secret(KEY)}\n", "webhook-token": f"{TOKEN}\n"}
     )
+    host: str = "127.0.0.1"
     port: int = 0
     environment: Mapping[str, str] = field(default_factory=dict)
     sockets: Sequence[socket.socket] = ()
@@ -118,20 +120,13 @@ class Listener:
 
     def spawn(self) -> subprocess.Popen[str]:
         """Start it and wait for nothing."""
-        held = self.directory / "credentials"
-        held.mkdir(exist_ok=True)
-        for name, text in self.credentials.items():
-            (held / name).write_text(text)
-        config = self.directory / "config.toml"
-        state = self.directory / "state"
-        lines = f'[state]\ndirectory = "{state}"\n[webhooks]\nlisten = "127.0.0.1:{self.port}"\n{self.options}\n'
-        config.write_text(lines)
+        if not self.arguments:
+            open_inbox(self.inbox).close()  # here a new one takes a moment, there it takes Alembic
         environment = {
             "PATH": os.environ["PATH"],
             "PYTHONPATH": os.environ.get("PYTHONPATH", ""),
             "PYTHON_KEYRING_BACKEND": "keyring.backends.fail.Keyring",
-            "SYNCD_CONFIG": str(config),
-            "CREDENTIALS_DIRECTORY": str(held),
+            **self.written(),
             **self.environment,
         }
         self.process = subprocess.Popen(
@@ -142,6 +137,18 @@ class Listener:
             pass_fds=[each.fileno() for each in self.sockets],
         )
         return self.process
+
+    def written(self) -> dict[str, str]:
+        """Write its credentials and configuration; return the variables that name them."""
+        held = self.directory / "credentials"
+        held.mkdir(exist_ok=True)
+        for name, text in self.credentials.items():
+            (held / name).write_text(text)
+        config = self.directory / "config.toml"
+        state = self.directory / "state"
+        where = f"{self.host}:{self.port}"
+        config.write_text(f'[state]\ndirectory = "{state}"\n[webhooks]\nlisten = "{where}"\n{self.options}\n')
+        return {"SYNCD_CONFIG": str(config), "CREDENTIALS_DIRECTORY": str(held)}
 
     def _before(self) -> list[str]:
         """Return what stands in for systemd: the socket is number 3, and that is said to this very process."""
@@ -186,7 +193,7 @@ class Listener:
 
     @contextmanager
     def connection(self) -> Iterator[socket.socket]:
-        with socket.create_connection(("127.0.0.1", self.port), timeout=PATIENCE) as opened:
+        with socket.create_connection((self.host, self.port), timeout=PATIENCE) as opened:
             yield opened
 
     def raw(self, text: bytes) -> Answer | None:

@@ -12,75 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from unit.webhooks.listener import ASSET, KEY, Answer, Listener, read_answer, request, secret, signed
+from unit.webhooks.listener import ASSET, Answer, Listener, read_answer, request, signed
 
 BODY = b'{"asset_id": 1}'
-
-
-@pytest.mark.parametrize(
-    ("credentials", "options", "status", "told"),
-    [
-        ({}, "", 77, "neither a credential webhook-secret nor webhook-token"),
-        ({"webhook-secret": "hunter2"}, "", 77, "line 1 of credential webhook-secret is not"),
-        ({"webhook-token": "short"}, "", 77, "line 1 of credential webhook-token is not"),
-        ({"webhook-secret": ""}, "", 77, "is empty"),
-        ({"webhook-secret": secret(KEY)}, 'token_sources = ["10.0.0.0/33"]', 78, "10.0.0.0/33"),
-        ({"webhook-secret": secret(KEY)}, 'trusted_proxies = ["nginx"]', 78, "nginx"),
-        ({"webhook-secret": secret(KEY)}, "rates = 5", 78, "did you mean webhooks.rate"),
-        ({"webhook-secret": secret(KEY)}, "retention_days = 6", 78, "retention_days"),
-        ({"webhook-secret": secret(KEY)}, "connections = 100000", 78, "LimitNOFILE="),
-    ],
-)
-def test_it_does_not_start_without_what_it_needs(
-    tmp_path: Path, credentials: dict[str, str], options: str, status: int, told: str
-) -> None:
-    listener = Listener(tmp_path, options, credentials=credentials)
-    listener.spawn()
-    assert listener.ended() == status
-    errors = [record["MESSAGE"] for record in listener.log if int(record["PRIORITY"]) <= 3]
-    assert len(errors) == 1
-    assert told in errors[0]
-    assert "hunter2" not in str(listener.log)
-
-
-@pytest.mark.parametrize("listen", ["localhost:80", "127.0.0.1", "127.0.0.1:99999", "127.0.0.1:x", ":80", "/run/x"])
-def test_what_is_no_address_is_refused(tmp_path: Path, listen: str) -> None:
-    config = tmp_path / "config.toml"
-    config.write_text(f'[webhooks]\nlisten = "{listen}"\n')
-    done = subprocess.run(
-        [sys.executable, "-m", "syncd", "--log", "json", "--config", str(config), "config", "check"],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 78
-    assert "write it like 127.0.0.1:8470" in done.stderr
-
-
-def test_an_address_that_another_process_has_is_tried_again_later(tmp_path: Path) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        listener = Listener(tmp_path, port=taken.getsockname()[1])
-        listener.spawn()
-        assert listener.ended() == 75
-    assert "another process does" in listener.log[-1]["MESSAGE"]
-
-
-def test_an_address_of_another_host_is_a_mistake(tmp_path: Path) -> None:
-    listener = Listener(tmp_path)
-    listener.spawn()
-    assert listener.process is not None
-    listener.stop(signal.SIGKILL)
-    config = tmp_path / "config.toml"
-    config.write_text(config.read_text().replace("127.0.0.1:0", "192.0.2.1:0"))
-    done = subprocess.run(
-        [sys.executable, "-m", "syncd", "--log", "json", "serve", "webhooks"],
-        env={"SYNCD_CONFIG": str(config), "CREDENTIALS_DIRECTORY": str(tmp_path / "credentials")},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 78
-    assert "nobody can listen on 192.0.2.1 port 0 here" in done.stderr
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
