@@ -29,7 +29,8 @@ from syncd.state.inbox.records import Event, NotYet
 from syncd.state.lock import JobLock
 from syncd.systems.rt.assets import Asset
 from syncd.systems.rt.client import RequestTracker
-from syncd.systems.rt.newcomers import HIDDEN, Newcomer, Newcomers
+from syncd.systems.rt.newcomers import Newcomer, Newcomers
+from syncd.systems.rt.pages import HIDDEN
 from syncd.systems.rt.schema import Schema
 
 NAME = JOB

@@ -49,6 +49,11 @@ class CustomFieldValues(msgspec.Struct, gc=False):
     id: int
     values: list[str | dict[str, Any] | None] = []
 
+    @property
+    def texts(self) -> list[str]:
+        """The values that are texts, and not empty."""
+        return [value for value in self.values if isinstance(value, str) and value]
+
 
 class WireAsset(msgspec.Struct):
     """An asset in a search result."""
@@ -66,6 +71,27 @@ class WireAsset(msgspec.Struct):
     def catalog_id(self) -> int:
         """Number of its catalog, 0 where it does not say."""
         return self.catalog.id if isinstance(self.catalog, Reference) else 0
+
+    @property
+    def catalog_name(self) -> str:
+        """Name of its catalog, "" where that was not asked for."""
+        return self.catalog.name if isinstance(self.catalog, Reference) else ""
+
+    @property
+    def owned_by(self) -> Reference | None:
+        """Its owner, None where RT has its user ``Nobody`` there."""
+        owner = next(iter(self.owner), None) if isinstance(self.owner, list) else self.owner
+        return owner if isinstance(owner, Reference) and owner.name != "Nobody" else None
+
+    @property
+    def held_by(self) -> list[Reference]:
+        """Its holders: users and groups."""
+        return self.holders if isinstance(self.holders, list) else []
+
+    @property
+    def fields(self) -> list[CustomFieldValues]:
+        """Its custom fields; none where RT hides them."""
+        return self.custom_fields if isinstance(self.custom_fields, list) else []
 
 
 class Asset(msgspec.Struct, frozen=True, gc=False):
@@ -199,12 +225,10 @@ def encode_asset(asset: WireAsset, fields: Mapping[int, CustomField]) -> bytes:
         "updated": asset.updated,
         "catalog": asset.catalog_id,
     }
-    owner = _owner(asset)
-    if owner is not None and owner.name != "Nobody":
+    if (owner := asset.owned_by) is not None:
         row["owner"] = owner.id
-    holders = asset.holders if isinstance(asset.holders, list) else []
     for key, kind in (("holders", "user"), ("groups", "group")):
-        if ids := sorted({holder.id for holder in holders if holder.type == kind}):
+        if ids := sorted({holder.id for holder in asset.held_by if holder.type == kind}):
             row[key] = ids
     row.update(custom_values(f"asset {asset.id}", asset.custom_fields, fields))
     return msgspec.json.encode(row)
@@ -212,9 +236,7 @@ def encode_asset(asset: WireAsset, fields: Mapping[int, CustomField]) -> bytes:
 
 def people_of(asset: WireAsset) -> Iterator[Person]:
     """Yield the owner and the holders that are users; RT's own user Nobody is left out."""
-    owner = _owner(asset)
-    holders = asset.holders if isinstance(asset.holders, list) else []
-    for user in (*holders, owner):
+    for user in (*asset.held_by, asset.owned_by):
         if user is not None and user.type == "user" and user.name != "Nobody":
             yield Person(user.id, user.name, user.email)
 
@@ -257,12 +279,6 @@ def _teller(part: str, people: People) -> Callable[[int], str | None]:
     return told
 
 
-def _owner(asset: WireAsset) -> Reference | None:
-    if isinstance(asset.owner, list):
-        return asset.owner[0] if asset.owner else None
-    return asset.owner if isinstance(asset.owner, Reference) else None
-
-
 def custom_values(
     label: str, listed: list[CustomFieldValues] | str, fields: Mapping[int, CustomField]
 ) -> dict[str, Any]:
@@ -278,7 +294,7 @@ def custom_values(
         raise incomplete(f"{label} has custom fields {sorted(unknown)} that were applied meanwhile", "read")
     row: dict[str, Any] = {}
     for cf in sorted(listed, key=lambda cf: cf.id):
-        texts = [text for text in cf.values if isinstance(text, str) and text]
+        texts = cf.texts
         definition = fields[cf.id] if texts else None
         if definition is None or (definition.type == "DateTime" and texts[0] == forms.NOT_SET):
             continue

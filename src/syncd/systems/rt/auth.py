@@ -8,23 +8,16 @@ RT's stock cost of 12. A login cookie is checked once; with thousands of request
 import re
 import threading
 from collections.abc import Mapping
-from typing import Protocol
 
 import requests
 
+from syncd.host.credentials import Secret
 from syncd.host.errors import NotPermitted, Unavailable
 from syncd.host.redaction import hide
 from syncd.host.session import open_session
 from syncd.host.transport import explain, server
 
 _COOKIE = re.compile(r"(RT_SID_[^=;,\s]+=[0-9A-Za-z]+)")
-
-
-class Secret(Protocol):
-    """A credential that is shown to nobody by accident."""
-
-    def reveal(self) -> str:
-        """Return the text."""
 
 
 class TokenAuthenticator:

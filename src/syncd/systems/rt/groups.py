@@ -5,30 +5,25 @@ only those who are enabled. The API user needs SeeGroup; without it a search for
 are.
 """
 
-from collections.abc import Iterable
 from typing import TypeAlias
 
 import msgspec
 
 from syncd.host.errors import ConfigurationError, NotFound, NotPermitted
-from syncd.systems.rt.assets import Person, slices
-from syncd.systems.rt.pages import wider
-from syncd.systems.rt.rest import PAGE, Rest, criterion
+from syncd.systems.rt.assets import Person
+from syncd.systems.rt.pages import people_by
+from syncd.systems.rt.rest import Rest, criterion
 from syncd.systems.rt.users.pages import Members
 
 Persons: TypeAlias = list[Person]
 
 
-class _Group(msgspec.Struct):
+class Group(msgspec.Struct):
+    """A group as a search shows it. ``domain``: ``UserDefined`` where somebody made it, ``SystemInternal`` is RT's."""
+
     id: int
     name: str = msgspec.field(name="Name", default="")
     domain: str = msgspec.field(name="Domain", default="")
-
-
-class _User(msgspec.Struct):
-    id: int
-    name: str = msgspec.field(name="Name", default="")
-    email: str = msgspec.field(name="EmailAddress", default="")
 
 
 class Groups:
@@ -51,14 +46,12 @@ class Groups:
                 code="rt.group_nested",
                 object=name,
             )
-        return [person for some in slices(sorted(found.names), PAGE) for person in self._enabled(some)]
+        return [*people_by(self._rest, "Name", found.names, disabled=False)]
 
     def number(self, name: str) -> int:
         """Return the number of a group that somebody made, by its name in any case. Raises as ``users``."""
-        query = [criterion("Domain", "=", "UserDefined"), criterion("Name", "=", name)]
-        page = self._rest.search("groups", query, _Group, fields={"fields": "Name,Domain"})
-        found = [group for group in page.items if (group.domain, group.name.lower()) == ("UserDefined", name.lower())]
-        if page.total is None:
+        found = groups_called(self._rest, "UserDefined", name)
+        if found is None:
             raise NotPermitted(
                 "The API user lacks SeeGroup, without which RT shows it no group: grant it globally.",
                 code="rt.group_hidden",
@@ -68,10 +61,11 @@ class Groups:
             raise NotFound(f"RT has no group {name!r}", code="rt.no_group", system="rt", object=name)
         return found[0].id
 
-    def _enabled(self, names: Iterable[str]) -> Persons:
-        wanted = [*names]
-        fields = {"fields": "id,Name,EmailAddress"}
-        page = self._rest.search("users", [criterion("Name", "IN", wanted)], _User, fields=fields)
-        if not {user.name.lower() for user in page.items} <= {name.lower() for name in wanted}:
-            raise wider("search users")
-        return [Person(user.id, user.name, user.email) for user in page.items]
+
+def groups_called(rest: Rest, domain: str, name: str) -> list[Group] | None:
+    """Return the groups with a name, in any case; None for an API user without SeeGroup, which sees none."""
+    query = [criterion("Domain", "=", domain), criterion("Name", "=", name)]
+    page = rest.search("groups", query, Group, fields={"fields": "Name,Domain"})
+    if page.total is None:
+        return None
+    return [group for group in page.items if (group.domain, group.name.lower()) == (domain, name.lower())]

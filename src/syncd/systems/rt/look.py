@@ -9,7 +9,7 @@ import msgspec
 from syncd.host.clock import Clock
 from syncd.host.credentials import Credentials
 from syncd.host.errors import DataError
-from syncd.systems.rt.assets import CustomFieldValues, Reference, WireAsset
+from syncd.systems.rt.assets import WireAsset
 from syncd.systems.rt.client import Connection, connect
 from syncd.systems.rt.inspection import select_values
 from syncd.systems.rt.options import RtOptions
@@ -114,20 +114,14 @@ def check_statuses(rest: Rest, found: Survey, statuses: Sequence[str]) -> None:
 
 
 def _asset(asset: WireAsset, catalogs: dict[int, str], fields: dict[int, str]) -> AssetLook:
-    owners = asset.owner if isinstance(asset.owner, list) else [asset.owner]
-    holders = asset.holders if isinstance(asset.holders, list) else []
-    listed = asset.custom_fields if isinstance(asset.custom_fields, list) else []
+    owner = asset.owned_by
     return AssetLook(
         id=asset.id,
         name=asset.name,
         status=asset.status,
         catalog=catalogs.get(asset.catalog_id, ""),
-        owner=next((o.name for o in owners if isinstance(o, Reference) and o.name != "Nobody"), ""),
-        held_by=tuple(sorted(holder.name or str(holder.id) for holder in holders)),
+        owner=owner.name if owner else "",
+        held_by=tuple(sorted(holder.name or str(holder.id) for holder in asset.held_by)),
         updated=asset.updated,
-        custom_fields={fields.get(cf.id, str(cf.id)): texts for cf in listed if (texts := _texts(cf))},
+        custom_fields={fields.get(cf.id, str(cf.id)): tuple(cf.texts) for cf in asset.fields if cf.texts},
     )
-
-
-def _texts(field: CustomFieldValues) -> tuple[str, ...]:
-    return tuple(text for text in field.values if isinstance(text, str) and text)

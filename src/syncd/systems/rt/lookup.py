@@ -10,12 +10,9 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
 import msgspec
 
-from syncd.host.errors import NotFound
 from syncd.systems.rt.assets import (
     Asset,
-    CustomFieldValues,
     Person,
-    Reference,
     WireAsset,
     decode_rows,
     encode_asset,
@@ -23,8 +20,7 @@ from syncd.systems.rt.assets import (
     people_of,
     slices,
 )
-from syncd.systems.rt.errors import Forbidden
-from syncd.systems.rt.pages import WITH_CATALOG, matching_assets, wider
+from syncd.systems.rt.pages import HIDDEN, WITH_CATALOG, matching_assets, one_asset, status_of, wider
 from syncd.systems.rt.rest import PAGE, Criterion, Rest, criterion
 from syncd.systems.rt.schema import Schema, custom_name
 
@@ -47,10 +43,6 @@ class Looked(msgspec.Struct, frozen=True):
 
     assets: list[Asset]
     strangers: list[Stranger]
-
-
-class _Single(msgspec.Struct):
-    status: str = msgspec.field(name="Status", default="")
 
 
 class AssetLookup:
@@ -95,7 +87,7 @@ class AssetLookup:
         meant = re.compile("|".join(each.replace("%", ".*") for each in patterns), re.IGNORECASE | re.DOTALL)
         return self._few(
             (criterion(f"CF.{{{number}}}", "LIKE", each) for each in patterns),
-            lambda item: any(map(meant.search, _texts(item, number))),
+            lambda item: any(map(meant.search, _texts(item).get(number, ()))),
         )
 
     def _few(self, criteria: Iterable[Criterion], meant: Callable[[WireAsset], bool] = lambda _: True) -> Looked | None:
@@ -111,8 +103,8 @@ class AssetLookup:
     def by_id(self, number: int) -> Looked:
         """Return the asset with a number."""
         found = Looked([], [])
-        page = self._rest.search("assets", [criterion("id", "=", number)], WireAsset, fields=WITH_CATALOG)
-        self._sort([item for item in page.items if item.id == number], found)
+        item = one_asset(self._rest, number)
+        self._sort([item] if item else [], found)
         return found
 
     def with_people(self, users: Collection[int]) -> list[Asset]:
@@ -142,10 +134,8 @@ class AssetLookup:
 
     def status(self, number: int) -> str:
         """Return the status of an asset, "" where there is none; also of a deleted one, which no search finds."""
-        try:
-            return self._rest.find(f"asset/{number}", _Single, "read asset").status
-        except (NotFound, Forbidden):
-            return ""
+        status = status_of(self._rest, number)
+        return "" if status == HIDDEN else status
 
     def _sort(self, items: Iterable[WireAsset], found: Looked) -> None:
         ours = [item for item in items if item.catalog_id in self._catalogs]
@@ -160,16 +150,8 @@ def _is_with(item: WireAsset, users: Collection[int]) -> bool:
 
 
 def _stranger(item: WireAsset) -> Stranger:
-    catalog = item.catalog.name if isinstance(item.catalog, Reference) else ""
-    values = {number: _texts(item, number) for number in _fields(item)}
-    return Stranger(item.id, item.name, item.status, catalog or str(item.catalog_id), values)
+    return Stranger(item.id, item.name, item.status, item.catalog_name or str(item.catalog_id), _texts(item))
 
 
-def _fields(item: WireAsset) -> dict[int, CustomFieldValues]:
-    listed = item.custom_fields if isinstance(item.custom_fields, list) else []
-    return {cf.id: cf for cf in listed}
-
-
-def _texts(item: WireAsset, field: int) -> list[str]:
-    found = _fields(item).get(field)
-    return [text for text in found.values if text and isinstance(text, str)] if found else []
+def _texts(item: WireAsset) -> dict[int, list[str]]:
+    return {cf.id: cf.texts for cf in item.fields}

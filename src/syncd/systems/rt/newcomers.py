@@ -8,20 +8,12 @@ from collections.abc import Collection, Iterable, Iterator
 
 import msgspec
 
-from syncd.host.errors import NotFound
-from syncd.systems.rt.assets import Asset, Reference, WireAsset, decode_rows, encode_asset, job_class, slices
-from syncd.systems.rt.errors import Forbidden, incomplete
+from syncd.systems.rt.assets import Asset, WireAsset, decode_rows, encode_asset, job_class, slices
+from syncd.systems.rt.errors import incomplete
 from syncd.systems.rt.inspection import server_version
-from syncd.systems.rt.pages import WITH_CATALOG, Stamp
+from syncd.systems.rt.pages import Stamp, one_asset, status_of
 from syncd.systems.rt.rest import PAGE, Rest, criterion
 from syncd.systems.rt.schema import Schema
-
-HIDDEN = "hidden"
-"""What stands for the status of an asset that the API user may not see."""
-
-
-class _Single(msgspec.Struct):
-    status: str = msgspec.field(name="Status", default="")
 
 
 class Newcomer(msgspec.Struct, frozen=True):
@@ -49,17 +41,12 @@ class Newcomers:
 
     def find(self, number: int) -> Newcomer | None:
         """Return an asset; None for one that no search finds."""
-        page = self._rest.search("assets", [criterion("id", "=", number)], WireAsset, fields=WITH_CATALOG)
-        return next((_newcomer(item) for item in page.items if item.id == number), None)
+        item = one_asset(self._rest, number)
+        return Newcomer(item.id, item.name, item.status, item.catalog_name, item.catalog_id, item) if item else None
 
     def status(self, number: int) -> str:
-        """Return the status of an asset that no search finds: ``deleted``, ``HIDDEN``, or "" where there is none."""
-        try:
-            return self._rest.find(f"asset/{number}", _Single, "read asset").status
-        except NotFound:
-            return ""
-        except Forbidden:
-            return HIDDEN
+        """Return the status of an asset that no search finds: as ``pages.status_of``."""
+        return status_of(self._rest, number)
 
     def names_in_use(self, names: Collection[str], *, but: int) -> set[str]:
         """Return those of the names that an asset has, in capitals or not; ``but`` is an asset that does not count."""
@@ -84,8 +71,3 @@ class Newcomers:
                 if not page.full:
                     break
                 last = page.items[-1].id
-
-
-def _newcomer(item: WireAsset) -> Newcomer:
-    catalog = item.catalog.name if isinstance(item.catalog, Reference) else ""
-    return Newcomer(item.id, item.name, item.status, catalog, item.catalog_id, item)

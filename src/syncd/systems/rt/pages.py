@@ -4,13 +4,16 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
 import msgspec
 
-from syncd.host.errors import NotPermitted, Unavailable
+from syncd.host.errors import NotFound, NotPermitted, Unavailable
 from syncd.systems.rt.assets import FIELDS, Person, WireAsset, slices
-from syncd.systems.rt.errors import incomplete
+from syncd.systems.rt.errors import Forbidden, incomplete
 from syncd.systems.rt.rest import PAGE, Criterion, Page, Rest, criterion
 
 Progress = Callable[[str, int, int | None], None]
 WITH_CATALOG = {**FIELDS, "fields[Catalog]": "id,Name"}
+
+HIDDEN = "hidden"
+"""What stands for the status of an asset that the API user may not see."""
 
 
 class Stamp(msgspec.Struct, gc=False):
@@ -19,6 +22,10 @@ class Stamp(msgspec.Struct, gc=False):
     id: int
     updated: str = msgspec.field(name="LastUpdated", default="")
     name: str = msgspec.field(name="Name", default="")
+
+
+class _Single(msgspec.Struct):
+    status: str = msgspec.field(name="Status", default="")
 
 
 class _User(msgspec.Struct):
@@ -72,6 +79,22 @@ def chosen_assets(rest: Rest, ids: Collection[int], catalogs: Sequence[int] = ()
         yield page
 
 
+def one_asset(rest: Rest, number: int) -> WireAsset | None:
+    """Return the asset with a number, of whatever catalog; None for one that no search finds."""
+    page = rest.search("assets", [criterion("id", "=", number)], WireAsset, fields=WITH_CATALOG)
+    return next((item for item in page.items if item.id == number), None)
+
+
+def status_of(rest: Rest, number: int) -> str:
+    """Return the status of an asset, of a deleted one too, which no search finds; ``HIDDEN``, or "" for none."""
+    try:
+        return rest.find(f"asset/{number}", _Single, "read asset").status
+    except NotFound:
+        return ""
+    except Forbidden:
+        return HIDDEN
+
+
 def all_people(rest: Rest) -> Iterator[Person]:
     """Yield all users, disabled ones too, in pages of a hundred. The API user has to be privileged."""
     seen: set[int] = set()
@@ -91,15 +114,16 @@ def all_people(rest: Rest) -> Iterator[Person]:
             return
 
 
-def people_by(rest: Rest, field: str, texts: Iterable[str]) -> Iterator[Person]:
-    """Yield the users whose ``Name`` or ``EmailAddress`` is one of these, whatever the case."""
+def people_by(rest: Rest, field: str, texts: Iterable[str], *, disabled: bool = True) -> Iterator[Person]:
+    """Yield the users, ``disabled`` ones too, whose ``Name`` or ``EmailAddress`` is one of these, in whatever case."""
+    more = (("find_disabled_rows", "1"),) if disabled else ()
     for some in slices(sorted(texts), PAGE):
         page = rest.search(
             "users",
             [criterion(field, "IN", some)],
             _User,
             fields={"fields": "id,Name,EmailAddress"},
-            more=(("find_disabled_rows", "1"),),
+            more=more,
         )
         wanted = {text.lower() for text in some}
         for user in page.items:

@@ -17,7 +17,7 @@ E-mail addresses of owners need no right. An asset gives the definitions of its 
 the rights are on the catalog alone and ``/catalog/N/customfields`` is empty.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 import msgspec
 
@@ -30,7 +30,7 @@ from syncd.systems.rt.inspection import (
     require,
     server_version,
 )
-from syncd.systems.rt.rest import Criterion, Page, Rest, criterion
+from syncd.systems.rt.rest import Page, Rest, criterion
 from syncd.systems.rt.schema import READABLE, WRITABLE, Catalog, CustomField, Need, Schema, custom_name
 
 _PROBES = 5
@@ -201,12 +201,10 @@ class _Preflight(Inspection):
             self.lacks(f'the API user sees no custom field on the catalog "{item.name}": grant SeeCustomField')
         return {definition.id: definition.custom_field() for definition in found}
 
-    def all_pages(self, path: str, query: Iterable[Criterion] = ()) -> list[Definition]:
+    def all_pages(self, path: str) -> list[Definition]:
         found: list[Definition] = []
         for number in range(1, 100):
-            page = self.rest.search(
-                path, tuple(query), Definition, fields={"fields": f"Name,{DEFINITION}"}, page=number
-            )
+            page = self.rest.search(path, (), Definition, fields={"fields": f"Name,{DEFINITION}"}, page=number)
             found += page.items
             if not page.full or len(found) == page.total:
                 break

@@ -123,14 +123,12 @@ class Rest:
         )
         return self._checked(request, kind, page)
 
-    def select(
-        self, path: str, statement: str, kind: type[T], *, fields: Mapping[str, str], per_page: int = PAGE
-    ) -> Page[T]:
+    def select(self, path: str, statement: str, kind: type[T], *, fields: Mapping[str, str]) -> Page[T]:
         """Return the first page, by rising ids, of what a statement in RT's SQL finds.
 
         RT answers a malformed statement with all there is (RT 5.0.3, observed): the caller compares what was found.
         """
-        params = (("query", statement), *_paged(fields, (("id", "ASC"),), 1, per_page, ()))
+        params = (("query", statement), *_paged(fields, (("id", "ASC"),), 1, PAGE, ()))
         return self._checked(Request("GET", ROOT + path, f"search {path}", params=params), kind, 1)
 
     def _checked(self, request: Request, kind: type[T], page: int) -> Page[T]:

@@ -171,8 +171,6 @@ class Fields(msgspec.Struct, frozen=True, dict=True, kw_only=True):
         texts = value if isinstance(value, tuple) else (value,)
         return next((why for text in texts if (why := self._complaint(field, text))), None)
 
-    check = refusal
-
     @abstractmethod
     def _needed(self, field: str) -> str | None:
         """Return why a plain field cannot be empty, None where it can."""
@@ -246,6 +244,13 @@ class Schema(Fields, frozen=True, dict=True, kw_only=True):
         # RT: "names may not be all digits".
         bad = field == "Name" and re.fullmatch(r"\d+", text, re.ASCII)
         return f"{field} may not be digits only" if bad else None
+
+
+def texts_of(value: Value) -> tuple[str, ...]:
+    """Return the texts of a value."""
+    if not value:
+        return ()
+    return value if isinstance(value, tuple) else (value,)
 
 
 def custom_name(field: str) -> str | None:

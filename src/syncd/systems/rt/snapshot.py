@@ -83,7 +83,7 @@ class Meta(msgspec.Struct, frozen=True, kw_only=True):
     disabled: int = 0
 
 
-class Stamp(msgspec.Struct, gc=False):
+class KeptStamp(msgspec.Struct, gc=False):
     """Number and LastUpdated of an asset that is kept."""
 
     id: int
@@ -98,7 +98,7 @@ class _Roles(msgspec.Struct, gc=False):
 
 def updated_of(rows: Iterable[bytes]) -> dict[int, str]:
     """Return LastUpdated by id of rows of assets."""
-    return {item.id: item.updated for item in decode_rows(rows, Stamp)}
+    return {item.id: item.updated for item in decode_rows(rows, KeptStamp)}
 
 
 class Kept:
@@ -120,9 +120,9 @@ class Kept:
         """Return the number of assets."""
         return self._store.count(self._scope)
 
-    def stamps(self) -> Iterator[Stamp]:
+    def stamps(self) -> Iterator[KeptStamp]:
         """Yield id and LastUpdated of all assets."""
-        return self.read(Stamp)
+        return self.read(KeptStamp)
 
     def updated(self, ids: Iterable[int]) -> dict[int, str]:
         """Return LastUpdated by id, of those of these ids that there are."""
@@ -136,7 +136,7 @@ class Kept:
         """Return a hash of each asset's row by its id; it holds in this process only."""
         marks: dict[int, int] = {}
         for some in slices(self._store.rows(self._scope), _SLICE):
-            marks.update((item.id, hash(row)) for item, row in zip(decode_rows(some, Stamp), some, strict=True))
+            marks.update((item.id, hash(row)) for item, row in zip(decode_rows(some, KeptStamp), some, strict=True))
         return marks
 
     def one_asset_of(self, users: AbstractSet[int]) -> set[int]:

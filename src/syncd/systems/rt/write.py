@@ -15,8 +15,8 @@ from syncd.systems.rt.assets import Asset, Person, WireAsset, decode_rows, encod
 from syncd.systems.rt.errors import create_unknown
 from syncd.systems.rt.pages import chosen_assets, people_by
 from syncd.systems.rt.rest import PAGE, Rest, criterion
-from syncd.systems.rt.schema import Schema, Value
-from syncd.systems.rt.writing import LOST, Answer, FieldWriter, texts_of, unwritable
+from syncd.systems.rt.schema import Schema, Value, texts_of
+from syncd.systems.rt.writing import LOST, Answer, FieldWriter, unwritable
 
 __all__ = ["Answer", "AssetWriter"]
 
@@ -130,8 +130,7 @@ class AssetWriter(FieldWriter[Schema]):
             ]
             page = self._rest.search("assets", query, WireAsset, fields={"fields": "Catalog,CustomFields"})
             for item in page.items:
-                listed = item.custom_fields if isinstance(item.custom_fields, list) else []
-                texts = {text for cf in listed if cf.id == cf_id for text in cf.values if isinstance(text, str)}
+                texts = {text for cf in item.fields if cf.id == cf_id for text in cf.texts}
                 yield from ((item.id, text) for text in texts & set(values))
             if not page.items or len(page.items) == page.total:
                 return

@@ -15,7 +15,7 @@ import msgspec
 from syncd.host.errors import Unavailable, WriteRefused
 from syncd.systems.rt import forms
 from syncd.systems.rt.rest import Rest
-from syncd.systems.rt.schema import Fields, Value
+from syncd.systems.rt.schema import Fields, Value, texts_of
 
 REFUSAL = re.compile(
     r"Permission Denied$|^No permission to |^Invalid value for custom field|^Could not |^Couldn't |"
@@ -105,13 +105,6 @@ class FieldWriter(ABC, Generic[F]):
         if kind == "DateTime":
             return forms.written_moment(text, self._schema.zone) or text
         return forms.written_day(text) if kind == "Date" else text
-
-
-def texts_of(value: Value) -> tuple[str, ...]:
-    """Return the texts of a value."""
-    if not value:
-        return ()
-    return value if isinstance(value, tuple) else (value,)
 
 
 def unwritable(label: str, field: str) -> WriteRefused:

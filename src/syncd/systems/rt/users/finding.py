@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection, Iterable
 from syncd.systems.rt.assets import decode_rows, slices
 from syncd.systems.rt.pages import wider
 from syncd.systems.rt.rest import PAGE, Rest, criterion
-from syncd.systems.rt.schema import Value
+from syncd.systems.rt.schema import Value, texts_of
 from syncd.systems.rt.users.pages import one_user
 from syncd.systems.rt.users.records import FIELDS, WHOLE, User, WireUser, encode_user, getter, job_class
 from syncd.systems.rt.users.schema import UserSchema
@@ -51,5 +51,4 @@ class UserFinder:
 
 
 def _lower(value: Value) -> set[str]:
-    texts = value if isinstance(value, tuple) else (value,) if value else ()
-    return {text.casefold() for text in texts}
+    return {text.casefold() for text in texts_of(value)}

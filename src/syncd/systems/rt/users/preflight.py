@@ -12,16 +12,11 @@ ModifyCustomField  nothing shows it; the first write does
 
 import msgspec
 
+from syncd.systems.rt.groups import groups_called
 from syncd.systems.rt.inspection import DEFINITION, Definition, Inspection, nearest, require, server_version
 from syncd.systems.rt.rest import Rest, criterion
 from syncd.systems.rt.schema import CustomField, custom_name
 from syncd.systems.rt.users.schema import READABLE, WRITABLE, UserNeed, UserSchema
-
-
-class _Group(msgspec.Struct):
-    id: int
-    name: str = msgspec.field(name="Name", default="")
-    domain: str = msgspec.field(name="Domain", default="")
 
 
 class _Probe(msgspec.Struct):
@@ -65,13 +60,11 @@ class _UserPreflight(Inspection):
 
     def privileged_group(self) -> int:
         """Return the number of the group of privileged users: its members tell what no list of users does."""
-        query = [criterion("Domain", "=", "SystemInternal"), criterion("Name", "=", "Privileged")]
-        page = self.rest.search("groups", query, _Group, fields={"fields": "Name,Domain"})
-        found = [item.id for item in page.items if (item.domain, item.name) == ("SystemInternal", "Privileged")]
-        if page.total is None or len(found) != 1:
+        found = groups_called(self.rest, "SystemInternal", "Privileged")
+        if found is None or len(found) != 1:
             self.lacks("the API user lacks SeeGroup, without which it does not see which users are privileged")
             return 0
-        return found[0]
+        return found[0].id
 
     def applied_fields(self) -> list[CustomField]:
         """Return the custom fields of users, as any user shows them."""
