@@ -1,6 +1,7 @@
 """The RT adapter against a real Request Tracker 5, and against the stand-in: writing, and single assets."""
 
 from collections.abc import Iterator
+from contextlib import closing
 
 import pytest
 
@@ -23,19 +24,15 @@ from contract.adapter import (
     soon_settled,
     tracker,
 )
-from contract.rt_trackers import Connect
+from contract.rt_trackers import Connect, open_as
 from services.rest2 import Rest2
-from syncd.host.credentials import Credentials
 from syncd.host.errors import NotFound, WriteRefused
 from syncd.systems.rt import lookup
 from syncd.systems.rt.assets import getter
-from syncd.systems.rt.client import RequestTracker, open_rt
-from syncd.systems.rt.options import RtOptions
+from syncd.systems.rt.client import RequestTracker
 from syncd.systems.rt.schema import Need, Schema, Value
-from unit.rt.memory_store import MemoryStore
 
 __all__ = ["soon_settled", "tracker"]
-
 
 LATEST = (("orderby", "id"), ("order", "DESC"), ("per_page", "1"))
 CHANGES: list[tuple[str, Value]] = [
@@ -65,13 +62,10 @@ CHANGES: list[tuple[str, Value]] = [
 
 @pytest.fixture(scope="module")
 def asset(rt: Rest2) -> Iterator[tuple[RequestTracker, Schema, int]]:
-    options = RtOptions(url=rt.url, rate=1000.0)
-    credentials = Credentials({"RT_TOKEN": rt.tokens["rt-sync"]}, keyring=False)
-    tracker = open_rt(options, credentials, snapshots=MemoryStore())
-    schema = tracker.preflight(NEED)
     people: dict[str, Value] = {"Owner.Name": "s1002", "HeldBy.Name": ("s1002",)}
-    yield tracker, schema, make(tracker, schema, "W1", **{TYPE: "Chromebook", TAGS: ("Spare",), **people})
-    tracker.close()
+    with closing(open_as(rt)) as tracker:
+        schema = tracker.preflight(NEED)
+        yield tracker, schema, make(tracker, schema, "W1", **{TYPE: "Chromebook", TAGS: ("Spare",), **people})
 
 
 class TestWriting:

@@ -1,74 +1,24 @@
-"""The users of RT through the adapter: against a real Request Tracker 5, and against the stand-in."""
+"""The users of RT through the adapter, against a real Request Tracker 5 and the stand-in: preflight and reading."""
 
 import logging
-import time
 from datetime import timedelta
 
 import msgspec
 import pytest
 
+from contract.adapter import soon_settled
 from contract.rt_trackers import Connect
+from contract.users_adapter import GRADE, ID, NEED, PLAIN, SCHOOL, YEAR, People, people
 from services.rest2 import Rest2
-from syncd.host.errors import ConfigurationError, DataError, NotFound, NotPermitted, WriteRefused
-from syncd.systems.rt import work
+from syncd.host.errors import ConfigurationError, DataError, NotPermitted
 from syncd.systems.rt.assets import key_of
-from syncd.systems.rt.client import RequestTracker
-from syncd.systems.rt.schema import Value
 from syncd.systems.rt.snapshot import decode_meta
 from syncd.systems.rt.users.records import User, getter
-from syncd.systems.rt.users.schema import UserNeed, UserSchema
+from syncd.systems.rt.users.schema import UserNeed
 from syncd.systems.rt.users.snapshot import UserSnapshot
 from unit.rt.memory_store import MemoryStore
 
-ID, GRADE, YEAR, SCHOOL = "CF.{Student ID}", "CF.{Grade}", "CF.{Graduation Year}", "CF.{School}"
-PLAIN = ("Name", "EmailAddress", "RealName", "Organization", "NickName", "City", "WorkPhone", "Disabled", "Privileged")
-NEED = UserNeed(read=("LastUpdated",), write=(*PLAIN, ID, GRADE, YEAR, SCHOOL), create=True)
-
-
-@pytest.fixture(autouse=True)
-def _soon_settled(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(work, "SETTLE", timedelta(seconds=1))
-
-
-class Numbered(msgspec.Struct):
-    id: int
-
-
-class People:
-    """The users of an RT through one connection, with the requests that the last read took."""
-
-    def __init__(self, tracker: RequestTracker) -> None:
-        self.tracker = tracker
-        self.schema: UserSchema = tracker.user_preflight(NEED)
-        self.writer = tracker.user_writer(self.schema)
-        self.requests = 0
-
-    def read(self, *, full: bool = False) -> UserSnapshot:
-        before = self.tracker.client.stats.requests
-        snapshot = self.tracker.user_reader.read(self.schema, full=full)
-        self.requests = self.tracker.client.stats.requests - before
-        return snapshot
-
-    def settled(self) -> UserSnapshot:
-        """Read until nothing is to be read again."""
-        time.sleep(2.2)
-        self.read()
-        return self.read()
-
-    def make(self, name: str, **fields: Value) -> int:
-        return self.writer.create_user({"Name": name, **fields})
-
-    def put(self, user: int, **body: object) -> None:
-        self.tracker.rest.write("PUT", f"user/{user}", body, "update", "user")
-
-    def values(self, user: int, *fields: str) -> tuple[Value, ...]:
-        found = self.writer.read_users([user])[user]
-        return tuple(getter(self.schema, field)(found) for field in fields)
-
-
-@pytest.fixture
-def people(connect: Connect) -> People:
-    return People(connect())
+__all__ = ["people", "soon_settled"]
 
 
 def by_name(snapshot: UserSnapshot) -> dict[str, User]:
@@ -306,152 +256,3 @@ class TestReading:
             people.read()
         people.put(int(made["items"][0]["ObjectId"]), Name="r9")
         assert "r9" in by_name(people.read())
-
-
-class TestWriting:
-    def test_one_request_writes_all_fields_as_they_read_back(self, people: People) -> None:
-        user = people.make("w1")
-        before = people.tracker.client.stats.requests
-        changes: dict[str, Value] = {
-            "Name": "W1/new",
-            "EmailAddress": "W1@school.example.test",
-            "RealName": " Zoë 'W' 漢 ",
-            "Organization": "é" * 300,
-            "NickName": "n" * 40,
-            "City": "c" * 120,
-            "WorkPhone": "+1 555 0100",
-            "Disabled": "1",
-            "Privileged": "1",
-            ID: "0012",
-            GRADE: "K",
-            YEAR: "2039",
-            SCHOOL: "HIGH school",
-        }
-        answer = people.writer.update_user(user, changes)
-        assert people.tracker.client.stats.requests == before + 1
-        assert answer.proven
-        assert people.values(user, *changes) == tuple(
-            people.schema.reads_back(field, value) for field, value in changes.items()
-        )
-        assert people.values(user, "Organization", "NickName", SCHOOL) == ("é" * 100, "n" * 16, "High School")
-        cleared: dict[str, Value] = {
-            "EmailAddress": None,
-            "RealName": None,
-            "Organization": None,
-            ID: None,
-            SCHOOL: None,
-        }
-        people.writer.update_user(user, {**cleared, "Disabled": "0", "Privileged": "0"})
-        assert people.values(user, *cleared, "Disabled", "Privileged") == (None,) * 5 + ("0", "0")
-
-    def test_a_new_user_has_all_it_was_given(self, people: People) -> None:
-        fields: dict[str, Value] = {
-            "Name": "5550100",
-            "EmailAddress": "w2@school.example.test",
-            "RealName": "W Two",
-            "Organization": "O",
-            "Disabled": "1",
-            "Privileged": "1",
-            ID: "200200",
-            GRADE: "12",
-            SCHOOL: "middle school",
-            YEAR: None,
-        }
-        before = people.tracker.client.stats.requests
-        user = people.writer.create_user(fields)
-        assert people.tracker.client.stats.requests == before + 1
-        assert people.values(user, *fields) == tuple(
-            people.schema.reads_back(field, value) for field, value in fields.items()
-        )
-
-    def test_a_value_that_a_new_user_cannot_have_is_proven_missing_by_reading_back(self, connect: Connect) -> None:
-        blind = connect().user_preflight(UserNeed(write=("Name", SCHOOL)))
-        fields = {key: msgspec.structs.replace(cf, values=None) for key, cf in blind.fields.items()}
-        writer = connect().user_writer(msgspec.structs.replace(blind, fields=fields))
-        user = writer.create_user({"Name": "w3", SCHOOL: "Hogwarts"})
-        assert getter(blind, SCHOOL)(writer.read_users([user])[user]) is None
-
-    @pytest.mark.parametrize(
-        ("fields", "sentence"),
-        [
-            ({"Name": "S1001"}, "Name in use"),
-            ({"Name": "w4", "EmailAddress": "S1001@students.example.test"}, "Email address in use"),
-            ({"Name": "w4", "EmailAddress": "no address"}, "Invalid syntax for email address"),
-            ({"Name": "27"}, "another user has the number 27"),
-            ({"Name": "w4", SCHOOL: "Hogwarts"}, "does not take this value"),
-            ({"Name": "two\nlines"}, "line break"),
-            ({"EmailAddress": "w4@school.example.test"}, "Name cannot be empty"),
-        ],
-    )
-    def test_a_user_that_cannot_be_is_refused_with_rts_sentence(
-        self, people: People, fields: dict[str, Value], sentence: str
-    ) -> None:
-        with pytest.raises(WriteRefused) as caught:
-            people.writer.create_user(fields)
-        assert sentence in str(caught.value)
-        assert "S1001" not in str(caught.value)
-
-    @pytest.mark.parametrize(
-        ("changes", "sentence"),
-        [
-            ({"Name": "S1002"}, "Name in use"),
-            ({"EmailAddress": "s1002@students.example.test", "RealName": "kept"}, "Email address in use"),
-            ({"EmailAddress": "no address"}, "Invalid syntax for email address"),
-            ({"Disabled": "yes"}, "Disabled is 1 or 0"),
-            ({"Name": None}, "Name cannot be empty"),
-            ({"LastUpdated": "2026-01-01"}, "cannot be written"),
-        ],
-    )
-    def test_a_change_that_cannot_be_is_refused_with_rts_sentence(
-        self, people: People, changes: dict[str, Value], sentence: str
-    ) -> None:
-        user = people.tracker.rest.get("user/s1001", Numbered, "get user").id
-        with pytest.raises(WriteRefused) as caught:
-            people.writer.update_user(user, changes)
-        assert sentence in str(caught.value)
-        assert "s1001" not in str(caught.value)
-
-    def test_the_same_again_is_no_refusal_and_proves_nothing(self, people: People) -> None:
-        user = people.make("w5")
-        same: dict[str, Value] = {"Disabled": "1", "Privileged": "1"}
-        assert people.writer.update_user(user, same).proven
-        answer = people.writer.update_user(user, same)
-        assert not answer.proven
-        assert set(answer.sentences) == {"That is already the current value", "That user is already privileged"}
-
-    def test_neither_rt_nor_the_api_user_is_locked_out(self, people: People) -> None:
-        locks: tuple[dict[str, Value], ...] = ({"Disabled": "1"}, {"Privileged": "0"})
-        for user in (1, people.schema.me):
-            for change in locks:
-                with pytest.raises(WriteRefused, match="API user"):
-                    people.writer.update_user(user, change)
-
-    def test_who_may_not_write_is_told_so(self, connect: Connect, people: People) -> None:
-        user = people.make("w6")
-        with pytest.raises(WriteRefused, match="Permission Denied"):
-            connect("rt-readonly").user_writer(people.schema).update_user(user, {"RealName": "x"})
-        with pytest.raises(WriteRefused, match="Permission Denied"):
-            connect("rt-readonly").user_writer(people.schema).create_user({"Name": "w6-never"})
-
-    def test_a_user_that_is_not_there(self, people: People) -> None:
-        with pytest.raises(NotFound):
-            people.writer.update_user(999_999, {"RealName": "x"})
-        assert people.writer.read_users([999_999]) == {}
-
-    def test_a_hundred_users_are_read_back_in_three_requests(self, people: People) -> None:
-        users = [people.make(f"w7-{number}") for number in range(100)]
-        people.writer.update_user(users[0], {"Name": "w7-renamed", "Disabled": "1"})
-        before = people.tracker.client.stats.requests
-        found = people.writer.read_users(users)
-        assert people.tracker.client.stats.requests - before <= 5
-        assert sorted(found) == users
-        assert (found[users[0]].name, found[users[0]].disabled, found[users[1]].disabled) == ("w7-renamed", True, False)
-
-    def test_users_of_the_snapshot_are_found_by_their_names(self, connect: Connect) -> None:
-        tracker = connect()
-        people = People(tracker)
-        users = [people.make(f"w8-{number}") for number in range(5)]
-        people.read()
-        before = tracker.client.stats.requests
-        assert sorted(tracker.user_writer(people.schema).read_users(users)) == users
-        assert tracker.client.stats.requests == before + 3
