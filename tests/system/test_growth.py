@@ -17,7 +17,7 @@ import requests
 from syncd.jobs import chromebooks
 from syncd.jobs.sides.frame import Frame, frame
 from syncd.sandbox.site import Sandbox
-from unit.sandbox.test_site import run
+from unit.sandbox.runs import run
 
 SMALL, LARGE = 4_000, 8_000
 """Sizes that fill Python's tables equally, and that are more than what is ever looked at together."""

@@ -1,3 +1,5 @@
+"""Partial responses of the Google stand-in: what a mask keeps, and which are none."""
+
 from typing import Any
 
 import pytest

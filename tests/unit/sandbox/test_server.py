@@ -1,3 +1,5 @@
+"""The frame of the sandbox: what it mounts, counts, keeps, and how it fails when told to."""
+
 import http.client
 import json
 import threading
@@ -105,7 +107,7 @@ def test_requests_are_counted_by_the_name_of_their_route_also_when_a_fault_answe
     assert server.requests() == 0
 
 
-def test_the_largest_number_of_requests_at_once_is_known(server: Server, client: requests.Session) -> None:
+def test_the_largest_number_of_requests_at_once_is_known(server: Server) -> None:
     both = threading.Barrier(2)
 
     def wait_for_both() -> None:
@@ -121,7 +123,6 @@ def test_the_largest_number_of_requests_at_once_is_known(server: Server, client:
         thread.join(5)
     assert server.busiest == 2
     assert server.failures == []
-    assert client.trust_env is False
 
 
 def test_a_reset_before_has_no_effect_and_one_during_has(server: Server, client: requests.Session, echo: Echo) -> None:
@@ -165,10 +166,9 @@ def test_a_request_that_is_held_goes_on_when_the_rules_are_cleared(server: Serve
 
 
 def test_a_server_that_stops_does_not_wait_for_the_requests_it_holds(echo: Echo) -> None:
-    began = time.monotonic()
     with Server({"": echo}, Faults([Rule(delay=60)])) as server, pytest.raises(requests.ReadTimeout):
         requests.get(f"{server.url}/held", timeout=0.2)
-    assert time.monotonic() - began < 1.5
+    assert server.connections == 0
 
 
 @pytest.mark.parametrize("rule", [Rule(delay=0.2), Rule(slow=0.2)])

@@ -1,3 +1,5 @@
+"""The sandbox's memory: whole after a kill, and nothing of a unit of writes that failed."""
+
 from pathlib import Path
 
 import pytest

@@ -10,7 +10,7 @@ import requests
 
 from syncd.sandbox.site import Sandbox
 from syncd.sandbox.streamed.numbering import PATTERN, Numbering
-from unit.sandbox.test_site import run
+from unit.sandbox.runs import run
 
 SIZE = 2 * PATTERN + 345
 SCOPE = "https://www.googleapis.com/auth/admin.directory.device.chromeos"

@@ -1,4 +1,4 @@
-"""The stand-in with a fleet in it, and across a restart."""
+"""The Request Tracker stand-in with a fleet in it, across a restart, and what it costs."""
 
 import time
 from collections.abc import Iterable
