@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from syncd.host.errors import ExitStatus
+from syncd.sandbox.faults import Rule
 from system.batteries import MAPPING, table
 from system.commands import Finished
 from system.site import Site, wait_until
@@ -20,12 +21,6 @@ HEADER = (
     "batteryStatusReport.0.fullChargeCapacity,batteryStatusReport.0.sample.0.chargeRate"
 )
 NORMAL, NOW = "BATTERY_HEALTH_NORMAL", "BATTERY_REPLACE_NOW"
-BAD_DATA, TRY_LATER, RIGHTS, CONFIGURATION = (
-    ExitStatus.BAD_DATA,
-    ExitStatus.TRY_LATER,
-    ExitStatus.NO_PERMISSION,
-    ExitStatus.CONFIGURATION,
-)
 JOB = "battery-gam"
 
 
@@ -66,6 +61,11 @@ class Yard:
         """Let GAM print lines, and do something else ``then``."""
         self.gam("\n".join([*(f"printf '%s\\n' {shlex.quote(line)}" for line in lines), then]))
 
+    def hangs(self, folder: Path) -> Path:
+        """Let GAM print a battery and then hang; return the file into which it writes its pid."""
+        self.prints(HEADER, row(), then=f"echo $$ > {folder}/pid; exec sleep 300")
+        return folder / "pid"
+
     def run(self, status: int = 0) -> Finished:
         """Run the job as a timer does."""
         return self.site.syncd("run", JOB, "--json").ended(status)
@@ -78,6 +78,11 @@ class Yard:
         """Return what RT shows of the battery of an asset."""
         fields = self.site.rest.values(self.site.asset(name))
         return {key: text for key in map(plain, MAPPING) if (text := fields.get(key, [None])[0])}
+
+
+def is_over(pid: Path) -> bool:
+    """Tell whether the process has ended that wrote its pid into a file, or never began."""
+    return not pid.exists() or not Path(f"/proc/{pid.read_text().strip()}/exe").exists()
 
 
 def plain(field: str) -> str:
@@ -95,11 +100,11 @@ def yard(site: Site, tmp_path: Path) -> Yard:
 @pytest.mark.parametrize(
     ("code", "status", "words"),
     [
-        (50, CONFIGURATION, "asked for something that Google rejects or does not have"),
-        (60, BAD_DATA, "found nothing that fits; the extra arguments select no device"),
-        (61, RIGHTS, "may not use the domain or the customer"),
-        (73, RIGHTS, "may not use the service for its account"),
-        (13, CONFIGURATION, "is not set up in its configuration directory"),
+        (50, ExitStatus.CONFIGURATION, "asked for something that Google rejects or does not have"),
+        (60, ExitStatus.BAD_DATA, "found nothing that fits; the extra arguments select no device"),
+        (61, ExitStatus.NO_PERMISSION, "may not use the domain or the customer"),
+        (73, ExitStatus.NO_PERMISSION, "may not use the service for its account"),
+        (13, ExitStatus.CONFIGURATION, "is not set up in its configuration directory"),
     ],
 )
 def test_gams_exit_status_is_told_in_a_sentence_and_nothing_is_used(
@@ -112,33 +117,33 @@ def test_gams_exit_status_is_told_in_a_sentence_and_nothing_is_used(
 
 
 def test_a_gam_that_is_missing_is_named(yard: Yard) -> None:
-    assert "no program" in yard.refuses(CONFIGURATION)
+    assert "no program" in yard.refuses(ExitStatus.CONFIGURATION)
     yard.configure(program="gam-of-nowhere")
-    assert "'gam-of-nowhere'" in yard.refuses(CONFIGURATION)
+    assert "'gam-of-nowhere'" in yard.refuses(ExitStatus.CONFIGURATION)
 
 
 def test_a_configuration_directory_that_is_missing_is_named(yard: Yard) -> None:
     yard.prints(HEADER, row())
     yard.configure('config_dir = "/nowhere/gam"')
-    assert "'/nowhere/gam'" in yard.refuses(CONFIGURATION)
+    assert "'/nowhere/gam'" in yard.refuses(ExitStatus.CONFIGURATION)
 
 
 def test_a_gam_that_hangs_is_ended(yard: Yard) -> None:
     yard.configure("timeout_minutes = 0.02")
     yard.prints(HEADER, row(), then="sleep 300 & wait")
-    assert "did not end within 1.2 seconds, and was stopped" in yard.refuses(TRY_LATER)
+    assert "did not end within 1.2 seconds, and was stopped" in yard.refuses(ExitStatus.TRY_LATER)
 
 
 def test_a_gam_that_is_killed_is_said_so(yard: Yard) -> None:
     yard.prints(HEADER, row(), then="kill -KILL $$")
-    assert "was killed by SIGKILL" in yard.refuses(TRY_LATER)
+    assert "was killed by SIGKILL" in yard.refuses(ExitStatus.TRY_LATER)
 
 
 def test_half_a_table_is_not_used(yard: Yard) -> None:
     yard.gam(f"printf '%s\\n%s' '{HEADER}' '{row()[:40]}'")
-    assert "printed half a line at its end" in yard.refuses(TRY_LATER)
+    assert "printed half a line at its end" in yard.refuses(ExitStatus.TRY_LATER)
     yard.gam("printf 'nothing to see here\\n'")
-    assert "GAM printed what is no table of batteries" in yard.refuses(TRY_LATER)
+    assert "GAM printed what is no table of batteries" in yard.refuses(ExitStatus.TRY_LATER)
 
 
 def test_a_warning_among_the_data_goes_to_the_log(yard: Yard) -> None:
@@ -163,23 +168,21 @@ def test_gam_gets_its_arguments_and_directory_and_no_credential(yard: Yard, tmp_
 
 
 def test_a_stop_ends_gam_at_once(yard: Yard, tmp_path: Path) -> None:
-    yard.prints(HEADER, row(), then=f"echo $$ > {tmp_path}/pid; exec sleep 300")
+    pid = yard.hangs(tmp_path)
     before = yard.site.whole()
     running = yard.site.syncd.start("run", JOB)
-    wait_until("GAM's start", lambda: (tmp_path / "pid").exists() and bool((tmp_path / "pid").read_text()))
-    finished = running.end(signal.SIGTERM, timeout=20).ended(TRY_LATER)
+    wait_until("GAM's start", lambda: pid.exists() and bool(pid.read_text()))
+    finished = running.end(signal.SIGTERM, timeout=20).ended(ExitStatus.TRY_LATER)
     assert "GAM was stopped before its end" in finished.told
-    assert not Path(f"/proc/{(tmp_path / 'pid').read_text().strip()}/exe").exists()
+    assert is_over(pid)
     assert yard.site.whole() == before
 
 
 def test_gam_is_ended_when_rt_cannot_be_read(yard: Yard, tmp_path: Path) -> None:
-    from syncd.sandbox.faults import Rule  # noqa: PLC0415
-
-    yard.prints(HEADER, row(), then=f"echo $$ > {tmp_path}/pid; exec sleep 300")
+    pid = yard.hangs(tmp_path)
     yard.site.fail(Rule(route=".*/transactions", status=500))
-    finished = yard.site.syncd("run", JOB, timeout=40).ended(TRY_LATER)
-    assert "rt" in finished.error.casefold()
+    assert "RT failed inside (status 500)" in yard.refuses(ExitStatus.TRY_LATER)
+    assert is_over(pid)
 
 
 # -- reports that cannot be true
@@ -241,7 +244,7 @@ def test_a_select_that_lacks_a_value_is_named_with_all_others(yard: Yard) -> Non
         field = yard.site.field(name)
         field.values = [(number, text) for number, text in field.values if text != lacking]
         yard.site.keep(field)
-    error = yard.refuses(CONFIGURATION)
+    error = yard.refuses(ExitStatus.CONFIGURATION)
     assert "CF.{Battery Status} is a Select without the value 'Replace now'" in error
     assert "CF.{Battery Category} is a Select without the value 'Poor'" in error
 
@@ -251,7 +254,7 @@ def test_a_number_in_a_select_and_a_time_in_a_field_of_several_values_are_refuse
     text = config.read_text().replace("CF.{Battery Health}", "CF.{Type}")
     config.write_text(text.replace("CF.{Battery Reported}", "CF.{Recent Users}"))
     yard.prints(HEADER, row())
-    error = yard.refuses(CONFIGURATION)
+    error = yard.refuses(ExitStatus.CONFIGURATION)
     assert "CF.{Type} is a Select, and what is written there is a number or a time of any value" in error
     assert "CF.{Recent Users} is of type Freeform with several values" in error
 

@@ -7,6 +7,7 @@ from syncd.sandbox.rt.records import CustomField
 from system.site import Site
 
 NO_PERMISSION, CONFIGURATION = 77, 78
+CREATE = {"missing_assets": "create"}
 
 
 def take_right(site: Site, *rights: str) -> None:
@@ -21,38 +22,20 @@ def add_custom_field(site: Site, name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("right", "job", "to_rt", "status", "words"),
+    ("right", "job", "status", "words"),
     [
-        ("ShowCatalog", {}, {}, CONFIGURATION, 'no catalog "Chromebooks", or the API user lacks ShowCatalog on it'),
-        ("ShowAsset", {}, {}, NO_PERMISSION, 'the API user sees no asset in the catalog "Chromebooks"'),
-        (
-            "SeeCustomField",
-            {},
-            {},
-            NO_PERMISSION,
-            'sees no custom field on the catalog "Chromebooks": grant SeeCustomField',
-        ),
-        (
-            "CreateAsset",
-            {"missing_assets": "create"},
-            {},
-            NO_PERMISSION,
-            'lacks CreateAsset on the catalog "Chromebooks"',
-        ),
-        (
-            "ModifyAsset",
-            {"missing_assets": "create"},
-            {},
-            NO_PERMISSION,
-            'lacks ModifyAsset on the catalog "Chromebooks"',
-        ),
+        ("ShowCatalog", {}, CONFIGURATION, 'no catalog "Chromebooks", or the API user lacks ShowCatalog on it'),
+        ("ShowAsset", {}, NO_PERMISSION, 'the API user sees no asset in the catalog "Chromebooks"'),
+        ("SeeCustomField", {}, NO_PERMISSION, 'no custom field on the catalog "Chromebooks": grant SeeCustomField'),
+        ("CreateAsset", CREATE, NO_PERMISSION, 'lacks CreateAsset on the catalog "Chromebooks"'),
+        ("ModifyAsset", CREATE, NO_PERMISSION, 'lacks ModifyAsset on the catalog "Chromebooks"'),
     ],
     ids=["ShowCatalog", "ShowAsset", "SeeCustomField", "CreateAsset", "ModifyAsset"],
 )
 def test_a_right_that_the_api_user_lacks_is_named_with_the_catalog(
-    site: Site, right: str, job: dict[str, str], to_rt: dict[str, str], status: int, words: str
+    site: Site, right: str, job: dict[str, str], status: int, words: str
 ) -> None:
-    site.configure(job=job, to_rt=to_rt)
+    site.configure(job=job, to_rt={})
     take_right(site, right)
     error = site.refuses(status, "plan", "chromebooks").error
     assert "RT is not ready for this job" in error

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import BinaryIO
 
 import click
 import pytest
@@ -147,41 +148,42 @@ def test_json_of_a_run_that_failed_to_read_is_nothing_and_the_reason_is_in_the_l
     assert finished.stdout == ""
 
 
+@pytest.fixture
+def nobody_reads() -> Iterator[BinaryIO]:
+    """Return a pipe to be written to whose reader has left."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    with os.fdopen(writer, "wb") as closed:
+        yield closed
+
+
+def told_nobody(site: Site, pipe: BinaryIO, *arguments: str) -> str:
+    """Run a command whose standard output nobody reads; return its log."""
+    command = [sys.executable, "-m", "syncd", "--log", "json", *arguments]
+    done = subprocess.run(
+        command,
+        env=site.syncd.environment,
+        stdin=subprocess.DEVNULL,
+        stdout=pipe,
+        stderr=subprocess.PIPE,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stderr
+
+
 @pytest.mark.parametrize("verb", ["show", "plan"])
-def test_a_reader_that_leaves_is_no_failure(used: tuple[Site, str], verb: str) -> None:
+def test_a_reader_that_leaves_is_no_failure(used: tuple[Site, str], nobody_reads: BinaryIO, verb: str) -> None:
     site, run = used
-    target = run if verb == "show" else "chromebooks"
-    reader, writer = os.pipe()
-    os.close(reader)
-    with os.fdopen(writer, "wb") as closed:
-        done = subprocess.run(
-            [sys.executable, "-m", "syncd", "--log", "json", verb, target, "--all"],
-            env=site.syncd.environment,
-            stdin=subprocess.DEVNULL,
-            stdout=closed,
-            stderr=subprocess.PIPE,
-            text=True,
-            timeout=60,
-            check=False,
-        )
-    assert done.returncode == 0, done.stderr
-    assert "Traceback" not in done.stderr
-    assert "BrokenPipe" not in done.stderr
+    log = told_nobody(site, nobody_reads, verb, run if verb == "show" else "chromebooks", "--all")
+    assert "Traceback" not in log
+    assert "BrokenPipe" not in log
 
 
-def test_a_reader_that_leaves_does_not_stop_an_apply(site: Site) -> None:
-    reader, writer = os.pipe()
-    os.close(reader)
-    with os.fdopen(writer, "wb") as closed:
-        done = subprocess.run(
-            [sys.executable, "-m", "syncd", "apply", "chromebooks"],
-            env=site.syncd.environment,
-            stdout=closed,
-            stderr=subprocess.PIPE,
-            timeout=60,
-            check=False,
-        )
-    assert done.returncode == 0, done.stderr
+def test_a_reader_that_leaves_does_not_stop_an_apply(site: Site, nobody_reads: BinaryIO) -> None:
+    told_nobody(site, nobody_reads, "apply", "chromebooks")
     assert site.syncd("plan", "chromebooks", "--json").ended(0).result == "in_sync"
 
 

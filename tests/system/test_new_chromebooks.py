@@ -17,7 +17,7 @@ from system.site import Site
 EVENTS = """
 [events]
 tries = 2
-first_wait_seconds = 0.01
+first_wait_seconds = {first_wait}
 [events.asset-created]
 chromebooks = {chromebooks}
 [[events.asset-created.sequences]]
@@ -32,10 +32,11 @@ def site(make_site: MakeSite) -> Site:
     return make_site(drift=False)
 
 
-def configure(site: Site, *, chromebooks: bool = True, **job: object) -> None:
+def configure(site: Site, *, chromebooks: bool = True, first_wait: float = 0.01, **job: object) -> None:
+    """Configure the job, and events that wait so long (s) at most before they are tried again."""
     site.configure(job={"mode": "apply", **job})
     with site.sandbox.config_file.open("a") as file:
-        file.write(EVENTS.format(chromebooks=str(chromebooks).lower()))
+        file.write(EVENTS.format(chromebooks=str(chromebooks).lower(), first_wait=first_wait))
 
 
 def device(site: Site) -> dict[str, Any]:
@@ -47,11 +48,8 @@ def new_asset(site: Site, serial: str, name: str = "Cart") -> int:
     """Create an asset for a device whose own one is out of the way."""
     for asset in site.rest.search("/assets", criterion("CF.{Serial Number}", serial))["items"]:
         # RT lets nobody delete what is in use; nor does it matter here what became of it.
-        site.rest.send("PUT", f"/asset/{asset['id']}", json={"CustomFields": {"Serial Number": None}})
-    body = {"Name": name, "Catalog": "Chromebooks", "CustomFields": {"Serial Number": serial}}
-    answer = site.rest.send("POST", "/asset", json=body)
-    assert answer.status_code == 201, answer.text
-    return int(answer.json()["id"])
+        site.rest.put(f"/asset/{asset['id']}", CustomFields={"Serial Number": None})
+    return int(site.rest.create("asset", Name=name, Catalog="Chromebooks", CustomFields={"Serial Number": serial}))
 
 
 def tell(site: Site, asset: int) -> str:
@@ -154,7 +152,7 @@ def test_the_mode_and_the_limits_of_the_job_hold_for_one_asset_too(site: Site) -
 
 def test_an_asset_without_a_serial_number_is_left_to_the_next_run(site: Site) -> None:
     configure(site)
-    told = tell(site, int(site.rest.send("POST", "/asset", json={"Name": "x", "Catalog": "Chromebooks"}).json()["id"]))
+    told = tell(site, int(site.rest.create("asset", Name="x", Catalog="Chromebooks")))
     requests = site.sandbox.server.requests()
     work(site)
     assert result(site, told)["chromebooks"]["state"] == "no_serial"
@@ -179,10 +177,14 @@ def test_while_google_is_down_the_asset_has_its_tag_and_in_the_end_the_next_run_
 
 
 def test_a_run_of_the_whole_job_that_is_under_way_is_waited_for(site: Site) -> None:
-    configure(site)
+    configure(site, first_wait=600)
     chosen = device(site)
     told = tell(site, new_asset(site, chosen["serialNumber"]))
     with JobLock(site.sandbox.directory / "state", "chromebooks"):
         work(site)
-        assert event(site, told).state in {"waiting", "done"}
-        assert annotated(site, chosen["deviceId"]) != "W12-00001"
+    assert (event(site, told).state, event(site, told).attempts) == ("waiting", 1)
+    assert annotated(site, chosen["deviceId"]) != "W12-00001"
+    site.syncd("events", "retry", told).ended(0)
+    work(site)
+    assert result(site, told)["chromebooks"]["state"] == "applied"
+    assert annotated(site, chosen["deviceId"]) == "W12-00001"
