@@ -154,7 +154,9 @@ def _line(run: Measured) -> str:
 
 
 def _title(run: Measured) -> str:
-    return f"{run.changed:,} changed" if run.changed else {"first": "first"}.get(run.kind, "nothing changed")
+    if run.changed:
+        return f"{run.changed:,} changed"
+    return "first" if run.kind == "first" else "nothing changed"
 
 
 def _numbers(found: Iterable[float]) -> str:

@@ -123,7 +123,7 @@ class Site:
         self._session.delete(f"{self.url}/_faults").raise_for_status()
 
     def change_assets(self, number: int, body: dict[str, Any]) -> None:
-        """Change the first assets in RT behind syncd's back; ``{}`` in a text stands for the asset's number."""
+        """Change the first assets in RT behind syncd's back; ``<n>`` in a text stands for the asset's number."""
         headers = {"Authorization": f"token {(self.credentials / 'rt-token').read_text()}"}
         for asset in range(1, number + 1):
             text = msgspec.json.encode(body).replace(b"<n>", str(asset).encode())

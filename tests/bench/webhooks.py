@@ -15,13 +15,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, closing
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
 from typing import NamedTuple, Self
 
 from bench.load import CONNECTIONS, send
+from services.ports import free_port
 from syncd.state.inbox.store import open_inbox
 from unit.webhooks.listener import ASSET, KEY, PATIENCE, Listener, request, secret, signed
 
@@ -228,8 +229,7 @@ class _Process:
     """A server that takes its port as the last argument."""
 
     def __init__(self, command: list[str], environment: dict[str, str]) -> None:
-        with closing(socket.create_server(("127.0.0.1", 0))) as free:
-            self.port = int(free.getsockname()[1])
+        self.port = free_port()
         self.pid = 0
         self._command, self._environment = [*command, str(self.port)], environment
 

@@ -124,11 +124,9 @@ class School:
 
     def configure(self, *, google: str = "", rt: str = "", more: str = "") -> None:
         """Write the configuration, with further lines for its tables."""
-        plain, _, users = self.site.configuration(google=FAST + google, rt=FAST + rt).partition(
-            "[jobs.rt-users.fields]"
-        )
+        plain, _, users = self.site.configuration(google=FAST + google, rt=FAST + rt).partition(USERS)
         tables = TABLES.format(folder=self.folder, battery=BATTERY)
-        self.site.config_file.write_text(f"{plain}{tables}\n[jobs.rt-users.fields]{users}\n{more}")
+        self.site.config_file.write_text(f"{plain}{tables}\n{USERS}{users}\n{more}")
 
     def credential(self, name: str, text: str) -> None:
         path = self.site.credentials_directory / name
