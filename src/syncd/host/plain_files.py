@@ -1,8 +1,12 @@
 """Files that others may have put there: only regular ones are opened, and what changes while it is read is told."""
 
 import errno
+import io
 import os
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
@@ -48,6 +52,21 @@ def open_named(path: Path) -> BinaryIO:
     """
     # Path.resolve() raises RuntimeError for links in a circle.
     return open_regular(Path(os.path.realpath(path)))
+
+
+@contextmanager
+def lines_of(file: BinaryIO, encoding: str, longest: int) -> Iterator[Iterator[str]]:
+    """Give the lines of an open file with their ends, whatever these are. Raises UnicodeError.
+
+    A line of more than ``longest`` characters comes in parts, so that none is held whole.
+    """
+    text = io.TextIOWrapper(file, encoding=encoding, newline="")
+    try:
+        yield iter(partial(text.readline, longest), "")
+    finally:
+        # The file is its owner's to close, and may be closed already.
+        with suppress(ValueError):
+            text.detach()
 
 
 class Unchanged:

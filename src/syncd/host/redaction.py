@@ -5,12 +5,15 @@ gets into the store, into plans and onto the screen.
 """
 
 import json
+import re
 from collections.abc import Iterable
 from urllib.parse import quote, quote_plus
 
 SHOWN = "***"
 
 _SHORTEST = 4  # shorter texts are no secret, and hiding them would make a log unreadable
+
+_ADDRESS = re.compile(r"[^\s<>\"',;:()\[\]]+@[^\s<>\"',;:()\[\]]+")
 
 _hidden: set[str] = set()
 
@@ -26,6 +29,11 @@ def redact(text: str) -> str:
     for secret in sorted((hidden for hidden in [*_hidden] if hidden in text), key=len, reverse=True):
         text = text.replace(secret, SHOWN)
     return text
+
+
+def without_addresses(text: str) -> str:
+    """Return text of another program with each e-mail address as ``<address>``: it says who somebody is."""
+    return _ADDRESS.sub("<address>", text)
 
 
 def _forms(secret: str) -> set[str]:

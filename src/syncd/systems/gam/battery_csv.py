@@ -8,18 +8,17 @@ row GAM leaves ``batteryInfo`` out, so there is no design capacity; nor is there
 
 import codecs
 import csv
-import io
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, tzinfo
-from functools import partial
 from itertools import chain, count
 from typing import Any, BinaryIO, TypeVar
 
 import msgspec
 
 from syncd.host.errors import DataError
+from syncd.host.plain_files import lines_of
 from syncd.host.problems import Problems, shown
 from syncd.systems.gam import cells
 from syncd.systems.gam.layout import InfoColumns, Layout, ReportColumns, layout_of
@@ -83,19 +82,15 @@ def text_of(file: BinaryIO, name: str) -> Iterator[Iterator[str]]:
     start = file.read(3)
     file.seek(0)
     encoding = next((encoding for bom, encoding in _BOMS if start.startswith(bom)), "utf-8")
-    text = io.TextIOWrapper(file, encoding=encoding, newline="")
     try:
-        yield iter(partial(text.readline, _LONGEST_LINE), "")
+        with lines_of(file, encoding, _LONGEST_LINE) as found:
+            yield found
     except UnicodeError:
         raise DataError(
             f"{name} is not {encoding.removesuffix('-sig')} text; save it as CSV in UTF-8.",
             code="battery.encoding",
             object=name,
         ) from None
-    finally:
-        # The file is its owner's to close, and may be closed already.
-        with suppress(ValueError):
-            text.detach()
 
 
 def rows(

@@ -21,6 +21,7 @@ from typing import IO, NamedTuple
 from syncd.host.errors import ConfigurationError, DataError, IntegrationError, Interrupted, NotPermitted, Unavailable
 from syncd.host.messages import MessageId
 from syncd.host.plain_files import is_folder
+from syncd.host.redaction import without_addresses
 from syncd.systems.gam import warden
 
 _log = logging.getLogger(__name__)
@@ -32,13 +33,17 @@ BATTERIES = ("print", "crostelemetry", "fields", "serialnumber,orgunitid,battery
 _KEPT = ("HOME", "LANG", "LC_ALL", "LOCALE_ARCHIVE", "PATH", "SSL_CERT_FILE", "TMPDIR", "TZ", "TZDIR")
 _PROXIES = ("HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY", "https_proxy", "http_proxy", "no_proxy")
 _GRACE = 5.0
+"""Seconds that a run has to end when it was asked to, and what it has left running when it has ended."""
+
 _TICK = 0.2
+"""Seconds between two looks at whether it has ended, or shall."""
+
 _BY_SIGNAL = 128
 """What a shell adds to the number of a signal (POSIX, 2.8.2)."""
 _SIGNALS = frozenset(map(int, signal.Signals))
-_SAID = 50
-_LONGEST = 300
-_ADDRESS = re.compile(r"[^\s<>\"',;:()\[\]]+@[^\s<>\"',;:()\[\]]+")
+_SAID, _LONGEST = 50, 300
+"""Lines that are logged of what GAM says, and characters of each."""
+
 # Google's tokens and client secrets by how they begin, keys by their length; paths and ids of devices are neither.
 _SECRET = re.compile(
     r"(?<!\w)(?:ya29\.|1//|GOCSPX-|eyJ)[\w./+=-]+|(?<![\w/.+=-])[A-Za-z0-9+=_][A-Za-z0-9+/=_-]{39,}", re.ASCII
@@ -303,7 +308,7 @@ def few(say: Callable[[str], None]) -> Callable[[str], None]:
 
 def log_line(text: str) -> None:
     """Log a line that GAM wrote besides its data, without addresses and what looks like a token or a key."""
-    line = _SECRET.sub("<secret>", _ADDRESS.sub("<address>", text))[:_LONGEST]
+    line = _SECRET.sub("<secret>", without_addresses(text))[:_LONGEST]
     _log.info("GAM: %s", line, extra={"message_id": MessageId.GAM_SAID, "syncd": {"SYSTEM": SYSTEM}})
 
 

@@ -12,6 +12,7 @@ import msgspec
 
 from syncd.host.errors import ConfigurationError, IntegrationError, NotFound, NotPermitted, Unavailable, WriteRefused
 from syncd.host.http import Reply, Request
+from syncd.host.redaction import without_addresses
 
 SYSTEM = "google"
 INCOMPLETE = "google.incomplete"
@@ -33,7 +34,6 @@ _RIGHTS_OTHERWISE = (
     "and check the scopes under Domain-wide delegation"
 )
 _TAG = re.compile(r"<(script|style)\b.*?</\1>|<[^>]*>", re.DOTALL | re.IGNORECASE)
-_ADDRESS = re.compile(r"[^\s<>\"',;:()\[\]]+@[^\s<>\"',;:()\[\]]+")
 _LONGEST_QUOTE = 200
 
 
@@ -74,7 +74,7 @@ def refusal(reply: Reply) -> Refusal:
 
 def quotable(text: str) -> str:
     """Return text of an answer fit for a sentence: no markup, no e-mail addresses, one line, at most 200 characters."""
-    line = " ".join(_ADDRESS.sub("<address>", _TAG.sub(" ", text)).split())
+    line = " ".join(without_addresses(_TAG.sub(" ", text)).split())
     return line if len(line) <= _LONGEST_QUOTE else line[: _LONGEST_QUOTE - 3] + "..."
 
 

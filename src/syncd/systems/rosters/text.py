@@ -2,14 +2,13 @@
 
 import codecs
 import hashlib
-import io
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from functools import partial
+from contextlib import contextmanager
 from typing import BinaryIO, NamedTuple
 
 from syncd.host.errors import DataError
+from syncd.host.plain_files import lines_of
 
 LONGEST_LINE = 2**22
 """Bytes of a line; a longer one is not of a roster, and would be held in memory whole."""
@@ -124,16 +123,12 @@ def examine(file: BinaryIO, name: str, encoding: str = "") -> Examined:
 def lines(file: BinaryIO, name: str, encoding: str) -> Iterator[Iterator[str]]:
     """Give the lines of a file that was examined, with their ends. Raises DataError ``roster.encoding``."""
     file.seek(0)
-    text = io.TextIOWrapper(file, encoding=encoding, newline="")
     try:
-        # The limit is for a file that has grown since: a line is cut then, and never held whole.
-        yield iter(partial(text.readline, LONGEST_LINE), "")
+        # The limit is for a file that has grown since.
+        with lines_of(file, encoding, LONGEST_LINE) as found:
+            yield found
     except UnicodeError:
         raise _mixed(name, encoding) from None
-    finally:
-        # The file is its owner's to close, and may be closed already.
-        with suppress(ValueError):
-            text.detach()
 
 
 def _mixed(name: str, encoding: str) -> DataError:
