@@ -25,7 +25,7 @@ SOON = timedelta(days=14)
 
 _ADDRESSES = 3
 _EXPIRED, _NOT_YET, _WRONG_NAME = 10, 9, 62
-"""Of OpenSSL's X509_V_ERR codes (openssl-verification-options(1))."""
+"""Of OpenSSL's X509_V_ERR codes (openssl/x509_vfy.h)."""
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """Read and write the members of Google groups (Directory API, methods members.*).
 
-A member is a user, another group, or all of the customer (type ``CUSTOMER``, which has no address). Google says of the
-guide "Manage group members" nothing of when a list shows a change; it may lag behind one for seconds.
+A member is a user, another group, or all of the customer (type ``CUSTOMER``, which has no address). Google's guide
+"Manage group members" does not say when a list shows a change; it may lag behind one for seconds.
 """
 
 from collections.abc import Callable
