@@ -222,7 +222,7 @@ def test_each_kind_is_remembered_until_the_success(tmp_path: Path) -> None:
 
 def test_what_is_remembered_is_for_its_owner_whatever_the_umask(tmp_path: Path) -> None:
     memory = Memory("chromebooks", {"STATE_DIRECTORY": str(tmp_path)})
-    (tmp_path / "chromebooks.new").symlink_to("elsewhere")
+    (tmp_path / ".chromebooks.json.part").symlink_to("elsewhere")
     before = os.umask(0)
     try:
         memory.add("77")

@@ -7,6 +7,7 @@ from pathlib import Path
 import msgspec
 
 from syncd.host.clock import rfc3339
+from syncd.host.whole_file import replaced
 
 
 class Open(msgspec.Struct, frozen=True):
@@ -41,11 +42,8 @@ class Memory:
         if self._file is None:
             return
         before = self.open() or Open(since=rfc3339(datetime.now(UTC)))
-        unfinished = self._file.with_suffix(".new")
-        unfinished.unlink(missing_ok=True)
-        unfinished.touch(mode=0o600, exist_ok=False)
-        unfinished.write_bytes(msgspec.json.encode(Open(before.since, [*before.kinds, kind])))
-        unfinished.replace(self._file)
+        with replaced(self._file, 0o600) as file:
+            file.write(msgspec.json.encode(Open(before.since, [*before.kinds, kind])))
 
     def clear(self) -> None:
         """Forget: the job works again."""
