@@ -19,8 +19,8 @@ from syncd.host.messages import kind_of
 
 HEADER = ("command", "fault", "in the command", "exit status", "in the journal", "in the store")
 REFUSED = "200, `Permission Denied`"
-PATIENCE = 0.05
-"""Seconds until a stall counts as one: by then, what was asked is done."""
+PATIENCE = 0.2
+"""Seconds until a change that stalls is given up: by then it is made, on a busy machine, too."""
 _BELOW = ("connection refused", "reset before an answer", "no answer (stall)", "JSON cut", "HTML with 200")
 CLASSES: Mapping[System, tuple[str, ...]] = {
     "google": (*_BELOW, "401", "403 forbidden", "404 notFound", "429", "500", "503"),
@@ -83,7 +83,7 @@ class Strike:
     def fault(self, title: str) -> Fault:
         """Return a fault by its title."""
         fault = lists.CASES[title].fault if title == REFUSED else FAULTS[self.system][title]
-        return replace(fault, patience=PATIENCE)
+        return fault if self.reads else replace(fault, patience=PATIENCE)
 
     def came(self, title: str) -> Came:
         """Return what the command comes to."""
