@@ -9,7 +9,7 @@ from syncd.jobs import chromebooks
 from syncd.jobs.sides import glance
 from syncd.reconcile.model import Comparison, canonical
 from syncd.sandbox.site import Sandbox
-from unit.jobs.test_explaining import WAYS, job_of
+from unit.jobs.chromebook_ways import WAYS, job_of
 
 WHOLE, KEYS = 99, 0
 """Most fields that are held, such that all are, or none but the keys."""
@@ -17,7 +17,7 @@ WHOLE, KEYS = 99, 0
 
 @pytest.fixture(scope="module", params=[False, True], ids=["as they differ", "first run"])
 def site(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
-    with Sandbox(tmp_path_factory.mktemp("site"), devices=60, first_run=request.param) as sandbox:
+    with Sandbox(tmp_path_factory.mktemp("site"), devices=40, first_run=request.param) as sandbox:
         yield sandbox
 
 
@@ -45,7 +45,7 @@ def test_only_pairs_that_may_differ_are_read_again(site: Sandbox, monkeypatch: p
 
 def test_a_fleet_in_sync_is_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     looked = count_looks(monkeypatch)
-    with Sandbox(tmp_path, devices=60, drift=False) as site:
+    with Sandbox(tmp_path, devices=40, drift=False) as site:
         assert compared(site, "", KEYS, monkeypatch).counts["matched"]
     assert looked == []
 

@@ -1,6 +1,7 @@
 """The rows of a fleet: what is joined, told and sorted."""
 
 import pytest
+from msgspec.structs import replace
 
 from syncd.jobs.batteries.options import CATEGORIES, STATUSES
 from syncd.jobs.batteries.reports import NORMAL, REPLACE_NOW, REPLACE_SOON
@@ -43,8 +44,6 @@ def test_a_device_that_rt_does_not_know_has_empty_cells() -> None:
 
 
 def test_what_is_unknown_is_empty_and_others_are_counted() -> None:
-    from msgspec.structs import replace  # noqa: PLC0415
-
     row = replace(report(percent=None, health=""), cycles=None, others=(OtherBattery("B2", NOW),))
     (told,) = rows(fleet_of([row]))
     assert [told[name] for name in ("percent", "category", "cycles", "full_charge_mah", "batteries")] == [

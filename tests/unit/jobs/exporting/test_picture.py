@@ -5,6 +5,8 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -42,40 +44,47 @@ def words(svg: bytes) -> list[str]:
     return ["".join(found.itertext()).strip() for found in tree.iter("{http://www.w3.org/2000/svg}text")]
 
 
-CASES = {
-    "usual": shown([*history(200, 52)], ["Model A", "Model B", "Model C"]),
-    "names": shown([*history(70, 52)], NAMES),
-    "many models": shown([*history(300, 52)], [f"Model {number}" for number in range(100)]),
-    "one device": shown([*history(1, 52)], ["Model A"]),
-    "one report": shown([report()], ["Model A"]),
-    "nothing known": shown([report(percent=None)], ["Model A"]),
-    "years": shown([*history(40, 500)], ["Model A", "Model B"]),
+CASES: dict[str, Callable[[], Shown]] = {
+    "usual": lambda: shown([*history(200, 52)], ["Model A", "Model B", "Model C"]),
+    "names": lambda: shown([*history(70, 52)], NAMES),
+    "many models": lambda: shown([*history(300, 52)], [f"Model {number}" for number in range(100)]),
+    "one device": lambda: shown([*history(1, 52)], ["Model A"]),
+    "one report": lambda: shown([report()], ["Model A"]),
+    "nothing known": lambda: shown([report(percent=None)], ["Model A"]),
+    "years": lambda: shown([*history(40, 500)], ["Model A", "Model B"]),
 }
+
+
+@cache
+def svg_of(case: str) -> bytes:
+    return drawn(CASES[case]())
 
 
 @pytest.mark.parametrize("case", CASES)
 def test_every_fleet_has_a_picture(case: str) -> None:
-    assert any(text.startswith("Battery health of ") for text in words(drawn(CASES[case])))
+    assert any(text.startswith("Battery health of ") for text in words(svg_of(case)))
 
 
 def test_another_process_with_other_settings_draws_the_same(tmp_path: Path) -> None:
     (tmp_path / "matplotlibrc").write_text("lines.linewidth: 9\naxes.facecolor: red\n")
     program = (
-        "import sys; from unit.jobs.exporting import test_picture as t;"
-        "sys.stdout.buffer.write(t.drawn(t.CASES['usual'], sys.argv[1]))"
+        "from pathlib import Path; from unit.jobs.exporting import test_picture as t; usual = t.CASES['usual']();"
+        "[Path(form).write_bytes(t.drawn(usual, form)) for form in ('svg', 'png')]"
     )
     path = os.pathsep.join(str(Path(__file__).parents[up]) for up in (3, 4))
     environment = {**os.environ, "PYTHONPATH": path, "PYTHONHASHSEED": "7", "TZ": "Asia/Tokyo", "HOME": str(tmp_path)}
-    for form in ("svg", "png"):
-        command = [sys.executable, "-c", program, form]
-        done = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, check=True, timeout=60)
-        assert (done.stdout, done.stderr) == (drawn(CASES["usual"], "svg" if form == "svg" else "png"), b"")
-        assert done.stdout.startswith(b"<?xml" if form == "svg" else b"\x89PNG")
-        assert not re.search(rb"<dc:date>|Software|Creation Time", done.stdout)
+    command = [sys.executable, "-c", program]
+    done = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, check=True, timeout=60)
+    assert (done.stdout, done.stderr) == (b"", b"")
+    svg, png = ((tmp_path / form).read_bytes() for form in ("svg", "png"))
+    assert (svg, png) == (svg_of("usual"), drawn(CASES["usual"](), "png"))
+    assert svg.startswith(b"<?xml")
+    assert png.startswith(b"\x89PNG")
+    assert not re.search(rb"<dc:date>|Software|Creation Time", svg + png)
 
 
 def test_a_picture_says_what_it_is_of() -> None:
-    told = words(drawn(CASES["usual"]))
+    told = words(svg_of("usual"))
     assert "Battery health of 200 devices, newest report of 2026-10-23" in told
     assert {"Devices", "Health (full charge in percent of the design capacity)", "Week (its Monday)"} <= {*told}
     assert {"Model A (67)", "Model B (67)", "Model C (66)", "replace soon: below 80 %"} <= {*told}
@@ -83,28 +92,29 @@ def test_a_picture_says_what_it_is_of() -> None:
 
 
 def test_names_are_shown_as_they_are_and_cut() -> None:
-    told = words(drawn(CASES["names"]))
+    told = words(svg_of("names"))
     long = "x" * (LONGEST - 1) + "…"
     names = {"日本語モデル", "عربي", "_under", "$x^2 & <b>", "model not known", "\ufffdbad\ufffd", long}
     assert {text.removesuffix(" (10)") for text in told if text.endswith(" (10)")} == names
 
 
 def test_many_models_share_a_line() -> None:
-    told = words(drawn(CASES["many models"]))
+    told = words(svg_of("many models"))
     assert sum("Model " in text for text in told) == 6
     assert "94 other models (282)" in told
 
 
 def test_where_nothing_is_known_that_is_said() -> None:
-    assert words(drawn(CASES["nothing known"])).count("no percentage is known") == 2
+    assert words(svg_of("nothing known")).count("no percentage is known") == 2
 
 
 def test_letters_that_no_font_has_become_a_sign(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(picture, "_installed", lambda: iter(()))
-    fonts, told = picture._fonts(CASES["names"])
+    names = CASES["names"]()
+    fonts, told = picture._fonts(names)
     assert fonts == ["DejaVu Sans"]
     assert {"\ufffd" * 6, "_under"} <= {line.name for line in told.trend.lines}
-    assert drawn(CASES["names"], "png")
+    assert drawn(names, "png")
 
 
 def test_a_font_of_the_machine_is_taken_for_letters_that_are_missing(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -131,10 +141,10 @@ def test_without_matplotlib_that_is_said(monkeypatch: pytest.MonkeyPatch) -> Non
 
 def test_drawing_leaves_the_environment_as_it_was(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.delenv("MPLCONFIGDIR", raising=False)
-    drawn(CASES["one report"])
+    drawn(CASES["one report"]())
     assert "MPLCONFIGDIR" not in os.environ
     monkeypatch.setenv("MPLCONFIGDIR", str(tmp_path))
-    drawn(CASES["one report"])
+    drawn(CASES["one report"]())
     assert os.environ["MPLCONFIGDIR"] == str(tmp_path)
 
 
