@@ -3,7 +3,7 @@
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from tempfile import NamedTemporaryFile
+from tempfile import NamedTemporaryFile, TemporaryDirectory
 
 import pytest
 
@@ -14,14 +14,15 @@ from syncd.jobs.tagging.importing import counters
 from syncd.systems.gam.command import Gam
 from syncd.systems.gam.folder import config_folder
 from syncd.systems.rosters.opening import open_roster
-from unit.rights import closed_folder, without_root
 from unit.rosters.reading import reading
 
 
 @pytest.fixture
-def closed() -> Iterator[Path]:
-    with closed_folder() as folder:
-        yield folder
+def closed(unprivileged: Path) -> Iterator[Path]:
+    """A folder that the test, made a common user, may not look into."""
+    with TemporaryDirectory(dir=unprivileged.parent) as folder:
+        Path(folder).chmod(0)
+        yield Path(folder)
 
 
 def trust(path: Path) -> None:
@@ -63,8 +64,8 @@ def test_an_export_to_where_nobody_may_look_keeps_its_name(closed: Path) -> None
     assert in_folder(closed / "students.csv", "other.csv") == closed / "students.csv"
 
 
-def test_a_ca_file_that_may_not_be_read_is_said_to_be() -> None:
-    with NamedTemporaryFile() as file:
+def test_a_ca_file_that_may_not_be_read_is_said_to_be(unprivileged: Path) -> None:
+    with NamedTemporaryFile(dir=unprivileged.parent) as file:
         Path(file.name).chmod(0)
-        with without_root(), pytest.raises(ConfigurationError, match="which is not a readable file"):
+        with pytest.raises(ConfigurationError, match="which is not a readable file"):
             trust(Path(file.name))
