@@ -2,12 +2,14 @@
 
 import contextlib
 import socket
+import ssl
 import struct
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
 import msgspec
@@ -47,7 +49,8 @@ Script = Sequence[Answer] | Callable[[Seen], Answer]
 class Stub:
     """A running server. A script of answers is given in turn, the last one for ever; a function is asked each time."""
 
-    def __init__(self, script: Script) -> None:
+    def __init__(self, script: Script, certificate: Path | None = None) -> None:
+        """``certificate``: a PEM file with its key, to speak TLS by; for ``localhost``."""
         self.seen: list[Seen] = []
         self.connections = 0
         self._script = script
@@ -59,6 +62,11 @@ class Stub:
 
         self.server = _Server(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self.server.server_port}"
+        if certificate is not None:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(certificate)
+            self.server.socket = context.wrap_socket(self.server.socket, server_side=True)
+            self.url = f"https://localhost:{self.server.server_port}"
 
     def answer(self, seen: Seen) -> Answer:
         with self._lock:
@@ -68,8 +76,8 @@ class Stub:
 
 
 @contextlib.contextmanager
-def serving(script: Script) -> Iterator[Stub]:
-    stub = Stub(script)
+def serving(script: Script, certificate: Path | None = None) -> Iterator[Stub]:
+    stub = Stub(script, certificate)
     thread = threading.Thread(target=stub.server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
     thread.start()
     try:

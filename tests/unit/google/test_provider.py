@@ -3,26 +3,15 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from syncd.host.circuit import CircuitState
 from syncd.host.credentials import Credentials
 from syncd.host.errors import ConfigurationError, NotPermitted, Unavailable
 from syncd.systems.google import Google as OpenGoogle
 from syncd.systems.google import open_google
 from syncd.systems.google.options import DEVICES_READ, DEVICES_WRITE, GoogleOptions
 from unit.google.key import SUBJECT, Google, key_info
+from unit.host.circuit_memory import Memory
 from unit.http_server import Answer, Seen, Stub, json_answer, serving
 from unit.virtual_clock import VirtualClock
-
-
-class Memory:
-    def __init__(self) -> None:
-        self.states: dict[str, CircuitState] = {}
-
-    def load(self, system: str) -> CircuitState | None:
-        return self.states.get(system)
-
-    def save(self, system: str, state: CircuitState) -> None:
-        self.states[system] = state
 
 
 def opened(

@@ -1,8 +1,6 @@
 """A client of no system, and what it is asked."""
 
 import socket
-import ssl
-import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -72,15 +70,5 @@ def closed_port() -> int:
 
 @contextmanager
 def serving_tls(certificate: Path) -> Iterator[str]:
-    stub = Stub([Answer(body=b"safe")])
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate)
-    stub.server.socket = context.wrap_socket(stub.server.socket, server_side=True)
-    thread = threading.Thread(target=stub.server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
-    thread.start()
-    try:
-        yield f"https://localhost:{stub.server.server_port}"
-    finally:
-        stub.server.shutdown()
-        stub.server.server_close()
-        thread.join(5)
+    with serving([Answer(body=b"safe")], certificate) as stub:
+        yield stub.url

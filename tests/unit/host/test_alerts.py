@@ -3,7 +3,8 @@
 import json
 import os
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from email import message_from_bytes, policy
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -18,6 +19,7 @@ from syncd.host.alerts.memory import Memory, Open
 from syncd.host.alerts.ping import address, ping
 from syncd.host.errors import Unavailable
 from syncd.host.messages import MessageId
+from unit.http_server import Answer, Stub, serving
 
 INVOCATION = "5f0e"
 BY_PROGRAM = {"_SYSTEMD_INVOCATION_ID": INVOCATION}
@@ -113,13 +115,11 @@ def test_a_job_that_was_stopped_on_request_is_known(status: str, stopped: bool) 
     assert ending.stopped is stopped
 
 
-@pytest.mark.parametrize(
-    ("records", "succeeded"), [((STARTED,), False), ((_end(MessageId.RUN_FAILED),), False), ((), False)]
-)
-def test_a_success_without_the_record_of_it_is_none(records: tuple[Mapping[str, str]], succeeded: bool) -> None:  # noqa: FBT001
+@pytest.mark.parametrize("records", [(STARTED,), (_end(MessageId.RUN_FAILED),), ()], ids=["started", "failed", "none"])
+def test_a_success_without_the_record_of_it_is_none(records: tuple[Mapping[str, str], ...]) -> None:
     # systemd 252 starts the units of OnSuccess= before a retry, too
     environ = {**ENVIRON, "MONITOR_SERVICE_RESULT": "success", "MONITOR_EXIT_STATUS": "0"}
-    assert look_up("x", SUCCESS, environ, FakeJournal(*records, LAST)).succeeded is succeeded
+    assert not look_up("x", SUCCESS, environ, FakeJournal(*records, LAST)).succeeded
     assert look_up("x", SUCCESS, environ, FakeJournal(*records, _end(MessageId.RUN_FINISHED), LAST)).succeeded
 
 
@@ -299,58 +299,42 @@ def test_the_address_says_what_happened(url: str, event: str, wanted: str) -> No
     assert address(url, event) == wanted
 
 
-class Answers:
-    """A server that answers POSTs with these statuses, one after the other."""
-
-    def __init__(self, *statuses: int) -> None:
-        self.got: list[tuple[str, str]] = []
-        left, got = list(statuses), self.got
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                got.append((self.path, self.rfile.read(int(self.headers["Content-Length"])).decode()))
-                self.send_response(left.pop(0))
-                self.send_header("Location", "/elsewhere")
-                self.end_headers()
-
-            def log_message(self, *_: object) -> None:
-                pass
-
-        self.server = HTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server.server_address[1]}/secret"
-        threading.Thread(target=self.server.serve_forever, args=(0.02,), daemon=True).start()
-
-
 @pytest.fixture
-def answers(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Answers]:
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no ping wait for its next try, and a proxy be set, which is of no concern to it."""
     monkeypatch.setattr(pinging, "PAUSE", 0.0)
-    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9/")  # of no concern to it
-    server = Answers(*request.param)
-    yield server
-    server.server.shutdown()
-    server.server.server_close()
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9/")
 
 
-@pytest.mark.parametrize("answers", [(500, 200)], indirect=True)
-def test_a_ping_is_tried_again(answers: Answers) -> None:
-    ping(answers.url, FAILED, "größer")
-    assert answers.got == [("/secret/fail", "größer")] * 2
+def answering(*statuses: int) -> AbstractContextManager[Stub]:
+    return serving([Answer(status, headers={"Location": "/elsewhere"}) for status in statuses])
 
 
-@pytest.mark.parametrize("answers", [(404, 302, 500)], indirect=True)
-def test_a_ping_that_is_refused_says_so_without_its_address(answers: Answers) -> None:
-    with pytest.raises(Unavailable) as caught:
-        ping(answers.url, SUCCESS, "")
+def got(stub: Stub) -> list[tuple[str, str]]:
+    return [(seen.path, seen.body.decode()) for seen in stub.seen]
+
+
+@pytest.mark.usefixtures("at_once")
+def test_a_ping_is_tried_again() -> None:
+    with answering(500, 200) as stub:
+        ping(f"{stub.url}/secret", FAILED, "größer")
+    assert got(stub) == [("/secret/fail", "größer")] * 2
+
+
+@pytest.mark.usefixtures("at_once")
+def test_a_ping_that_is_refused_says_so_without_its_address() -> None:
+    with answering(404, 302, 500) as stub, pytest.raises(Unavailable) as caught:
+        ping(f"{stub.url}/secret", SUCCESS, "")
     assert caught.value.sentence == "the ping was answered with status 500"
     assert "secret" not in json.dumps([str(caught.value), repr(caught.value.__cause__)])
-    assert [path for path, _ in answers.got] == ["/secret"] * 3, "no redirect is followed"
+    assert [path for path, _ in got(stub)] == ["/secret"] * 3, "no redirect is followed"
 
 
-@pytest.mark.parametrize("answers", [(500, 200)], indirect=True)
-def test_the_ping_of_a_start_is_tried_once(answers: Answers) -> None:
-    with pytest.raises(Unavailable, match="status 500"):
-        ping(answers.url, START, "")
-    assert answers.got == [("/secret/start", "")]
+@pytest.mark.usefixtures("at_once")
+def test_the_ping_of_a_start_is_tried_once() -> None:
+    with answering(500, 200) as stub, pytest.raises(Unavailable, match="status 500"):
+        ping(f"{stub.url}/secret", START, "")
+    assert got(stub) == [("/secret/start", "")]
 
 
 def test_a_ping_does_not_wait_for_the_rest_of_an_answer() -> None:
@@ -382,8 +366,8 @@ def test_a_ping_does_not_wait_for_the_rest_of_an_answer() -> None:
         thread.join()
 
 
+@pytest.mark.usefixtures("at_once")
 @pytest.mark.parametrize("url", ["http://127.0.0.1:9/secret", "not an address/secret"])
-def test_a_ping_with_no_answer_says_so_without_its_address(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pinging, "PAUSE", 0.0)
+def test_a_ping_with_no_answer_says_so_without_its_address(url: str) -> None:
     with pytest.raises(Unavailable, match=r"the ping got no answer: [A-Za-z]+$"):
         ping(url, FAILED, "")

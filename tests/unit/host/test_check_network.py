@@ -6,38 +6,17 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from cryptography.x509.oid import NameOID
 
 from syncd.host.checks.engine import Check, Means, examine
 from syncd.host.checks.network import Address, network
 from syncd.host.clock import SystemClock
 from syncd.host.credentials import Credentials
-
-NOW = datetime.now(UTC)
-
-
-def certificate(path: Path, *, name: str = "localhost", begins: float = -1, ends: float = 90) -> Path:
-    """Write a certificate that has signed itself, with its key; ``begins`` and ``ends`` in days from now."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-    made = (
-        x509.CertificateBuilder(subject, subject, key.public_key(), x509.random_serial_number())
-        .not_valid_before(NOW + timedelta(days=begins))
-        .not_valid_after(NOW + timedelta(days=ends))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    path.write_bytes(made.public_bytes(Encoding.PEM) + private)
-    return path
+from unit.certificate import write_certificate
 
 
 @contextmanager
@@ -92,12 +71,13 @@ def tls(port: int, ca_file: Path | None = None) -> dict[str, Check]:
 
 
 def test_a_trusted_certificate_is_told_with_its_last_day(tmp_path: Path) -> None:
-    pem = certificate(tmp_path / "good.pem")
+    pem = write_certificate(tmp_path, ends=90)
     with serving(over_tls(pem)) as port:
         found = tls(port, pem)
     assert {check.state for check in found.values()} == {"ok"}
     assert [*found] == ["DNS", "connection", "TLS", "clock"]
-    assert f"the certificate of localhost is good until {NOW + timedelta(days=90):%Y-%m-%d}" in found["TLS"].found
+    last = x509.load_pem_x509_certificate(pem.read_bytes()).not_valid_after_utc
+    assert f"the certificate of localhost is good until {last:%Y-%m-%d}" in found["TLS"].found
 
 
 @pytest.mark.parametrize(
@@ -112,7 +92,7 @@ def test_a_trusted_certificate_is_told_with_its_last_day(tmp_path: Path) -> None
 def test_a_certificate_that_is_not_trusted_is_told_with_the_reason(
     tmp_path: Path, given: dict[str, float], found: str, remedy: str
 ) -> None:
-    pem = certificate(tmp_path / "bad.pem", **given)  # type: ignore[arg-type]
+    pem = write_certificate(tmp_path, **given)  # type: ignore[arg-type]
     with serving(over_tls(pem)) as port:
         checks = tls(port, pem if given else None)
     told = checks["TLS"]
@@ -126,7 +106,7 @@ def test_a_certificate_that_is_not_trusted_is_told_with_the_reason(
     ("begins", "ends", "state"), [(-80, 10, "warning"), (-80, 15, "ok"), (-2, 4, "ok"), (-5, 1, "warning")]
 )
 def test_a_certificate_that_ends_soon_is_a_warning(tmp_path: Path, begins: float, ends: float, state: str) -> None:
-    pem = certificate(tmp_path / "soon.pem", begins=begins, ends=ends)
+    pem = write_certificate(tmp_path, begins=begins, ends=ends)
     with serving(over_tls(pem)) as port:
         told = tls(port, pem)["TLS"]
     assert told.state == state

@@ -2,22 +2,8 @@ import pytest
 
 from syncd.host.circuit import Circuit, CircuitState
 from syncd.host.errors import Unavailable
+from unit.host.circuit_memory import Memory
 from unit.virtual_clock import VirtualClock
-
-
-class Memory:
-    """A memory that outlives circuits."""
-
-    def __init__(self) -> None:
-        self.states: dict[str, CircuitState] = {}
-        self.saves = 0
-
-    def load(self, system: str) -> CircuitState | None:
-        return self.states.get(system)
-
-    def save(self, system: str, state: CircuitState) -> None:
-        self.states[system] = state
-        self.saves += 1
 
 
 def fail(circuit: Circuit, times: int) -> None:

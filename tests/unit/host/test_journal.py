@@ -10,13 +10,6 @@ from unit.host.fake_journald import FakeJournald, decode
 
 
 @pytest.fixture
-def journald(tmp_path: Path) -> Iterator[FakeJournald]:
-    fake = FakeJournald(tmp_path / "socket")
-    yield fake
-    fake.close()
-
-
-@pytest.fixture
 def journal(journald: FakeJournald) -> Iterator[Journal]:
     line = Journal(journald.path)
     yield line

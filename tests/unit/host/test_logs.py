@@ -52,13 +52,6 @@ def stderr(capsys: pytest.CaptureFixture[str]) -> Stderr:
     return Stderr(capsys)
 
 
-@pytest.fixture
-def journald(tmp_path: Path) -> Iterator[FakeJournald]:
-    fake = FakeJournald(tmp_path / "socket")
-    yield fake
-    fake.close()
-
-
 def json_lines(stderr: Stderr) -> list[dict[str, Any]]:
     return [json.loads(line) for line in stderr.getvalue().splitlines()]
 

@@ -1,45 +1,16 @@
 import os
-import socket
 import subprocess
 import sys
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from syncd.host.credentials import Secret
 from syncd.host.notify import Notifier
+from unit.host.fake_systemd import FakeSystemd
 from unit.virtual_clock import VirtualClock
 
 
-class Systemd:
-    """The other end of NOTIFY_SOCKET."""
-
-    def __init__(self, path: Path) -> None:
-        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-        self.socket.bind(str(path))
-        self.socket.setblocking(False)  # noqa: FBT003
-
-    def heard(self) -> list[str]:
-        messages = []
-        try:
-            while True:
-                messages.append(self.socket.recv(65536).decode())
-        except BlockingIOError:
-            return messages
-
-
-@pytest.fixture
-def systemd(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Systemd]:
-    other_end = Systemd(tmp_path / "notify")
-    monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
-    monkeypatch.delenv("WATCHDOG_USEC", raising=False)
-    monkeypatch.delenv("WATCHDOG_PID", raising=False)
-    yield other_end
-    other_end.socket.close()
-
-
-def test_ready_status_and_stopping_reach_systemd(systemd: Systemd) -> None:
+def test_ready_status_and_stopping_reach_systemd(systemd: FakeSystemd) -> None:
     notifier = Notifier()
     assert notifier.connected
     notifier.ready()
@@ -49,7 +20,7 @@ def test_ready_status_and_stopping_reach_systemd(systemd: Systemd) -> None:
     assert systemd.heard() == ["READY=1", "STATUS=reading 5 of 10", "STOPPING=1"]
 
 
-def test_a_status_is_one_line_in_utf8_without_secrets_and_fits_a_datagram(systemd: Systemd) -> None:
+def test_a_status_is_one_line_in_utf8_without_secrets_and_fits_a_datagram(systemd: FakeSystemd) -> None:
     Secret("synthetic-secret")
     notifier = Notifier()
     notifier.status("číst → 図書\nREADY=1 synthetic-secret")
@@ -60,7 +31,7 @@ def test_a_status_is_one_line_in_utf8_without_secrets_and_fits_a_datagram(system
     assert len(second.encode()) < 4096
 
 
-def test_the_watchdog_is_pinged_every_third_of_its_time(systemd: Systemd, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_watchdog_is_pinged_every_third_of_its_time(systemd: FakeSystemd, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WATCHDOG_USEC", "30000000")
     monkeypatch.setenv("WATCHDOG_PID", str(os.getpid()))
     clock = VirtualClock()
@@ -78,7 +49,7 @@ def test_the_watchdog_is_pinged_every_third_of_its_time(systemd: Systemd, monkey
     ("microseconds", "process"), [("", None), ("0", None), ("soon", None), ("-5", None), ("1000000", "1")]
 )
 def test_without_a_watchdog_for_this_process_nothing_is_sent(
-    systemd: Systemd, monkeypatch: pytest.MonkeyPatch, microseconds: str, process: str | None
+    systemd: FakeSystemd, monkeypatch: pytest.MonkeyPatch, microseconds: str, process: str | None
 ) -> None:
     monkeypatch.setenv("WATCHDOG_USEC", microseconds)
     if process:

@@ -4,28 +4,16 @@ import re
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from rich.console import Console
 
 from syncd.host.notify import Notifier
 from syncd.host.progress import Progress
-from unit.host.test_notify import Systemd
+from unit.host.fake_systemd import FakeSystemd
 from unit.virtual_clock import VirtualClock
 
 ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
-
-
-@pytest.fixture
-def systemd(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Systemd]:
-    other_end = Systemd(tmp_path / "notify")
-    monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
-    monkeypatch.setenv("WATCHDOG_USEC", "6000000")
-    monkeypatch.delenv("WATCHDOG_PID", raising=False)
-    yield other_end
-    other_end.socket.close()
 
 
 def drawn(width: int, *, colour: bool = True) -> str:
@@ -58,7 +46,10 @@ def test_no_color_is_honoured() -> None:
     assert not colours.search(drawn(80, colour=False))
 
 
-def test_under_systemd_the_status_is_told_once_a_second_and_the_watchdog_is_fed(systemd: Systemd) -> None:
+def test_under_systemd_the_status_is_told_once_a_second_and_the_watchdog_is_fed(
+    systemd: FakeSystemd, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WATCHDOG_USEC", "6000000")
     clock = VirtualClock()
     notifier = Notifier(clock)
     with Progress(notifier, terminal=False, clock=clock) as progress:
