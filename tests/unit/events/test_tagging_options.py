@@ -1,6 +1,7 @@
 """Which sequence an asset is of, what its tags look like, and which configurations make no sense."""
 
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -139,19 +140,19 @@ when = { "CF.{Type}" = "Chromebook" }
 RT = '[rt]\nurl = "https://rt.example.org"\n'
 
 
-def settings(tmp_path: Any, text: str) -> Settings:  # noqa: ANN401 - a path
+def settings(tmp_path: Path, text: str) -> Settings:
     (tmp_path / "config.toml").write_text(text)
     return load(read_document(str(tmp_path / "config.toml"), {}))
 
 
-def test_a_file_with_sequences_is_read(tmp_path: Any) -> None:  # noqa: ANN401
+def test_a_file_with_sequences_is_read(tmp_path: Path) -> None:
     found = settings(tmp_path, RT + EVENTS)
     assert check(found) == []
     assert found.events.asset_created is not None
     assert found.events.asset_created.sequences[0].width == 5
 
 
-def test_events_need_rt_and_chromebooks_where_they_are_wanted(tmp_path: Any) -> None:  # noqa: ANN401
+def test_events_need_rt_and_chromebooks_where_they_are_wanted(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match=r"asset-created needs \[rt\]"):
         check(settings(tmp_path, EVENTS))
     with pytest.raises(ConfigurationError, match=r"asset-created needs \[jobs.chromebooks\]"):

@@ -18,7 +18,7 @@ from syncd.host.errors import ConfigurationError, IntegrationError, NotPermitted
 from syncd.host.http import HttpPolicy
 from syncd.systems.google.auth import ServiceAccountAuthenticator
 from syncd.systems.google.options import DEVICES_READ, ORG_UNITS_READ
-from unit.google.key import CLIENT_ID, SUBJECT, Google, key, key_info, private_key
+from unit.google.key import CLIENT_ID, SUBJECT, Google, key, private_key
 from unit.http_server import Answer, Script, Stub, json_answer, serving
 from unit.virtual_clock import VirtualClock
 
@@ -148,21 +148,32 @@ def test_a_refused_token_is_replaced_once_for_all_threads() -> None:
         ("{}", "has no type, not service_account"),
         ('{"type": "authorized_user"}', "is of type authorized_user, not service_account"),
         ('{"type": "service_account"}', "lacks client_email, private_key, token_uri"),
-        (msgspec.json.encode(key_info("nowhere")).decode(), "has a token_uri that is no URL"),
-        (
-            msgspec.json.encode(key_info("https://h/t", private_key="-----BEGIN PRIVATE KEY-----\nAAAA")).decode(),
-            "has a private_key that cannot be read",
-        ),
-        (
-            msgspec.json.encode(key_info("https://h/t", private_key=private_key()[:400])).decode(),
-            "has a private_key that cannot be read",
-        ),
-        (msgspec.json.encode(key_info("https://h/t", universe_domain="example.org")).decode(), "universe_domain"),
     ],
 )
-def test_a_key_that_cannot_be_used_is_said_without_showing_it(text: str, why: str) -> None:
+def test_a_text_that_is_no_key_of_a_service_account_is_refused(text: str, why: str) -> None:
+    assert_refused(Secret(text), why)
+
+
+@pytest.mark.parametrize(
+    ("url", "changes", "why"),
+    [
+        ("nowhere", {}, "has a token_uri that is no URL"),
+        ("https://h/t", {"private_key": "-----BEGIN PRIVATE KEY-----\nAAAA"}, "has a private_key that cannot be read"),
+        ("https://h/t", {"universe_domain": "example.org"}, "universe_domain"),
+    ],
+)
+def test_a_key_that_cannot_be_used_is_refused(url: str, changes: dict[str, str], why: str) -> None:
+    assert_refused(key(url, **changes), why)
+
+
+def test_a_part_of_a_private_key_is_refused() -> None:
+    assert_refused(key("https://h/t", private_key=private_key()[:400]), "has a private_key that cannot be read")
+
+
+def assert_refused(credential: Secret, why: str) -> None:
+    """Refused with this reason, and nothing of the key is shown."""
     with pytest.raises(NotPermitted) as caught:
-        ServiceAccountAuthenticator(Secret(text), subject=SUBJECT, scopes=SCOPES)
+        ServiceAccountAuthenticator(credential, subject=SUBJECT, scopes=SCOPES)
     assert (caught.value.code, caught.value.exit_status) == ("google.key", 77)
     assert "The credential google-service-account " in caught.value.sentence
     assert why in caught.value.sentence
