@@ -157,15 +157,8 @@ def test_what_a_backslash_is_may_be_said(fleet: Fleet, how: str, status: int) ->
     ("bad", "problem"),
     [
         (row(1, "much"), "'much' is not a whole number"),
-        (row(1, -3400), "'-3400' is negative"),
-        (row(1, design=408_000), "'408000' is more than the 100,000 that a battery can have"),
         (row(1, time="2126-11-18T11:00:00Z"), "'2126-11-18T11:00:00Z' is still to come"),
-        (row(1, time="yesterday"), "'yesterday' is not a time like 2026-11-18T11:00:00Z"),
-        (row(1, cycles="many"), "'many' is not a whole number"),
-        (row(1, health="FINE"), "'FINE' is none of BATTERY_HEALTH_NORMAL"),
-        (row(1) + ",more", "has 10 cells, and the header has 9"),
         ("d1,SYN0001", "has 2 cells, and the header has 9"),
-        ("WARNING: not all devices", "has 1 cells, and the header has 9"),
     ],
 )
 def test_a_cell_or_a_row_of_no_use_is_named_and_the_rest_is_taken(fleet: Fleet, bad: str, problem: str) -> None:
@@ -221,16 +214,10 @@ def test_the_journal_has_the_places_and_no_values(fleet: Fleet) -> None:
     ("content", "says"),
     [
         (b"", "batteries.csv is empty."),
-        (b"\xef\xbb\xbf\r\n\r\n", "is empty."),
         (table(row(1)).partition("\n")[2], "has no header with a serial number or device id at its top"),
-        ("First name,Last name\nA,B\n", "has no header with a serial number or device id"),
-        ("deviceId,serialNumber,status\nd1,SYN0001,ACTIVE\n", "has no column for the health or the capacity"),
-        (f"{EXPORT.rpartition(',')[0]}\nSYN0001,Normal,1,1,1\n", "has no column for the time of a report"),
         (WIDE + "\n", "has a header and no devices; nothing was stored."),
         (table("d1,SYN0001", ",,,,,,,,x"), "has 2 bad rows or cells and no device, nothing was stored: row 2; row 3"),
         (bytes(range(256)) * 40, "is not utf-8 text; save it as CSV in UTF-8."),
-        (b"\x89PNG\r\n\x1a\n" + b"\x00" * 500, "is not utf-8 text"),
-        (table(row(1), 'd2,"SYN0002' + "x" * 2**24), "a cell has more than 16,777,216 characters"),
     ],
 )
 def test_a_file_that_is_no_such_table_is_refused_and_changes_nothing(
@@ -268,7 +255,7 @@ def test_a_file_that_changes_while_it_is_read_is_not_kept(fleet: Fleet, monkeypa
 def test_an_import_that_is_killed_leaves_nothing_half_stored(fleet: Fleet) -> None:
     fleet.configure()
     fleet.told(table(row(1, 3000, day=10), row(3, 2000, day=10)))
-    file = fleet.file(table(*(row(number, time="2026-11-19T11:00:00Z") for number in range(1, 60_001))), "large.csv")
+    file = fleet.file(table(*(row(number, time="2026-11-19T11:00:00Z") for number in range(1, 20_001))), "large.csv")
     command = [sys.executable, "-m", "syncd", "--config", str(fleet.config), "import", "battery"]
     log = fleet.state / "syncd.sqlite-wal"
     with subprocess.Popen([*command, str(file)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
@@ -278,5 +265,5 @@ def test_an_import_that_is_killed_leaves_nothing_half_stored(fleet: Fleet) -> No
         process.send_signal(signal.SIGKILL)
     assert process.returncode == -signal.SIGKILL
     assert (fleet.percents, fleet.history(), fleet.imports()) == ({"SYN0001": 75.0, "SYN0003": 50.0}, [], 1)
-    assert "60,000 devices, 59,998 added, 2 changed" in fleet.syncd(0, file).out
+    assert "20,000 devices, 19,998 added, 2 changed" in fleet.syncd(0, file).out
     assert (fleet.history(), fleet.imports()) == ([75.0], 2)

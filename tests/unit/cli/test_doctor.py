@@ -352,8 +352,10 @@ def test_the_journal_gets_records_of_what_is_wrong_and_no_table(ill: Ward, monke
     assert ill.cli.ended(77, "--log", "json", "doctor", "--json").json["status"] == 77
 
 
-@pytest.mark.parametrize("redirection", ["| :", ">&-", "--json | :"])
-@pytest.mark.parametrize(("token", "status"), [("", 0), ("1-27-wrong", 77)])
+@pytest.mark.parametrize(
+    ("redirection", "token", "status"),
+    [("| :", "", 0), ("| :", "1-27-wrong", 77), (">&-", "1-27-wrong", 77), ("--json | :", "1-27-wrong", 77)],
+)
 def test_a_reader_that_is_gone_changes_no_verdict(ward: Ward, redirection: str, token: str, status: int) -> None:
     if token:
         ward.credential("rt-token", token)

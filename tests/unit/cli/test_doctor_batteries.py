@@ -12,11 +12,6 @@ __all__ = ["no_systemd", "ward"]
 GAM, CSV, TELEMETRY = "battery-gam", "battery-csv", "battery-telemetry"
 
 
-def add(ward: Ward, job: str, more: str = "") -> None:
-    file = ward.site.config_file
-    file.write_text(file.read_text() + table(job, more))
-
-
 @pytest.fixture
 def program(tmp_path: Path) -> Path:
     found = tmp_path / "gam7"
@@ -27,8 +22,8 @@ def program(tmp_path: Path) -> Path:
 
 def test_the_fields_of_every_job_are_looked_at(ward: Ward, program: Path) -> None:
     for job in (CSV, TELEMETRY):
-        add(ward, job)
-    add(ward, GAM, f'program = "{program}"\n')
+        ward.add(table(job))
+    ward.add(table(GAM, f'program = "{program}"\n'))
     found = ward.doctor(0)
     for job in (GAM, CSV, TELEMETRY):
         assert found[job, "rt CF.{Battery Status}"]["state"] == "ok"
@@ -38,20 +33,20 @@ def test_the_fields_of_every_job_are_looked_at(ward: Ward, program: Path) -> Non
 
 
 def test_a_select_that_lacks_a_value_is_named_with_what_to_do(ward: Ward) -> None:
-    add(ward, CSV, 'status_names = { BATTERY_REPLACE_NOW = "Away" }\n')
+    ward.add(table(CSV, 'status_names = { BATTERY_REPLACE_NOW = "Away" }\n'))
     told = ward.only(78, CSV, "rt CF.{Battery Status}")
     assert "without the value 'Away'" in told["found"]
     assert "add the values Normal, Replace soon, Away" in told["remedy"]
 
 
 def test_a_program_that_is_not_there_is_named(ward: Ward) -> None:
-    add(ward, GAM, 'program = "gam-of-nowhere"\n')
+    ward.add(table(GAM, 'program = "gam-of-nowhere"\n'))
     assert "'gam-of-nowhere'" in ward.doctor(78)[GAM, "gam program"]["found"]
 
 
 def test_a_configuration_directory_has_a_key_and_can_be_written(ward: Ward, program: Path, tmp_path: Path) -> None:
     folder = tmp_path / "config"
-    add(ward, GAM, f'program = "{program}"\nconfig_dir = "{folder}"\n')
+    ward.add(table(GAM, f'program = "{program}"\nconfig_dir = "{folder}"\n'))
     assert "is no directory" in ward.only(78, GAM, "gam configuration")["found"]
     folder.mkdir()
     assert "has no oauth2.txt and no oauth2service.json" in ward.only(77, GAM, "gam configuration")["found"]
@@ -62,7 +57,7 @@ def test_a_configuration_directory_has_a_key_and_can_be_written(ward: Ward, prog
 
 
 def test_credentials_of_gam_are_found(ward: Ward, program: Path) -> None:
-    add(ward, GAM, f'program = "{program}"\n')
+    ward.add(table(GAM, f'program = "{program}"\n'))
     assert ward.doctor(0)[GAM, "gam configuration"]["state"] == "warning"
     (ward.site.credentials_directory / "gam-cfg").write_text("[DEFAULT]")
     assert ward.only(77, GAM, "gam configuration")["found"] == "there is only gam-cfg"

@@ -26,8 +26,7 @@ TAGGED = "asset-created Chromebooks"
 
 def add(ward: Ward, *tables: str, **credentials: str) -> None:
     """Add tables to the configuration, and credentials: ``webhook_token``."""
-    file = ward.site.config_file
-    file.write_text("".join([file.read_text(), *tables]))
+    ward.add(*tables)
     for name, text in credentials.items():
         path = ward.site.credentials_directory / name.replace("_", "-")
         path.touch(mode=0o600)

@@ -13,13 +13,8 @@ USERS = "rt-users"
 
 @pytest.fixture
 def office(ward: Ward) -> Ward:
-    add(ward, '[jobs.rt-users.fields]\n"CF.{Grade}" = "{grade}"')
+    ward.add('[jobs.rt-users.fields]\n"CF.{Grade}" = "{grade}"')
     return ward
-
-
-def add(ward: Ward, lines: str) -> None:
-    file = ward.site.config_file
-    file.write_text(f"{file.read_text()}\n{lines}\n")
 
 
 def test_rights_and_custom_fields_of_users_are_looked_at(office: Ward) -> None:
@@ -36,7 +31,7 @@ def test_a_custom_field_that_users_do_not_have_is_named(office: Ward) -> None:
 
 def test_a_source_without_its_file_is_named(office: Ward, tmp_path: Path) -> None:
     file = tmp_path / "roster.csv"
-    add(office, f'[jobs.rt-users.sources]\nsis = {{ type = "file", path = "{file}" }}')
+    office.add(f'[jobs.rt-users.sources]\nsis = {{ type = "file", path = "{file}" }}')
     assert str(file) in office.only(78, USERS, "source sis")["found"]
     file.write_text("id,first_name,last_name\n1,A,B\n")
     assert office.doctor(0)[USERS, "source sis"]["state"] == "ok"
@@ -44,5 +39,5 @@ def test_a_source_without_its_file_is_named(office: Ward, tmp_path: Path) -> Non
 
 def test_users_of_an_org_unit_are_looked_for(office: Ward) -> None:
     source = '{ type = "google", role = "staff", org_units = ["/Staff"] }'
-    add(office, f"[jobs.rt-users.sources]\nteachers = {source}")
+    office.add(f"[jobs.rt-users.sources]\nteachers = {source}")
     assert office.doctor(0)[USERS, "google users"]["state"] in {"ok", "warning"}

@@ -15,6 +15,7 @@ import pytest
 from python_calamine import CalamineWorkbook
 
 from syncd.jobs.batteries.reports import REPLACE_NOW
+from syncd.jobs.battery_export import newest_known
 from syncd.sandbox.faults import Rule
 from syncd.sandbox.site import Sandbox
 from syncd.state.battery_history import HistoryRow
@@ -329,8 +330,6 @@ def test_the_journal_gets_no_rows(fleet: Fleet, monkeypatch: pytest.MonkeyPatch)
 
 
 def test_a_percentage_that_the_newest_report_lacks_is_the_last_one_of_the_battery(tmp_path: Path) -> None:
-    from syncd.jobs.battery_export import newest_known  # noqa: PLC0415
-
     with open_store(tmp_path) as store:
         store.batteries.history.note(
             [

@@ -1,6 +1,5 @@
 """``syncd status``: what an operator finds in the morning."""
 
-import json
 import os
 import re
 import shlex
@@ -381,15 +380,11 @@ def long_history(tmp_path: Path) -> Iterator[Path]:
 
 @pytest.mark.parametrize(("actions", "result"), [(10, "applied"), (0, "failed")])
 def test_a_long_history_costs_no_more_than_twice_an_empty_one(
-    empty: Path, long_history: Path, actions: int, result: str
+    empty: Path, long_history: Path, actions: int, result: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(bench, "TIMES", 3)
     bench.fill(long_history.parent / FILE_NAME, actions=actions, result=result)
-    done = subprocess.run(
-        [sys.executable, "-m", "syncd", "--config", str(long_history), "status", "--json"],
-        capture_output=True,
-        check=True,
-    )
-    (job,) = json.loads(done.stdout)["jobs"]
+    (job,) = Cli().ended(0, "--config", long_history, "status", "--json").json["jobs"]
     assert (job["result"], bool(job["drift"])) == (result, actions > 0)
     without, with_history = bench.compare(empty, long_history)
     assert with_history <= 2 * without

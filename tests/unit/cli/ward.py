@@ -24,6 +24,10 @@ class Ward:
     def configure(self, *, job: str = "", google: str = "", rt: str = "") -> None:
         self.site.config_file.write_text(self.site.configuration(job=job, google=FAST + google, rt=FAST + rt))
 
+    def add(self, *tables: str) -> None:
+        """Add tables to the configuration."""
+        self.site.config_file.write_text("\n".join([self.site.config_file.read_text(), *tables, ""]))
+
     def replace(self, old: str, new: str) -> None:
         text = self.site.config_file.read_text()
         assert old in text

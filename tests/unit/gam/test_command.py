@@ -135,12 +135,17 @@ def test_gam_gets_its_arguments_its_configuration_and_no_credential(script: Scri
         (143, "gam.killed", ExitStatus.TRY_LATER),
     ],
 )
-@pytest.mark.parametrize("output", ["", 'cat "$TABLE"', "echo 'deviceId,seri'", 'head -c 150 "$TABLE"'])
-def test_an_exit_status_is_understood_whatever_was_printed(
-    script: Script, status: int, code: str, exit_status: ExitStatus, output: str
+def test_an_exit_status_is_understood_though_the_table_is_whole(
+    script: Script, status: int, code: str, exit_status: ExitStatus
 ) -> None:
-    error = failure(script(f"{output}\nexit {status}"))
+    error = failure(script(f'cat "$TABLE"\nexit {status}'))
     assert (error.code, error.exit_status) == (code, exit_status)
+
+
+@pytest.mark.parametrize("output", ["", "echo 'deviceId,seri'", 'head -c 150 "$TABLE"'])
+def test_an_exit_status_tells_more_than_half_a_table_or_none(script: Script, output: str) -> None:
+    error = failure(script(f"{output}\nexit 12"))
+    assert (error.code, error.exit_status) == ("gam.forbidden", ExitStatus.NO_PERMISSION)
 
 
 @pytest.mark.parametrize("name", ["KILL", "TERM", "SEGV"])
