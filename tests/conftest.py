@@ -2,8 +2,7 @@
 
 import os
 from collections.abc import Iterator
-from pathlib import Path
-from typing import NoReturn
+from contextlib import contextmanager
 
 import pytest
 from hypothesis import settings
@@ -15,6 +14,7 @@ from syncd.host import redaction
 settings.register_profile("syncd", max_examples=100 if os.environ.get("SYNCD_LONG_TESTS") == "1" else 40)
 settings.load_profile("syncd")
 
+RT5 = "Request Tracker 5"
 MISSING_SERVICES = pytest.StashKey[dict[str, str]]()
 
 
@@ -26,23 +26,24 @@ def _no_secrets_of_other_tests(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(scope="session")
 def rt5(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[rt5_service.Rt5]:
-    """Return a real Request Tracker 5; without one its tests are skipped loudly, or fail where it is required."""
-    server = _start(request.config, tmp_path_factory.mktemp("rt5"))
+    """Return a real Request Tracker 5."""
+    with needing(request.config, RT5):
+        server = rt5_service.start(tmp_path_factory.mktemp("rt5"))
     try:
         yield server
     finally:
         server.stop()
 
 
-def _start(config: pytest.Config, data_dir: Path) -> rt5_service.Rt5:
+@contextmanager
+def needing(config: pytest.Config, service: str) -> Iterator[None]:
+    """Start a real server in the block: one that cannot run is skipped loudly, or a failure where it is required."""
     try:
-        return rt5_service.start(data_dir)
+        yield
     except rt5_service.MissingService as error:
         why = str(error)
-    return without_service(config, "Request Tracker 5", why)
-
-
-def without_service(config: pytest.Config, service: str, why: str) -> NoReturn:
+    else:
+        return
     if os.environ.get("SYNCD_REQUIRE_SERVICES") == "1":
         pytest.fail(f"{service} is required and cannot run here: {why}", pytrace=False)
     config.stash.setdefault(MISSING_SERVICES, {})[service] = why

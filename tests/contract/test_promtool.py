@@ -4,16 +4,15 @@ import json
 import os
 import re
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-from conftest import without_service
+from conftest import needing
 from services import promtool as promtool_service
 from services.promtool import Promtool
-from services.rt5 import MissingService
 from syncd.sandbox.site import Sandbox
+from system.commands import Program
 
 ROOT = Path(__file__).parents[2]
 MONITORING = ROOT / "docs/monitoring"
@@ -24,12 +23,8 @@ VARIABLES = {"$instance": ".*", "$__rate_interval": "5m"}
 
 @pytest.fixture(scope="module")
 def promtool(request: pytest.FixtureRequest) -> Promtool:
-    """Return a promtool; without one its tests are skipped loudly, or fail where it is required."""
-    try:
+    with needing(request.config, "promtool"):
         return promtool_service.get()
-    except MissingService as error:
-        why = str(error)
-    return without_service(request.config, "promtool", why)
 
 
 def test_the_rules_are_good(promtool: Promtool) -> None:
@@ -91,23 +86,14 @@ def test_what_runs_write_is_good(promtool: Promtool, tmp_path: Path) -> None:
         limits = "[jobs.chromebooks.limits.update]\ncount = 0\npercent = 0.0\n"
         metrics = f'[metrics]\ntextfile_directory = "{folder}"\n'
         site.config_file.write_text(site.configuration(job='mode = "apply"') + limits + metrics)
-        environment = {"SYNCD_CONFIG": str(site.config_file), "CREDENTIALS_DIRECTORY": str(site.credentials_directory)}
-        refused = _syncd(environment, "run", "chromebooks", "--json")
+        syncd = Program(site.config_file, site.credentials_directory, tmp_path)
+        refused = syncd("run", "chromebooks", "--json").ended(3)
         first = (folder / "syncd-chromebooks.prom").read_text()
-        _syncd(environment, "apply", "chromebooks", "--approve", json.loads(refused)["plan"]["hash"])
+        syncd("apply", "chromebooks", "--approve", refused.json["plan"]["hash"]).ended(0)
         second = (folder / "syncd-chromebooks.prom").read_text()
     assert 'syncd_guard_refusals_total{job="chromebooks"} 1.0' in first
     for text in (first, second):
         assert promtool.run("check", "metrics", stdin=text) == ""
-
-
-def _syncd(environment: dict[str, str], *arguments: str) -> str:
-    command = [sys.executable, "-m", "syncd", "--log", "json", *arguments]
-    done = subprocess.run(
-        command, env={**os.environ, **environment}, capture_output=True, text=True, check=False, timeout=60
-    )
-    assert done.returncode in {0, 3}, done.stderr
-    return done.stdout
 
 
 @pytest.mark.parametrize(

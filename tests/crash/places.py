@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from crash.processes import REFUSED, Commands, serving
 from crash.scenes import Scene, Words
-from soak.webhooks import free_port
+from services.ports import free_port
 from syncd.reconcile.plan import decode_plan
 from syncd.sandbox.site import ADMIN, Sandbox
 from syncd.sandbox.store import Documents

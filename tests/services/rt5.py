@@ -1,13 +1,14 @@
 """A real Request Tracker 5 for the tests: installed from Debian, started on a free port, stopped at the end."""
 
 import os
-import socket
 import sqlite3
 import subprocess
 from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from services.ports import free_port
 
 SCRIPT = Path(__file__).with_name("rt5-server")
 INSTALL_TIMEOUT = 600
@@ -30,10 +31,6 @@ class Rt5:
     @property
     def token(self) -> str:
         return self.tokens["rt-sync"]
-
-    @property
-    def readonly_token(self) -> str:
-        return self.tokens["rt-readonly"]
 
     def reset(self) -> None:
         """Put the golden database back; takes about half a second."""
@@ -112,7 +109,7 @@ def start(data_dir: Path, telling: Telling | None = None) -> Rt5:
         raise MissingService(why)
     _call("install", timeout=INSTALL_TIMEOUT)
     more = telling.environ if telling else {}
-    environment = _call("start", str(_free_port()), str(data_dir), timeout=TIMEOUT, more=more)
+    environment = _call("start", str(free_port()), str(data_dir), timeout=TIMEOUT, more=more)
     settings = dict(line.split("=", 1) for line in environment.splitlines() if "=" in line)
     tokens = {_user_of(name): value for name, value in settings.items() if name.endswith("_TOKEN")}
     return Rt5(url=settings["RT_URL"], data_dir=data_dir, tokens=tokens)
@@ -128,13 +125,6 @@ def _os_ids() -> list[str]:
     except OSError:
         return []
     return [line.partition("=")[2].strip('"') for line in lines if line.startswith("ID=")]
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def _call(*arguments: str, timeout: float, more: Mapping[str, str] | None = None) -> str:

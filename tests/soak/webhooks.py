@@ -23,6 +23,7 @@ from pathlib import Path
 import msgspec
 import requests
 
+from services.ports import free_port
 from syncd.sandbox.faults import Rule
 from syncd.sandbox.server import Call
 from syncd.sandbox.site import Sandbox
@@ -162,13 +163,6 @@ def prepare(sandbox: Sandbox, port: int) -> dict[str, str]:
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "PYTHONPATH") if name in os.environ}
     places = {"SYNCD_CONFIG": str(sandbox.config_file), "CREDENTIALS_DIRECTORY": str(sandbox.credentials_directory)}
     return kept | places
-
-
-def free_port() -> int:
-    """Return a port that nobody listens on."""
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        return int(taken.getsockname()[1])
 
 
 # -- load and kills

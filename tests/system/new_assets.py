@@ -1,15 +1,13 @@
 """A real RT 5 that tells of its new assets, an inbox, and the real worker: what makes tags of new assets."""
 
 import json
-import os
 import re
 import signal
 import socket
 import subprocess
 import sys
-import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -17,10 +15,13 @@ from pathlib import Path
 from typing import Any
 
 from services import rt5 as service
+from services.ports import free_port
 from services.rest2 import Rest2, criterion
 from services.rt5 import Rt5, Telling
 from syncd.state.inbox.records import Event, asset_created
 from syncd.state.inbox.store import DIRECTORY_NAME, Inbox, open_inbox
+from system.commands import Program
+from system.site import wait_until
 
 TOKEN = "synthetic-token-for-the-webhook"
 CHROMEBOOKS, NETWORK = 2, 3
@@ -66,11 +67,11 @@ class Listener:
         with (self.site.directory / "listener.log").open("a") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "syncd", "--log", "json", "serve", "webhooks"],
-                env=self.site.environment,
+                env=self.site.program.environment,
                 stderr=log,
                 text=True,
             )
-        self.site.until(self._answers)
+        wait_until("the listener", self._answers)
 
     def stop(self) -> None:
         """Stop it politely; nobody listens from now on."""
@@ -93,12 +94,15 @@ class NewAssets:
     rt: Rest2
     inbox: Inbox
     port: int
-    environment: dict[str, str] = field(default_factory=dict)
     workers: list[subprocess.Popen[str]] = field(default_factory=list)
 
     @property
     def state(self) -> Path:
         return self.directory / "state"
+
+    @property
+    def program(self) -> Program:
+        return Program(self.directory / "config.toml", self.directory / "credentials", self.directory)
 
     def configure(
         self,
@@ -127,15 +131,11 @@ class NewAssets:
             "more": more,
         }
         config.write_text(CONFIGURATION.format(**places, **tables))
-        kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "PYTHONPATH") if name in os.environ}
-        self.environment = kept | {"SYNCD_CONFIG": str(config), "CREDENTIALS_DIRECTORY": str(folder)}
 
     # -- RT
 
     def create(self, name: str = "", catalog: int = CHROMEBOOKS, **fields: object) -> int:
-        answer = self.rt.send("POST", "/asset", json={"Name": name, "Catalog": str(catalog), **fields})
-        assert answer.status_code == 201, answer.text
-        return int(answer.json()["id"])
+        return int(self.rt.create("asset", Name=name, Catalog=str(catalog), **fields))
 
     def asset(self, number: int) -> dict[str, Any]:
         return dict(self.rt.get(f"/asset/{number}"))
@@ -161,15 +161,8 @@ class NewAssets:
     # -- syncd
 
     def syncd(self, *arguments: str, expect: int = 0) -> Any:  # noqa: ANN401 - a JSON document
-        done = subprocess.run(
-            [sys.executable, "-m", "syncd", "--log", "json", *arguments],
-            env=self.environment,
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
-        assert done.returncode == expect, f"{arguments} ended with {done.returncode}\n{done.stdout}\n{done.stderr}"
+        """Run a command, which has to end with this status; return its JSON document, or its log."""
+        done = self.program(*arguments, timeout=120).ended(expect)
         return json.loads(done.stdout) if "--json" in arguments and done.stdout else done.stderr
 
     def work(self) -> str:
@@ -180,7 +173,7 @@ class NewAssets:
         with (self.directory / f"worker-{len(self.workers)}.log").open("w") as log:
             worker = subprocess.Popen(
                 [sys.executable, *program.split(" ", 1), "--log", "json", "work"],
-                env=self.environment,
+                env=self.program.environment,
                 stdout=subprocess.DEVNULL,
                 stderr=log,
                 text=True,
@@ -223,20 +216,9 @@ class NewAssets:
         """Return how many events there are in each state."""
         return Counter({state: number for (_, state), number in self.inbox.counts().items()})
 
-    def until(self, test: Callable[[], bool], seconds: float = 30) -> None:
-        """Wait until something is so."""
-        deadline = time.monotonic() + seconds
-        while not test():
-            assert time.monotonic() < deadline, self.inbox.list(("waiting", "working", "dead"))
-            time.sleep(0.02)
-
-    def until_done(self, events: int, seconds: float = 90) -> float:
-        """Wait until so many events are done; return how long it took (s)."""
-        began = time.monotonic()
-        while self.states()["done"] < events:
-            assert time.monotonic() - began < seconds, self.states()
-            time.sleep(0.05)
-        return time.monotonic() - began
+    def until_done(self, events: int) -> None:
+        """Wait until so many events are done."""
+        wait_until(f"the end of {events} events", lambda: self.states()["done"] >= events, seconds=90)
 
 
 @contextmanager
@@ -257,10 +239,3 @@ def new_assets(directory: Path) -> Iterator[tuple[NewAssets, Listener]]:
         listener.start()
         stack.callback(listener.stop)
         yield site, listener
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 import requests
 
-from soak.webhooks import TOKEN, Program, free_port, prepare
+from services.ports import free_port
+from soak.webhooks import TOKEN, Program, prepare
 from syncd.sandbox.site import Sandbox
 
 OPTIONS = """

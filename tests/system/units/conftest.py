@@ -6,11 +6,10 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from conftest import without_service
+from conftest import needing
 from nix.evaluation import ROOT
 from services import box as box_service
 from services.box import Box
-from services.rt5 import MissingService
 from syncd.host.units.render import Host as UnitHost
 from syncd.host.units.render import operator_script
 from syncd.sandbox.site import Sandbox
@@ -22,19 +21,14 @@ SITE_PACKAGES = Path(msgspec.__file__).parents[1]
 
 @pytest.fixture(scope="session")
 def box(request: pytest.FixtureRequest) -> Iterator[Box]:
-    """Return a box that has the program; without one the tests are skipped loudly, or fail where it is required."""
-    try:
+    """Return a box that has the program."""
+    with needing(request.config, SERVICE_NAME):
         box = box_service.start([(ROOT / "src", "/opt/syncd/src"), (SITE_PACKAGES, "/opt/syncd/site-packages")])
-    except MissingService as error:
-        why = str(error)
-    else:
-        try:
-            prepare(box)
-            yield box
-        finally:
-            box.down()
-        return
-    without_service(request.config, SERVICE_NAME, why)
+    try:
+        prepare(box)
+        yield box
+    finally:
+        box.down()
 
 
 @pytest.fixture

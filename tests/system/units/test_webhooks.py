@@ -1,7 +1,6 @@
 """The listener behind its socket and the worker under a real systemd: nothing is refused, and nothing is lost."""
 
 import json
-import socket
 import threading
 from collections import Counter
 from collections.abc import Iterator
@@ -11,6 +10,7 @@ from typing import Any, Self
 import pytest
 
 from nix.evaluation import ROOT
+from services.ports import free_port
 from syncd.host.messages import MessageId
 from syncd.sandbox.faults import Rule
 from system.units.host import NO_LIMITS, Host
@@ -18,7 +18,6 @@ from system.units.host import NO_LIMITS, Host
 LISTENER, SOCKET, WORKER = "syncd-webhooks.service", "syncd-webhooks.socket", "syncd-worker.service"
 POLL, LETTERS = "syncd-poll-asset-created.service", "syncd-events.service"
 TOKEN = "synthetic-token-for-the-webhook"
-FAST = "rate = 1000.0\nburst = 1000\n"
 EVENTS = """
 [webhooks]
 rate = 0
@@ -42,9 +41,7 @@ class Desk:
 
     def __init__(self, host: Host) -> None:
         self.host = host
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port: int = probe.getsockname()[1]
+        self.port = free_port()
         host.configure(rt="rate = 1000.0", more=NO_LIMITS + EVENTS)
         host.put_secret("webhook-token", TOKEN)
         host.drop_in(SOCKET, f"[Socket]\nListenStream=\nListenStream=127.0.0.1:{self.port}\n")
