@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from contract.google_sandbox import FIXTURES, Running, connecting, running
-from contract.test_gam import NO_WAY_OUT, configure, program
+from contract.real_gam import NO_WAY_OUT, configure, program
 from syncd.host.errors import ExitStatus, IntegrationError
 from syncd.host.problems import Problems
 from syncd.jobs.batteries.reports import NORMAL, REPLACE_NOW, REPLACE_SOON, Battery, BatteryReport, newest
@@ -53,6 +53,10 @@ def google() -> Iterator[Running]:
         assert sandbox.discovery.violations == []
 
 
+def set_up(google: Running, directory: Path) -> Path:
+    return configure(google.app, google.server.url, directory / "gam")
+
+
 def gam(home: Path) -> Gam:
     environ = {"PATH": os.environ["PATH"], **NO_WAY_OUT}
     return Gam(str(program()), str(home), timeout=120, environ=environ)
@@ -88,13 +92,13 @@ def from_telemetry(google: Running, directory: Path, now: datetime = NOW) -> Rep
 def test_the_real_gam_prints_the_batteries_of_the_tenant(
     google: Running, tmp_path: Path, arguments: tuple[str, ...]
 ) -> None:
-    assert plain(from_gam(configure(google, tmp_path / "gam"), *arguments)) == EXPECTED
+    assert plain(from_gam(set_up(google, tmp_path), *arguments)) == EXPECTED
 
 
 def test_with_one_item_per_row_gam_prints_no_design_capacity_and_no_device_without_reports(
     google: Running, tmp_path: Path
 ) -> None:
-    found = plain(from_gam(configure(google, tmp_path / "gam"), "oneitemperrow"))
+    found = plain(from_gam(set_up(google, tmp_path), "oneitemperrow"))
     assert found == plain(from_file("crostelemetry-battery-oneitem.csv"))
     assert found.keys() == EXPECTED.keys() - {"SYN0006F"}
     for serial, each in found.items():
@@ -115,7 +119,7 @@ def test_gam_and_the_adapter_agree_on_a_fleet_of_all_kinds(tmp_path: Path) -> No
     with running(GoogleApp.from_fleet(make_fleet(300))) as google:
         google.app.settings.page_limit, google.app.settings.clamp = 200, True
         adapter = from_telemetry(google, tmp_path)
-        assert adapter == from_gam(configure(google, tmp_path / "gam"))
+        assert adapter == from_gam(set_up(google, tmp_path))
         assert google.discovery.violations == []
     assert {len(each.batteries) for each in adapter.values()} == {0, 1, 2}
     assert len(adapter) > 250
@@ -134,7 +138,7 @@ def test_what_the_real_gam_cannot_do_is_said_by_its_exit_status(
     google: Running, tmp_path: Path, arguments: tuple[str, ...], code: str, exit_status: ExitStatus
 ) -> None:
     with pytest.raises(IntegrationError) as caught:
-        from_gam(configure(google, tmp_path / "gam"), *arguments)
+        from_gam(set_up(google, tmp_path), *arguments)
     assert (caught.value.code, caught.value.exit_status) == (code, exit_status)
 
 

@@ -35,7 +35,7 @@ def _plain(item: dict[str, Any]) -> dict[str, Any]:
 
 def test_a_fleet_is_the_same_on_both_servers(rt5: Rt5) -> None:
     rt5.reset()
-    fleet = make_fleet(50)
+    fleet = make_fleet(40)
     serials = seed_fleet(rt5.url, rt5.token, fleet)
     app = RtApp.from_fleet(fleet)
     with Server({"/rt": app}) as server:

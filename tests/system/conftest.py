@@ -1,11 +1,13 @@
-"""The whole product in front of a running sandbox."""
+"""The whole product, in front of a running sandbox or of a real RT."""
 
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, ExitStack
+from contextlib import AbstractContextManager, ExitStack, closing
 from pathlib import Path
 
 import pytest
 
+from services.rest2 import Rest2
+from services.rt5 import Rt5
 from syncd.state.store import open_store
 from system.commands import Program
 from system.site import Site, running
@@ -39,3 +41,10 @@ def site(make_site: MakeSite) -> Site:
 def syncd(site: Site) -> Program:
     """Return the program, configured for the site."""
     return site.syncd
+
+
+@pytest.fixture
+def rt(rt5: Rt5) -> Iterator[Rest2]:
+    """Return a plain client of the real RT, for what people do there."""
+    with closing(Rest2(rt5.url, rt5.tokens, rt5.root)) as client:
+        yield client

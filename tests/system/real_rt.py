@@ -6,15 +6,13 @@ Between syncd and RT stands a relay that remembers every request: what a run cos
 import http.client
 import json
 import os
-import subprocess
-import sys
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any, Self, TypeVar
+from typing import Any, ClassVar, Self, TypeVar
 from urllib.parse import urlencode, urlsplit
 
 from services.rest2 import Rest2, criterion
@@ -23,10 +21,11 @@ from syncd.sandbox.fleet import Fleet
 from syncd.sandbox.google import GoogleApp
 from syncd.sandbox.server import Answer, Call, Server
 from syncd.sandbox.site import ADMIN, GOOGLE_OWNED
+from system.commands import Program
+from system.site import wait_until
 
 Record = dict[str, Any]
 
-JOB = "chromebooks"
 TO_RT = {
     "CF.{Serial Number}": "serialNumber",
     "CF.{MAC Address}": "macAddress",
@@ -105,7 +104,7 @@ class Done:
 
     status: int
     document: Record
-    records: list[Record]
+    records: list[dict[str, str]]
     passed: list[Passed]
 
     @property
@@ -165,64 +164,64 @@ class Done:
 class School:
     """Both sides, a configuration, and a state directory."""
 
+    job: ClassVar[str] = "chromebooks"
+    """Which job is planned and applied, where no other is named."""
+
     directory: Path
     rt5: Rt5
     fleet: Fleet
     google: GoogleApp
     relay: Relay
     server: Server
-    environment: dict[str, str] = field(default_factory=dict)
+    config: Path = field(init=False)
+    credentials: Path = field(init=False)
+    program: Program = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.config, self.credentials = self.directory / "config.toml", self.directory / "credentials"
+        self.program = Program(self.config, self.credentials, self.directory)
 
     def configure(self, *, user: str = "rt-sync", rt: str = "", job: str = "") -> Self:
         """Write configuration and credentials; ``rt`` and ``job`` are further lines of their tables."""
-        folder, config = self.directory / "credentials", self.directory / "config.toml"
-        self.google.write_credentials(folder, self.server.url)
-        (folder / "rt-token").write_text(self.rt5.tokens[user])
-        (folder / "rt-password").write_text(f"{user}-password")
+        self.google.write_credentials(self.credentials, self.server.url)
+        for name, secret in (("rt-token", self.rt5.tokens[user]), ("rt-password", f"{user}-password")):
+            (self.credentials / name).write_text(secret)
+            (self.credentials / name).chmod(0o600)
         rules = "\n".join(f'"{name}" = "{source}"' for name, source in TO_RT.items())
         places = {"directory": self.directory, "admin": ADMIN, "url": self.server.url}
-        config.write_text(_CONFIGURATION.format(**places, rt=rt, job=job, to_rt=rules))
-        kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "PYTHONPATH") if name in os.environ}
-        self.environment = kept | {"SYNCD_CONFIG": str(config), "CREDENTIALS_DIRECTORY": str(folder)}
+        self.config.write_text(_CONFIGURATION.format(**places, rt=rt, job=job, to_rt=rules))
         return self
 
     def syncd(self, *arguments: str, expect: int | None = 0) -> Done:
         """Run a command to its end; ``expect`` is the exit status that it must have (None: any)."""
         self.relay.passed.clear()
-        done = subprocess.run(
-            [sys.executable, "-m", "syncd", "--log", "json", *arguments, "--json"],
-            env=self.environment,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=600,
-        )
-        told = f"{arguments} ended with {done.returncode}\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
-        assert expect in {None, done.returncode}, told
+        done = self.program(*arguments, "--json", timeout=600)
+        assert expect in {None, done.status}, done.told
         document = json.loads(done.stdout) if done.stdout else {}
-        records = [_record(line) for line in done.stderr.splitlines()]
-        return Done(done.returncode, document, records, list(self.relay.passed))
+        return Done(done.status, document, done.records, [*self.relay.passed])
 
-    def plan(self, *more: str) -> Done:
-        """Plan the job, refused or not."""
-        done = self.syncd("plan", JOB, *more, expect=None)
-        assert done.status in {0, 3}, done.errors
-        return done
+    def plan(self, *more: str, job: str = "") -> Done:
+        """Plan a job, refused or not."""
+        return self._planned("plan", job or self.job, *more)
 
-    def apply(self, plan: Done | None = None, *, expect: int = 0) -> Done:
+    def apply(self, plan: Done | None = None, *, job: str = "", expect: int = 0) -> Done:
         """Apply what the plan shows, with an approval of it."""
-        return self.syncd("apply", JOB, "--approve", (plan or self.plan()).hash, expect=expect)
+        approved = (plan or self.plan(job=job)).hash
+        return self.syncd("apply", job or self.job, "--approve", approved, expect=expect)
 
     def revert(self, run: str) -> Done:
         """Undo a run, with an approval of what its plan shows."""
-        plan = self.syncd("revert", run, expect=None)
-        assert plan.status in {0, 3}, plan.errors
+        plan = self._planned("revert", run)
         return self.syncd("revert", run, "--apply", "--approve", plan.hash)
 
-    def settle(self) -> None:
-        """Plan until nothing is read again: what was read within seconds of its change is read once more."""
-        while len(self.plan().reads) > 3:
-            pass
+    def settle(self, job: str = "", reads: int = 3) -> None:
+        """Plan until no more is read: what was read within seconds of its change is read once more."""
+        wait_until("a plan that reads nothing again", lambda: len(self.plan(job=job).reads) <= reads)
+
+    def _planned(self, *arguments: str) -> Done:
+        done = self.syncd(*arguments, expect=None)
+        assert done.status in {0, 3}, done.errors
+        return done
 
     def state(self, empty: str = "") -> tuple[Record, Record]:
         """Return everything that RT and Google hold, but for times of change and etags.
@@ -243,18 +242,6 @@ def opened(kind: type[S], rt5: Rt5, fleet: Fleet, directory: Path) -> Iterator[S
     with Server({"": google, "/rt": relay}) as server:
         yield kind(directory, rt5, fleet, google, relay, server).configure()
         assert not server.failures
-
-
-@contextmanager
-def client_of(rt5: Rt5) -> Iterator[Rest2]:
-    """Return a plain client of an RT, for the time of a block."""
-    with closing(Rest2(rt5.url, rt5.tokens, rt5.root)) as client:
-        yield client
-
-
-def _record(line: str) -> Record:
-    """Return a log record; what is said before logging starts is plain text."""
-    return dict(json.loads(line)) if line.startswith("{") else {"MESSAGE": line, "PRIORITY": "3"}
 
 
 def rt_state(rt5: Rt5, empty: str) -> Record:
@@ -284,9 +271,6 @@ def _all(rt5: Rt5, path: str, fields: str, query: Record) -> dict[str, Record]:
 
 
 def _page(rt5: Rt5, path: str, fields: str, query: Record, number: int) -> Record:
-    client = Rest2(rt5.url, rt5.tokens, rt5.root)
-    try:
-        more = {"fields": fields, "per_page": "50", "page": str(number), "orderby": "id"}
+    more = {"fields": fields, "per_page": "50", "page": str(number), "orderby": "id"}
+    with closing(Rest2(rt5.url, rt5.tokens, rt5.root)) as client:
         return client.search(path, query, find_disabled_rows="1", **more)
-    finally:
-        client.close()

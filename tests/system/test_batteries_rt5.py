@@ -6,12 +6,11 @@ from collections.abc import Iterator
 from copy import deepcopy
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any, Self, cast
+from typing import Any, Self
 
 import pytest
 
-from contract.test_gam import NO_WAY_OUT, configure, program
+from contract.real_gam import NO_WAY_OUT, configure, program
 from services.rest2 import Rest2
 from services.rt5 import Rt5
 from services.seed import restore_fleet
@@ -20,7 +19,7 @@ from syncd.sandbox.fleet import make_fleet
 from syncd.sandbox.google.telemetry import made_up
 from syncd.systems.gam.command import BATTERIES
 from system.batteries import MAPPING, table
-from system.real_rt import Done, Record, School, client_of, opened, values
+from system.real_rt import Record, School, opened, values
 
 DEVICES = 60
 GAM, CSV, TELEMETRY = JOBS = ("battery-gam", "battery-csv", "battery-telemetry")
@@ -34,33 +33,21 @@ class Cart(School):
 
     def configure(self, **_: str) -> Self:
         super().configure()
-        running = cast("Any", SimpleNamespace(app=self.google, server=self.server))
         home = self.directory / "gam"
         if not home.exists():
-            configure(running, home)
+            configure(self.google, self.server.url, home)
         gam = f'program = "{program()}"\nconfig_dir = "{home}"\n'
-        config = self.directory / "config.toml"
-        config.write_text(config.read_text() + "".join(table(job, gam if job == GAM else "") for job in JOBS))
-        self.environment |= NO_WAY_OUT
+        self.config.write_text(self.config.read_text() + "".join(table(job, gam if job == GAM else "") for job in JOBS))
+        self.program.environment |= NO_WAY_OUT
         return self
 
     def save_output(self) -> Path:
         """Let GAM write its output into a file, as an admin would."""
         file, home = self.directory / "batteries.csv", self.directory / "gam"
-        environment = {**self.environment, "HOME": str(home), "GAMCFGDIR": str(home)}
+        environment = {**self.program.environment, "HOME": str(home), "GAMCFGDIR": str(home)}
         asked = [str(program()), "redirect", "csv", str(file), *BATTERIES]
         subprocess.run(asked, env=environment, capture_output=True, check=True, timeout=120)
         return file
-
-    def planned(self, job: str, *more: str) -> Done:
-        """Plan a job, refused or not."""
-        done = self.syncd("plan", job, *more, expect=None)
-        assert done.status in {0, 3}, done.errors
-        return done
-
-    def applied(self, job: str) -> Done:
-        """Apply what a job plans."""
-        return self.syncd("apply", job, "--approve", self.planned(job).hash)
 
     def report(self) -> dict[str, Record]:
         """Let all devices report what they do anyway, by records that a test may change; return the plain ones."""
@@ -81,12 +68,10 @@ class Cart(School):
         """Return the battery's fields of each asset of RT, by serial number in capitals without spaces."""
         assets = [values(asset) for asset in self.state()[0]["assets"].values()]
         return {
-            "".join(asset["Serial Number"].split()).upper(): {
-                name: asset[name] for name in FIELDS if name in asset
-            }
+            "".join(asset["Serial Number"].split()).upper(): {name: asset[name] for name in FIELDS if name in asset}
             for asset in assets
             if "Serial Number" in asset
-        }  # fmt: skip
+        }
 
 
 def plain(record: Record) -> bool:
@@ -119,17 +104,11 @@ def cart(rt5: Rt5, tmp_path: Path) -> Iterator[Cart]:
         yield cart
 
 
-@pytest.fixture
-def rt(rt5: Rt5) -> Iterator[Rest2]:
-    with client_of(rt5) as client:
-        yield client
-
-
 @pytest.mark.parametrize("job", JOBS)
 def test_three_sources_make_one_plan_and_after_one_nothing_is_left_for_the_others(cart: Cart, job: str) -> None:
     first, records = cart.state(), cart.report()
     cart.syncd("import", "battery", str(cart.save_output()))
-    plans = {each: cart.planned(each) for each in JOBS}
+    plans = {each: cart.plan(job=each) for each in JOBS}
     ids = {each: [action["id"] for action in plan.document["plan"]["actions"]] for each, plan in plans.items()}
     assert ids[GAM] == ids[CSV] == ids[TELEMETRY]
     assert len(ids[GAM]) > DEVICES / 2
@@ -140,7 +119,7 @@ def test_three_sources_make_one_plan_and_after_one_nothing_is_left_for_the_other
         assert told
         assert plans[each].counts[f"only_{each.removeprefix('battery-')}"] > 0
 
-    applied = cart.applied(job)
+    applied = cart.apply(job=job)
     assert {outcome["state"] for outcome in applied.outcomes} == {"verified"}
     assert len(applied.writes) == len(ids[GAM])
     shown = cart.shown()
@@ -164,9 +143,9 @@ def test_three_sources_make_one_plan_and_after_one_nothing_is_left_for_the_other
 
 def test_what_is_not_known_and_what_is_older_changes_nothing(cart: Cart, rt: Rest2) -> None:
     records = cart.report()
-    cart.applied(TELEMETRY)
+    cart.apply(job=TELEMETRY)
     shown = cart.shown()
-    bare, unmeasured, older, newer, noisy = serials = [
+    bare, unmeasured, older, newer, noisy = [
         serial for serial in records if shown.get(serial, {}).get("Battery Reported")
     ][:5]
     later = _changed(records[bare], days=1)
@@ -178,7 +157,7 @@ def test_what_is_not_known_and_what_is_older_changes_nothing(cart: Cart, rt: Res
     cart.told(_changed(records[newer], days=1, share=0.5, batteryHealth=REPLACE_NOW))
     cart.told(_changed(records[noisy], days=1, more=1))
 
-    done = cart.applied(TELEMETRY)
+    done = cart.apply(job=TELEMETRY)
     assert len(done.changes) == len(done.writes) == 1
     assert done.counts["older"] == 1
     after = cart.shown()
@@ -186,7 +165,6 @@ def test_what_is_not_known_and_what_is_older_changes_nothing(cart: Cart, rt: Res
         assert after[serial] == shown[serial], serial
     assert after[newer] == expected(cart.google.tenant.telemetry.get(_id(records[newer])) or {})
     assert after[newer]["Battery Health"] == "50.0"
-    assert len(set(serials)) == len(serials)
 
     number = next(key for key, asset in cart.state()[0]["assets"].items() if values(asset).get("Serial Number") == bare)
     rt.put(f"/asset/{number}", CustomFields={"Battery Reported": ""})
@@ -200,8 +178,8 @@ def test_both_jobs_read_the_assets_once(cart: Cart) -> None:
     cart.report()
     chromebooks = cart.apply()
     assert len(chromebooks.reads) > 0
-    cart.applied(TELEMETRY)
-    _settle(cart)
+    cart.apply(job=TELEMETRY)
+    cart.settle(TELEMETRY, reads=2)
     for _ in range(2):
         for job in ("chromebooks", TELEMETRY):
             done = cart.syncd("run", job)
@@ -212,19 +190,13 @@ def test_both_jobs_read_the_assets_once(cart: Cart) -> None:
 
 
 def test_a_select_that_lacks_values_is_named_before_anything_is_read(cart: Cart) -> None:
-    config = cart.directory / "config.toml"
     names = "\n[jobs.battery-telemetry.categories]\nFresh = 80\nOld = 0\n"
     words = '\n[jobs.battery-telemetry.status_names]\nBATTERY_REPLACE_NOW = "Away with it"\n'
-    config.write_text(config.read_text() + names + words)
+    cart.config.write_text(cart.config.read_text() + names + words)
     done = cart.syncd("plan", TELEMETRY, expect=78)
     assert "CF.{Battery Category} is a Select without the value 'Fresh' and 'Old'" in done.errors
     assert "CF.{Battery Status} is a Select without the value 'Away with it'" in done.errors
     assert done.reads == []
-
-
-def _settle(cart: Cart) -> None:
-    while len(cart.planned(TELEMETRY).reads) > 2:
-        pass
 
 
 def _id(record: Record) -> str:

@@ -2,14 +2,14 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar, Self
 
 import pytest
 
 from services.rest2 import Rest2
 from services.rt5 import Rt5
 from syncd.sandbox.fleet import make_fleet
-from system.real_rt import Done, School, client_of, opened
+from system.real_rt import School, opened
 
 CREW = "crew@example.org"
 TABLE = f"""
@@ -24,10 +24,11 @@ NAMES = ("ada", "bo", "cy", "di")
 class Workshop(School):
     """A school whose technicians are a group in RT."""
 
-    def configure(self, **given: str) -> "Workshop":
+    job: ClassVar[str] = "groups"
+
+    def configure(self, **given: str) -> Self:
         super().configure(**given)
-        config = self.directory / "config.toml"
-        config.write_text(config.read_text() + TABLE)
+        self.config.write_text(self.config.read_text() + TABLE)
         return self
 
     def people(self) -> None:
@@ -42,12 +43,6 @@ class Workshop(School):
     def members(self) -> set[str]:
         tenant = self.google.tenant
         return {str((tenant.user(one["id"]) or {})["primaryEmail"]) for one in tenant.members.values()}
-
-    def approved(self) -> Done:
-        """Apply the job with an approval of what its plan shows."""
-        plan = self.syncd("plan", "groups", expect=None)
-        assert plan.status in {0, 3}, plan.errors
-        return self.syncd("apply", "groups", "--approve", plan.hash)
 
 
 def account(number: int, address: str) -> dict[str, Any]:
@@ -66,12 +61,6 @@ def workshop(rt5: Rt5, tmp_path: Path) -> Iterator[Workshop]:
         yield workshop
 
 
-@pytest.fixture
-def rt(rt5: Rt5) -> Iterator[Rest2]:
-    with client_of(rt5) as client:
-        yield client
-
-
 def test_members_follow_a_group_of_rt_and_go_back(workshop: Workshop, rt: Rest2) -> None:
     assert "RT has no group 'Crew'" in workshop.syncd("plan", "groups", expect=78).errors
     for name in NAMES:
@@ -80,7 +69,7 @@ def test_members_follow_a_group_of_rt_and_go_back(workshop: Workshop, rt: Rest2)
     group = rt.create("group", "root", Name="Crew")
     rt.send("PUT", f"/group/{group}/members", "root", json=[str(numbers[name]) for name in ("ada", "bo")])
 
-    first = workshop.approved()
+    first = workshop.apply()
     assert first.counts["verified"] == first.counts["create"] + first.counts["disable"] == 3
     assert workshop.members() == addresses("ada", "bo", "boss")
     again = workshop.syncd("apply", "groups")
@@ -89,11 +78,10 @@ def test_members_follow_a_group_of_rt_and_go_back(workshop: Workshop, rt: Rest2)
 
     rt.send("PUT", f"/group/{group}/members", "root", json=[str(numbers["cy"])])
     rt.put("/user/bo", "root", Disabled=1)
-    second = workshop.approved()
+    second = workshop.apply()
     assert workshop.members() == addresses("ada", "cy", "boss")
 
     for done in (second, first):
-        plan = workshop.syncd("revert", done.run, expect=None)
-        workshop.syncd("revert", done.run, "--apply", "--approve", plan.hash)
+        workshop.revert(done.run)
     assert workshop.members() == addresses("old", "boss")
     assert not any(name in record["MESSAGE"] for record in second.records for name in addresses(*NAMES))

@@ -1,4 +1,4 @@
-"""The job rt-users from end to end: the real command line, a real Request Tracker 5, a roster of a whole school."""
+"""The job rt-users from end to end: the real command line, a real Request Tracker 5, a roster of a school."""
 
 import csv
 import io
@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import closing
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, ClassVar, Self, cast
 
 import pytest
 
@@ -15,7 +15,7 @@ from services.rest2 import Rest2
 from services.rt5 import Rt5
 from syncd.sandbox.fleet import make_fleet
 from syncd.sandbox.people import COLUMNS, Row, make_people
-from system.real_rt import LONG, Done, Record, School, client_of, opened
+from system.real_rt import LONG, Record, School, opened
 
 JOB = "rt-users"
 MAPPED = {"CF.{Grade}": "{grade}", "CF.{Graduation Year}": "{graduation_year}", "CF.{School}": "{school}"}
@@ -34,22 +34,24 @@ _VALUES = """
 
 User = dict[str, Any]
 
-STUDENTS = 2000 if LONG else 450
+STUDENTS, GONE, BACK = (2000, 20, 5) if LONG else (150, 6, 2)
+"""How many there are, leave, and return: pages of RT have a hundred users, and 5 % may be disabled unasked."""
 
 
 class Office(School):
     """A school whose office exports rosters."""
 
-    def configure(self, **_: str) -> "Office":
+    job: ClassVar[str] = JOB
+
+    def configure(self, **_: str) -> Self:
         # As the documentation has it for a large first run: one sign-in for thousands of writes.
         super().configure(rt='auth = "password"\nusername = "rt-sync"')
-        config = self.directory / "config.toml"
         rules = "\n".join(f'"{name}" = "{template}"' for name, template in MAPPED.items())
-        tables = config.read_text().partition("[jobs.chromebooks]")[0]
+        tables = self.config.read_text().partition("[jobs.chromebooks]")[0]
         more = (
             f"[imports.students]\nshrink_percent = 100\n[jobs.rt-users]\n{PROTECTED}\n[jobs.rt-users.fields]\n{rules}\n"
         )
-        config.write_text(tables + more)
+        self.config.write_text(tables + more)
         return self
 
     def export(self, rows: list[Row]) -> None:
@@ -63,24 +65,12 @@ class Office(School):
         (done,) = cast("list[Record]", self.syncd("import", "students", str(file)).document)
         assert done["result"] == "imported"
 
-    def approved(self) -> Done:
-        """Apply the job with an approval of what its plan shows."""
-        plan = self.syncd("plan", JOB, expect=None)
-        assert plan.status in {0, 3}, plan.errors
-        return self.syncd("apply", JOB, "--approve", plan.hash)
-
 
 @pytest.fixture
 def office(rt5: Rt5, tmp_path: Path) -> Iterator[Office]:
     rt5.reset()
     with opened(Office, rt5, make_fleet(40), tmp_path) as office:
         yield office
-
-
-@pytest.fixture
-def rt(rt5: Rt5) -> Iterator[Rest2]:
-    with client_of(rt5) as client:
-        yield client
 
 
 def users(rt5: Rt5) -> dict[str, User]:
@@ -120,12 +110,6 @@ def disabled(rt5: Rt5) -> set[str]:
     return {student for student, user in by_student(users(rt5)).items() if not user["enabled"]}
 
 
-def revert(office: Office, done: Done) -> None:
-    plan = office.syncd("revert", done.run, expect=None)
-    assert plan.status in {0, 3}, plan.errors
-    office.syncd("revert", done.run, "--apply", "--approve", plan.hash)
-
-
 def test_people_come_change_leave_return_and_go_back(office: Office, rt: Rest2, rt5: Rt5) -> None:
     before = users(rt5)
     rows = make_people(STUDENTS, drift=False).students
@@ -133,7 +117,7 @@ def test_people_come_change_leave_return_and_go_back(office: Office, rt: Rest2, 
     office.export(rows)
     refused = office.syncd("run", JOB, expect=3)
     assert refused.writes == []
-    created = office.approved()
+    created = office.apply()
     assert created.counts["verified"] == created.counts["create"] == STUDENTS
     assert len(created.writes) == STUDENTS
     made = users(rt5)
@@ -144,18 +128,18 @@ def test_people_come_change_leave_return_and_go_back(office: Office, rt: Rest2, 
     assert (again.document["run"]["result"], again.writes) == ("in_sync", [])
     assert len(again.preflight) <= 10
     assert len(again.reads) <= 3
-    whole = office.syncd("plan", JOB, "--full-read")
+    whole = office.plan("--full-read")
     assert len(whole.reads) <= math.ceil(len(made) / 100) + 5
 
-    # Fifty differ, twenty are gone, and an administrator made second users for three.
+    # Fifty differ, some are gone, and an administrator made second users for three.
     changed = [row | {"grade": "12", "last_name": "Married", "school": "High School"} for row in rows[:50]]
-    stay = changed + rows[50:-20]
+    stay = changed + rows[50:-GONE]
     for row in rows[100:103]:
         rt.create("user", Name=f"{row['username']}.twin", CustomFields={"Student ID": row["student_id"]})
     office.export(stay)
-    first = office.approved()
+    first = office.apply()
     assert first.counts["update"] == first.counts["verified"] == len(first.writes) == 50
-    assert first.counts["absent"] == 20
+    assert first.counts["absent"] == GONE
     assert len([label for label in first.listed("conflict") if label in {row["student_id"] for row in rows}]) == 3
     now = users(rt5)
     assert {row["student_id"]: by_student(now)[row["student_id"]] for row in changed} == {
@@ -164,20 +148,21 @@ def test_people_come_change_leave_return_and_go_back(office: Office, rt: Rest2, 
     assert all(user["enabled"] for user in now.values() if user["Name"] != "Nobody")
 
     second = office.syncd("apply", JOB)
-    assert second.counts["disable"] == second.counts["verified"] == len(second.writes) == 20
-    gone = {row["student_id"] for row in rows[-20:]}
+    assert second.counts["disable"] == second.counts["verified"] == len(second.writes) == GONE
+    gone = {row["student_id"] for row in rows[-GONE:]}
     assert disabled(rt5) == gone
 
-    office.export([*stay, *rows[-20:-15]])
+    returned = rows[-GONE:][:BACK]
+    office.export([*stay, *returned])
     third = office.syncd("apply", JOB)
-    assert third.counts["update"] == third.counts["verified"] == len(third.writes) == 5
-    assert disabled(rt5) == gone - {row["student_id"] for row in rows[-20:-15]}
+    assert third.counts["update"] == third.counts["verified"] == len(third.writes) == BACK
+    assert disabled(rt5) == gone - {row["student_id"] for row in returned}
 
     for done in (third, second, first):
-        revert(office, done)
+        office.revert(done.run)
     restored = {number: user for number, user in users(rt5).items() if number in made}
     assert restored == made
-    revert(office, created)
+    office.revert(created.run)
     left = users(rt5)
     assert {number: user for number, user in left.items() if number in before} == before
     assert {left[number]["enabled"] for number in made.keys() - before.keys()} == {False}

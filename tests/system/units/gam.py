@@ -6,7 +6,7 @@ whatever GAMCFGDIR says. The wrapper of the tests also puts the discovery docume
 
 from pathlib import Path
 
-from contract.test_gam import NO_WAY_OUT, remember
+from contract.real_gam import NO_WAY_OUT, remember
 from services.box import Box
 from syncd.sandbox.site import ADMIN, Sandbox
 from system.units.host import SECRETS, Host

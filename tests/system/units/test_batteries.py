@@ -5,12 +5,10 @@ import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any, cast
 
 import pytest
 
-from contract.test_gam import NO_WAY_OUT, configure, program
+from contract.real_gam import NO_WAY_OUT, configure, program
 from services.box import Box
 from syncd.host.messages import MessageId
 from syncd.host.units.render import Host as UnitHost
@@ -167,8 +165,7 @@ def zone(host: Host) -> Zone:
 def printed(host: Host, folder: Path) -> str:
     """Return what GAM prints of the tenant."""
     environ = {"PATH": os.environ["PATH"], **NO_WAY_OUT}
-    running = cast("Any", SimpleNamespace(app=host.site.google, server=host.site.server))
-    home = configure(running, folder / "gam")
+    home = configure(host.site.google, host.site.server.url, folder / "gam")
     with Gam(str(program()), str(home), environ=environ, timeout=60).lines(*BATTERIES) as lines:
         return "".join(lines)
 
