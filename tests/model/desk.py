@@ -42,12 +42,16 @@ BROKEN = ("SNAPSHOT_MISS", "WRITER_BROKEN", "INTERNAL_ERROR")
 
 @dataclass(frozen=True)
 class Ended:
-    """How a run ended: by itself, with an error, or killed; ``run`` is empty where that was before it had an id."""
+    """How a run ended: by itself, with an error, or killed; ``run`` is empty where that was before it had an id.
+
+    ``kept``: the result that the log has of a run that was killed, empty where it was before the log knew of it.
+    """
 
     run: str
     done: Done | None = None
     error: IntegrationError | None = None
     killed: bool = False
+    kept: str = ""
 
     @property
     def told(self) -> str:
@@ -105,7 +109,8 @@ class Desk:
             return Ended(started[0], error=error)
         except Killed:
             abandoned = self._restart()
-            return Ended("".join(started or abandoned[:1]), killed=True)
+            run = "".join(started or abandoned[:1])
+            return Ended(run, killed=True, kept=self.store.ledger.run(run).result if run else "")
         finally:
             self._death.sentence(None)
             self._records.check()
