@@ -7,7 +7,7 @@ cd "$(dirname "$0")/.."
 pytest=.venv/bin/pytest
 slowest=(--durations=12 --durations-min=10)
 # What installs a server is in the first lane, and no other needs one for the first minutes.
-real=(tests/contract tests/services tests/system/units tests/system/test_rt_users_rt5.py tests/system/test_webhooks_rt5.py)
+real=(tests/contract tests/services tests/system/units)
 
 for argument in "$@"; do
     if [[ -e ${argument%%::*} ]]; then
