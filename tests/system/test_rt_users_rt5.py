@@ -123,7 +123,7 @@ def test_people_come_change_leave_return_and_go_back(office: Office, rt: Rest2, 
     made = users(rt5)
     assert by_student(made) == by_student(before) | {row["student_id"]: wanted(row) for row in rows}
 
-    office.syncd("apply", JOB)
+    office.settle()
     again = office.syncd("apply", JOB)
     assert (again.document["run"]["result"], again.writes) == ("in_sync", [])
     assert len(again.preflight) <= 10
