@@ -75,41 +75,35 @@ class _Group:
         )
 
     def _source_record(self, one: Wanted, named: set[str], members: Sequence[Member]) -> Record:
-        ident = f"{self._name}/{one.ident}"
-        state, why = MATCHED, "it is a member" if members else "it is a member by another address"
-        if listing := self._listed.get((one.system, ident)):
-            state, why = listing.state, listing.why
-        elif action := self._actions.get(_of(one.address)):
-            state, why = f"only_{one.system}", action.reason
-        return Record(
-            system=one.system,
-            id=ident,
-            label=one.address,
-            name=f"{one.ident} in the source of {self._name}",
-            state=state,
-            why=why,
-            sought=not named.isdisjoint((one.ident.casefold(), one.address.casefold())),
-            keys=[_address(one.address)],
+        agreed = "it is a member" if members else "it is a member by another address"
+        name = f"{one.ident} in the source of {self._name}"
+        return self._record(
+            one.system, one.ident, one.address, name, self._actions.get(_of(one.address)), agreed, named
         )
 
     def _member_record(self, one: Member, named: set[str], wanted: Sequence[Wanted]) -> Record:
-        ident = f"{self._name}/{one.id}"
-        state, why = MATCHED, "it is in the source of the group"
-        if not wanted:
-            why += " by another address"
-        if listing := self._listed.get((SYSTEM, ident)):
+        agreed = "it is in the source of the group" if wanted else "it is in the source of the group by another address"
+        name, action = f"member {one.id} of {self._name}", self._actions.get(f"{self._name}/{one.id}")
+        return self._record(SYSTEM, one.id, one.email, name, action, agreed, named)
+
+    def _record(
+        self, system: str, ident: str, address: str, name: str, action: Action | None, agreed: str, named: set[str]
+    ) -> Record:
+        """Return a record; ``agreed`` is what there is to say where both sides agree."""
+        object_, state, why = f"{self._name}/{ident}", MATCHED, agreed
+        if listing := self._listed.get((system, object_)):
             state, why = listing.state, listing.why
-        elif action := self._actions.get(ident):
-            state, why = f"only_{SYSTEM}", action.reason
+        elif action:
+            state, why = f"only_{system}", action.reason
         return Record(
-            system=SYSTEM,
-            id=ident,
-            label=one.email,
-            name=f"member {one.id} of {self._name}",
+            system=system,
+            id=object_,
+            label=address,
+            name=name,
             state=state,
             why=why,
-            sought=not named.isdisjoint((one.id.casefold(), one.email.casefold())),
-            keys=[_address(one.email)],
+            sought=not named.isdisjoint((ident.casefold(), address.casefold())),
+            keys=[_address(address)],
         )
 
 
