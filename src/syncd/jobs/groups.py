@@ -116,9 +116,8 @@ class GroupsJob:
         failed = {group: error for group in wanted for error in [_error(wanted[group], members[group])] if error}
         if len(failed) == len(wanted):
             raise next(iter(failed.values()))
-        return {
-            group: self._seen(group, wanted[group], members[group]) for group in wanted if group not in failed
-        }, failed
+        seen = {group: self._seen(group, wanted[group], members[group]) for group in wanted if group not in failed}
+        return seen, failed
 
     def writers(self) -> Mapping[str, Writer]:
         """Return the writer of Google."""

@@ -93,6 +93,8 @@ def test_a_group_that_cannot_be_read_is_told_beside() -> None:
     club = seen(CLUB, [person("7", "a@example.org")], [])
     trouble = Listing(state=UNREADABLE, system="google", object=CHOIR, label=CHOIR, why="there is no such group")
     assert [case.state for case in explained("7", {CLUB: club}, [trouble])] == ["only_roster", UNREADABLE]
+    with pytest.raises(DataError, match=f"of those that can be read now, which {CHOIR} cannot"):
+        explained("nobody", {CLUB: club}, [trouble])
 
 
 def test_nobody_is_an_error_that_says_where_to_look() -> None:
@@ -112,4 +114,7 @@ def test_the_verb_shows_the_groups_of_a_person_and_changes_nothing(tmp_path: Pat
         shown = syncd.ended(0, "explain", "groups", action["object"].partition("/")[2]).out
         assert f"The next run plans: {action['kind']} google {action['object']}: {action['reason']}" in shown
         assert not {route for method, route in site.server.counts if method != "GET" and route.startswith("members.")}
+        site.config_file.write_text(f'{site.config_file.read_text()}\n"nosuch@example.org" = {{ type = "roster" }}')
+        shown = syncd.ended(0, "explain", "groups", action["object"].partition("/")[2]).out
+        assert shown.startswith("2 groups are to be looked at for ")
         assert "nobody is called" in syncd.ended(65, "explain", "groups", "nosuch@example.org").err

@@ -28,9 +28,10 @@ def explained(sought: str, groups: Mapping[str, Seen], unreadable: Sequence[List
     """
     cases = [case for group, seen in groups.items() for case in _Group(group, seen).cases(sought)]
     if not cases:
+        unknown = f" of those that can be read now, which {', '.join(one.label for one in unreadable)} cannot"
         raise DataError(
-            f"nobody is called {sought!r}: no source of a group, and no member, has this id or e-mail address; "
-            "jobs.groups.groups says who is in the source of each.",
+            f"nobody is called {sought!r}: no source of a group, and no member, has this id or e-mail address"
+            f"{unknown if unreadable else ''}; jobs.groups.groups says who is in the source of each.",
             code="explain.not_found",
             object=sought,
         )
@@ -61,7 +62,7 @@ class _Group:
         named = {sought.strip().casefold()}
         records = [self._source_record(one, named, members) for one in wanted]
         records += [self._member_record(one, named, wanted) for one in members]
-        keys = {_of(one.address) for one in wanted} | {f"{self._name}/{one.id}" for one in members}
+        keys = {one.address.casefold() for one in wanted} | {f"{self._name}/{one.id}" for one in members}
         actions = [action for key, action in self._actions.items() if key in keys]
         first = next((record for record in records if record.state == MATCHED), records[0])
         return Case(
@@ -76,10 +77,8 @@ class _Group:
 
     def _source_record(self, one: Wanted, named: set[str], members: Sequence[Member]) -> Record:
         agreed = "it is a member" if members else "it is a member by another address"
-        name = f"{one.ident} in the source of {self._name}"
-        return self._record(
-            one.system, one.ident, one.address, name, self._actions.get(_of(one.address)), agreed, named
-        )
+        name, action = f"{one.ident} in the source of {self._name}", self._actions.get(one.address.casefold())
+        return self._record(one.system, one.ident, one.address, name, action, agreed, named)
 
     def _member_record(self, one: Member, named: set[str], wanted: Sequence[Wanted]) -> Record:
         agreed = "it is in the source of the group" if wanted else "it is in the source of the group by another address"
@@ -110,11 +109,7 @@ class _Group:
 def _key(action: Action) -> str:
     """Return what tells whom an action is about: the address of somebody to be added, else the member."""
     address = action.after.get(EMAIL)
-    return _of(address) if isinstance(address, str) else action.object
-
-
-def _of(address: str) -> str:
-    return address.casefold()
+    return address.casefold() if isinstance(address, str) else action.object
 
 
 def _address(text: str) -> Key:
